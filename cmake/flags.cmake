@@ -1,0 +1,23 @@
+# Warnings are errors; floating point is exact; the target is x86-64-v2 where that is the machine.
+add_compile_options(
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual
+    -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wformat=2 -Wimplicit-fallthrough
+    -Werror -ffp-contract=off -fno-strict-aliasing -fno-omit-frame-pointer)
+add_compile_definitions(_GNU_SOURCE _FILE_OFFSET_BITS=64 MAINSTEM_VERSION="${PROJECT_VERSION}")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    add_compile_options(-march=x86-64-v2)
+endif()
+set(CMAKE_C_FLAGS_RELEASE "-O3 -g1 -D_FORTIFY_SOURCE=2 -fstack-protector-strong")
+set(CMAKE_C_FLAGS_DEBUG "-O0 -g")
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(MAINSTEM_SANITIZE STREQUAL "address")
+    add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=address,undefined)
+elseif(MAINSTEM_SANITIZE STREQUAL "thread")
+    add_compile_options(-fsanitize=thread)
+    add_link_options(-fsanitize=thread)
+endif()
+if(MAINSTEM_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=address,undefined)
+endif()

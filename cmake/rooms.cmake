@@ -2,7 +2,6 @@
 # with a test program for each *_test.c and a fuzzer for each *_fuzz.c beside the code.
 set(MAINSTEM_ROOMS "")
 find_library(CMOCKA_LIBRARY cmocka)
-find_library(JANSSON_LIBRARY jansson)
 
 function(mainstem_room name)
     cmake_parse_arguments(ROOM "" "" "LIBS" ${ARGN})
@@ -29,7 +28,6 @@ function(mainstem_room name)
         foreach(file ${tests})
             get_filename_component(stem ${file} NAME_WE)
             add_executable(${prefix}_${stem} ${file})
-            target_link_libraries(${prefix}_${stem} PRIVATE ${with} ${CMOCKA_LIBRARY} ${JANSSON_LIBRARY})
             add_test(NAME unit/${name}/${stem} COMMAND ${prefix}_${stem})
             set_tests_properties(unit/${name}/${stem} PROPERTIES
                 LABELS unit WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}" TIMEOUT 120)

@@ -1,0 +1,148 @@
+/* engine: where journal, model and doors meet. One deterministic step: records in, effects out.
+ *
+ *   door -> engine_publish: payload decoded, points resolved or created (admission), the record is
+ *           appended to the open batch -> a ticket
+ *   engine_step: the batch goes to the disk; when it is durable its bytes are decoded and applied
+ *           to the model (the same code as replay), outcomes are told, snapshots advance
+ *   door: answers what waited for a ticket <= engine_durable_ticket
+ *
+ * Nothing is visible (engine_points) that a power cut could unmake (law 4). Admission knows what is
+ * under way besides: points created but not yet durable live in an overlay that a failed write
+ * drops. A command is a barrier: while one waits for its outcome, samples wait (ADMIT_WAIT).
+ *
+ * One thread owns an engine. It needs its clock, disk and workers from outside: the simulator gives
+ * others. */
+#pragma once
+
+#include "base/base.h"
+#include "format/format.h"
+#include "journal/journal.h"
+#include "model/points/points.h"
+#include "os/os.h"
+#include "wire/payload/payload.h"
+
+#define ENGINE_REDUCER_VERSION 1
+
+struct engine_config {
+    struct disk *disk;
+    struct clock *clock;
+    struct worker *writer, *background;
+    struct points_limits points;
+    uint64_t segment_first_bytes, segment_max_bytes, reserve_bytes;
+    int64_t batch_floor_ns;
+    uint64_t snapshot_bytes;   /* of journal after which a snapshot is due */
+    int64_t snapshot_interval_ns;
+    int64_t samples_keep_ns;   /* 0: for ever */
+    uint64_t points_rate;      /* new points a second of a tenant; 0: no limit */
+    bool read_only;            /* replay only: nothing is written */
+    uint64_t until_position;   /* read_only: stop before this position; 0: to the end */
+    enum journal_sabotage sabotage;
+    void (*tell)(void *arg, enum log_level level, const char *text);
+    /* A command's outcome, on the engine's thread, from within engine_step. */
+    void (*outcome)(void *arg, uint64_t tag, const struct outcome *outcome);
+    void *arg; /* of tell and outcome */
+};
+void engine_config_default(struct engine_config *config);
+
+struct engine;
+struct engine_start { /* how the start went */
+    uint64_t snapshot_position, replayed_batches, replayed_records, replayed_values;
+    int64_t snapshot_load_ns, replay_ns, total_ns;
+    size_t damage;
+};
+/* Recovers: newest whole snapshot, then the journal behind it. ERR_NEWER, ERR_IO, ERR_NO_MEMORY. */
+MUST_USE enum err engine_open(const struct engine_config *config, struct engine **ret_engine,
+                              struct engine_start *ret_start);
+/* Drains the open batch and, when snapshot is set, leaves one behind. NULL is fine. */
+void engine_close(struct engine *engine, bool snapshot);
+/* Settings that may change while running. */
+void engine_reconfigure(struct engine *engine, const struct engine_config *config);
+
+/* ---- admission ----------------------------------------------------------------------------------------- */
+/* What a door keeps for each of its senders: lets the engine expect the next topic. */
+struct publisher {
+    uint32_t tenant;
+    uint32_t last;        /* engine's own: what came before */
+    uint32_t generation;  /* engine's own */
+    uint64_t points_left; /* how many points it may still create */
+};
+void publisher_init(struct publisher *publisher, uint32_t tenant, uint64_t points_max);
+
+#define ADMIT_TABLE(X)                                                                             \
+    X(ADMIT_DONE, "taken")                                                                         \
+    X(ADMIT_NOT_A_READING, "the payload is no reading")                                            \
+    X(ADMIT_TYPE, "a value does not fit the point's type")                                         \
+    X(ADMIT_TOPIC_INVALID, "the topic cannot be a path: depth 16, segments of 128 bytes, no leading $") \
+    X(ADMIT_POINTS_MAX, "limit points.max: no more points")                                        \
+    X(ADMIT_POINTS_RATE, "limit points.new_per_second")                                            \
+    X(ADMIT_POINTS_CONNECTION, "limit points.per_connection")                                      \
+    X(ADMIT_TIME_RANGE, "the time is outside 1970 to 2200")                                        \
+    X(ADMIT_TOO_LARGE, "more than one batch can hold")                                             \
+    X(ADMIT_DISK_FULL, "the disk is full: samples are refused until there is room")                \
+    X(ADMIT_STOPPED, "a write failed: nothing is taken until the disk answers again")              \
+    X(ADMIT_WAIT, "not now: try again after the next engine_step")
+#define ADMIT_ENUM(name, text) name,
+enum admit { ADMIT_TABLE(ADMIT_ENUM) ADMIT_COUNT };
+#undef ADMIT_ENUM
+const char *admit_text(enum admit admit);
+const char *admit_name(enum admit admit); /* "not_a_reading", ... */
+
+struct admitted {
+    uint64_t ticket;  /* answer when this is durable; also set for refusals (the open batch's) */
+    uint32_t values;  /* taken */
+    enum payload_fault fault; /* with NOT_A_READING and TYPE */
+};
+/* One message. All of it is taken or (any other answer) none of it. WAIT is no refusal: keep the
+ * message and call again after engine_step. */
+enum admit engine_publish(struct engine *engine, struct publisher *publisher, struct bytes topic,
+                          struct bytes payload, struct admitted *ret_admitted);
+/* A command; the outcome comes with `tag` through config.outcome. Answers DONE, DISK_FULL, STOPPED,
+ * WAIT, TOO_LARGE. */
+enum admit engine_command(struct engine *engine, const struct command *command, uint64_t tag,
+                          struct admitted *ret_admitted);
+
+/* ---- the step -------------------------------------------------------------------------------------------- */
+/* Does what is due, a bounded piece of each: submit, finish, apply, snapshot. Returns after how many
+ * ns it wants to be called again at the latest (INT64_MAX: when something happens). A failed write is
+ * told and followed by restarts from within; it never aborts. */
+int64_t engine_step(struct engine *engine);
+uint64_t engine_ticket(const struct engine *engine);         /* of the open batch */
+uint64_t engine_durable_ticket(const struct engine *engine); /* every batch up to it is durable and applied */
+/* Tickets in (from, to] were lost with a failed write: their senders must not be acknowledged.
+ * Counts up with each failure; compare. */
+uint64_t engine_lost_generation(const struct engine *engine);
+bool engine_snapshot_now(struct engine *engine); /* begins one unless one is under way */
+bool engine_snapshot_active(const struct engine *engine);
+
+/* ---- asking ------------------------------------------------------------------------------------------------ */
+struct points *engine_points(struct engine *engine);
+struct journal *engine_journal(struct engine *engine);
+uint64_t engine_state_hash(struct engine *engine);
+struct engine_counters {
+    uint64_t messages, values;            /* admitted */
+    uint64_t applied_values, late_values, unknown_values;
+    uint64_t refused[ADMIT_COUNT];        /* messages, by answer */
+    uint64_t faults[PAYLOAD_FAULTS];
+    uint64_t commands, outcomes;
+    uint64_t fast_messages;               /* matched a known shape */
+    uint64_t position;                    /* next to apply */
+    uint64_t snapshots, snapshot_position, snapshot_bytes;
+    int64_t snapshot_ns, step_ns_max, step_ns_max_in_snapshot;
+    uint64_t memory;                      /* tables, indexes, contexts */
+};
+void engine_describe(const struct engine *engine, struct engine_counters *ret_counters);
+void engine_step_max_reset(struct engine *engine);
+/* The last refusals, newest first: a bounded list by topic and reason. */
+#define REFUSED_MAX 1024
+#define REFUSED_TOPIC_BYTES 256
+struct refused {
+    enum admit admit;
+    enum payload_fault fault;
+    uint32_t tenant;
+    uint64_t count;
+    int64_t first_wall_ns, last_wall_ns;
+    uint16_t topic_size; /* cut at REFUSED_TOPIC_BYTES */
+    uint8_t topic[REFUSED_TOPIC_BYTES];
+};
+size_t engine_refused_count(const struct engine *engine);
+const struct refused *engine_refused_at(const struct engine *engine, size_t at);

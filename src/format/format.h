@@ -1,0 +1,354 @@
+/* format: every byte of ours at rest, and nothing else: segments, batches, runs, facts, samples,
+ * snapshots. Pure functions over memory: no I/O, no clock, no allocation except where a create
+ * says so. What is written here can be read by this folder alone, for ever; docs/format/ has a
+ * page for each and tests/golden/ a file of each version.
+ *
+ *   segment file  = segment header (4 KiB) + batches, in open segments at multiples of 4 KiB
+ *   batch         = batch header (64 B) + runs, one write, one CRC32C, all or nothing
+ *   run           = run header (8 B) + records of one lane (facts or samples), in order
+ *   fact          = kind (1) + length (varint) + payload
+ *   sample record = row (zigzag varint of the distance to the record before) + length (varint)
+ *                   + head (2) + time + values, bit-packed against the row's record before
+ *
+ * A row is a group of points that were first seen together in one message: the contiguous points
+ * first_point .. first_point+count-1, fixed for ever. The first record of a row in a segment is a
+ * key frame with its schema (points, types), so that a segment decodes alone; a key frame comes
+ * at least every 16 records of a row; an 11-bit counter per record tells a decoder that
+ * its predecessor is missing.
+ *
+ * All integers little-endian. Decoders accept any bytes: they answer ERR_CORRUPT and never read
+ * outside, loop or abort. */
+#pragma once
+
+#include "base/base.h"
+
+#define FORMAT_VERSION 1
+#define FORMAT_BLOCK 4096
+#define COLUMNS_MAX 256       /* points of a row */
+#define STRING_VALUE_MAX 4096 /* bytes of a string value */
+#define PATH_MAX_BYTES 2048   /* bytes of a point's whole path */
+#define BATCH_BYTES_MAX ((size_t)1 << 20) /* header and body, before padding */
+
+/* ---- values ------------------------------------------------------------------------------------- */
+enum value_type { VALUE_FLOAT64 = 1, VALUE_INT64 = 2, VALUE_BOOL = 3, VALUE_STRING = 4 };
+const char *value_type_name(uint8_t type); /* "float64", ...; NULL for no type */
+MUST_USE bool value_type_parse(struct bytes name, uint8_t *ret_type);
+
+/* Quality as OPC UA groups it: severity in the two top bits, substatus below (OPC UA part 8, 6.4).
+ * GOOD is 0 so that it costs nothing. Substatus: one of QUALITY_TABLE. */
+#define QUALITY_TABLE(X)                                                                           \
+    X(QUALITY_GOOD, 0x00, "good")                                                                  \
+    X(QUALITY_GOOD_LOCAL_OVERRIDE, 0x01, "good.local_override")                                    \
+    X(QUALITY_UNCERTAIN, 0x40, "uncertain")                                                        \
+    X(QUALITY_UNCERTAIN_LAST_USABLE, 0x41, "uncertain.last_usable")                                \
+    X(QUALITY_UNCERTAIN_SENSOR_NOT_ACCURATE, 0x42, "uncertain.sensor_not_accurate")                \
+    X(QUALITY_UNCERTAIN_UNITS_EXCEEDED, 0x43, "uncertain.engineering_units_exceeded")              \
+    X(QUALITY_UNCERTAIN_SUBNORMAL, 0x44, "uncertain.subnormal")                                    \
+    X(QUALITY_UNCERTAIN_SUBSTITUTE, 0x45, "uncertain.substitute")                                  \
+    X(QUALITY_UNCERTAIN_INITIAL, 0x46, "uncertain.initial")                                        \
+    X(QUALITY_BAD, 0x80, "bad")                                                                    \
+    X(QUALITY_BAD_CONFIGURATION, 0x81, "bad.configuration_error")                                  \
+    X(QUALITY_BAD_NOT_CONNECTED, 0x82, "bad.not_connected")                                        \
+    X(QUALITY_BAD_DEVICE_FAILURE, 0x83, "bad.device_failure")                                      \
+    X(QUALITY_BAD_SENSOR_FAILURE, 0x84, "bad.sensor_failure")                                      \
+    X(QUALITY_BAD_LAST_KNOWN, 0x85, "bad.last_known")                                              \
+    X(QUALITY_BAD_COMM_FAILURE, 0x86, "bad.comm_failure")                                          \
+    X(QUALITY_BAD_OUT_OF_SERVICE, 0x87, "bad.out_of_service")                                      \
+    X(QUALITY_BAD_WAITING, 0x88, "bad.waiting_for_initial_data")                                   \
+    X(QUALITY_BAD_NO_VALUE, 0x89, "bad.no_value") /* null, empty or NaN came in */
+#define QUALITY_ENUM(name, code, text) name = code,
+enum quality { QUALITY_TABLE(QUALITY_ENUM) };
+#undef QUALITY_ENUM
+const char *quality_name(uint8_t quality); /* "good", ...; NULL for an unknown code */
+MUST_USE bool quality_parse(struct bytes name, uint8_t *ret_quality);
+
+#define SCALE_DECIMAL_MAX 18
+#define SCALE_RAW 255
+/* A value as it came in and as it is kept. A float64 is kept as a decimal where it is one:
+ * number / 10^scale with |number| <= 2^53 and scale <= SCALE_DECIMAL_MAX, which value_real turns
+ * into exactly the double that strtod gives for that decimal; else scale is SCALE_RAW and number
+ * holds the IEEE 754 bits. -0.0 and all that is no short decimal is raw. NaN and infinities are
+ * not values: they come as present = false with a quality. */
+struct value {
+    uint8_t type;    /* enum value_type; meaningful even when not present */
+    uint8_t scale;   /* float64 only */
+    uint8_t quality; /* enum quality */
+    bool present;    /* false: the sample has a quality and a time but no value */
+    int64_t number;  /* float64: see above; int64: itself; bool: 0 or 1 */
+    struct bytes text; /* string: borrowed, at most STRING_VALUE_MAX */
+};
+double value_real(const struct value *value); /* float64, present */
+/* The value for a double: decimal when a scale <= 9 gives the bits back exactly, else raw;
+ * NaN and infinity: not present, QUALITY_BAD_NO_VALUE. */
+struct value value_of_real(double real);
+bool value_equal(const struct value *a, const struct value *b); /* what would be shown is equal */
+
+/* ---- samples lane: rows ---------------------------------------------------------------------------- */
+/* What a row is; immutable. */
+struct row_shape {
+    uint32_t row;
+    uint32_t first_point;
+    uint16_t count; /* 1..COLUMNS_MAX */
+};
+/* What encoder and decoder remember of a row within a segment; zero-filled at birth. They belong
+ * to the caller (arrays by row and by point); encoder and decoder each have their own. A context
+ * whose generation differs from the writer's or reader's is stale and treated as empty. */
+struct row_context {
+    int64_t time_base; /* source time of the row's last record that had one */
+    int64_t time_step; /* distance between the last two */
+    uint32_t generation;
+    uint16_t counter;   /* of the last record, modulo 2048 */
+    uint8_t since_key;  /* records since the key frame */
+    uint8_t unit;       /* of times: 0 ns, 1 us, 2 ms, 3 s */
+    bool broken;        /* decoder: a predecessor is missing; wait for a key frame */
+    uint8_t reserved[7];
+};
+struct column_context { /* 16 bytes; of point first_point + column */
+    int64_t base;       /* last number in this column's scale; raw: last bits */
+    uint8_t type;
+    uint8_t scale;
+    uint8_t rice;  /* adaptive Rice parameter */
+    uint8_t fresh; /* seen since the row's key frame */
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct row_context) == 32, "row_context is part of snapshots");
+_Static_assert(sizeof(struct column_context) == 16, "column_context is part of snapshots");
+
+/* One message's word on one row. */
+struct sample_row {
+    uint32_t row;
+    uint16_t count;         /* values that follow, 1..COLUMNS_MAX */
+    bool arrival_time;      /* the message had no time: time_ns is the arrival (reader fills it) */
+    bool predecessor_lost;  /* reader only: records of this row are missing before this one */
+    bool undecodable;       /* reader only: no key frame since; count is 0 */
+    int64_t time_ns;        /* source time, TIME_MIN_NS..TIME_MAX_NS */
+    const uint8_t *columns; /* ascending column numbers; NULL: columns 0..count-1, all of the row */
+    const struct value *values;
+};
+
+/* The arrival time of a record: the batch's wall time + its ordinal among the batch's sample
+ * records, in ns: distinct for each record of a batch, and reproducible. */
+static inline int64_t sample_arrival_ns(int64_t batch_wall_ns, uint32_t ordinal)
+{
+    return batch_wall_ns + (int64_t)ordinal;
+}
+
+struct samples_writer {
+    uint8_t *at;
+    size_t size, capacity;
+    uint32_t row_last;   /* row of the record before; starts at 0 in each run */
+    uint32_t generation; /* of the segment; never 0 */
+    uint32_t ordinal;    /* records so far in this batch */
+    int64_t wall_ns;     /* of the batch */
+};
+/* Upper bound of one record's bytes: schema and key frame of `count` columns (all columns of the
+ * row, not only those present) and text_bytes of strings. */
+#define SAMPLE_RECORD_BYTES_MAX(count, text_bytes) (96 + (size_t)(count) * 24 + (text_bytes))
+/* Appends a record; the caller made sure that SAMPLE_RECORD_BYTES_MAX fits. Checks (aborts) what
+ * a caller must not get wrong: columns ascending and below shape->count, types equal to the
+ * contexts' (types[] gives each column's declared type; the writer copies it into the context). */
+void samples_write(struct samples_writer *writer, const struct row_shape *shape,
+                   const uint8_t *types, struct row_context *row, struct column_context *columns,
+                   const struct sample_row *sample);
+
+struct samples_reader {
+    struct bytes run;
+    size_t offset;
+    uint32_t row_last;
+    uint32_t generation;
+    uint32_t ordinal;
+    int64_t wall_ns;
+    bool suspicious; /* set by the owner after a hole of >= 2048 lost records: a row's counter no
+                        longer proves anything, only key frames are believed */
+};
+/* Looks at the next record without taking it: its row. ERR_MISSING at the end of the run. */
+MUST_USE enum err samples_peek(const struct samples_reader *reader, uint32_t *ret_row);
+/* Rows of up to `most` records ahead, for prefetching; returns how many. */
+size_t samples_peek_ahead(const struct samples_reader *reader, uint32_t *rows, size_t most);
+/* If the next record carries a schema (key frame first in a segment), reads it: the shape and the
+ * types (types[COLUMNS_MAX]); ERR_MISSING when it carries none. Does not move the reader. */
+MUST_USE enum err samples_peek_schema(const struct samples_reader *reader,
+                                      struct row_shape *ret_shape, uint8_t *types);
+/* Decodes the next record with its contexts and moves on. `storage` receives columns and values:
+ * ret_sample points into it and into the run. shape.count bounds the columns. A record whose
+ * predecessor is missing is skipped as undecodable until the row's next key frame. ERR_CORRUPT:
+ * the run is no run (the contexts may have changed; the batch must not be used). */
+struct sample_storage {
+    uint8_t columns[COLUMNS_MAX];
+    struct value values[COLUMNS_MAX];
+};
+MUST_USE enum err samples_read(struct samples_reader *reader, const struct row_shape *shape,
+                               struct row_context *row, struct column_context *columns,
+                               struct sample_storage *storage, struct sample_row *ret_sample);
+
+/* ---- facts lane ------------------------------------------------------------------------------------- */
+enum fact_kind {
+    FACT_START = 1,   /* a process took over: program version, reducer version */
+    FACT_ROW = 2,     /* new points, seen first together: the dictionary */
+    FACT_COMMAND = 3, /* a wish to change something; its outcome follows from the state */
+    FACT_CLOCK = 4,   /* the wall clock jumped */
+    FACT_TICK = 5,    /* a timer was due while nothing else came */
+};
+struct fact_start {
+    uint32_t reducer_version;
+    struct bytes program; /* "mainstem 0.1.0" */
+};
+struct fact_row_point {
+    uint8_t type;
+    struct bytes metric; /* the part of the path after prefix and '/'; may hold '/' */
+};
+struct fact_row {
+    uint32_t tenant;
+    struct row_shape shape;
+    bool object;         /* first seen as one message's object; else a single value on a topic */
+    struct bytes prefix; /* path before the metrics, without the last '/'; may be empty */
+    const struct fact_row_point *points; /* shape.count of them */
+};
+enum command_kind { COMMAND_CREATE = 1, COMMAND_CHANGE = 2, COMMAND_RENAME = 3, COMMAND_RETIRE = 4 };
+enum limit_kind { LIMIT_LOW_LOW, LIMIT_LOW, LIMIT_HIGH, LIMIT_HIGH_HIGH, LIMIT_KINDS };
+#define LABELS_MAX 32
+#define LABEL_BYTES_MAX 128
+#define UNIT_BYTES_MAX 32
+#define DESCRIPTION_BYTES_MAX 512
+struct label {
+    struct bytes name, value;
+};
+/* What of a point a command sets; only what `has` names is meant. */
+enum setting_bits { HAS_TYPE = 1, HAS_UNIT = 2, HAS_DESCRIPTION = 4, HAS_LABELS = 8, HAS_LIMITS = 16 };
+struct point_settings {
+    uint32_t has;
+    uint8_t type;
+    struct bytes unit;        /* UCUM where there is one: "Cel", "m3/h" */
+    struct bytes description;
+    const struct label *labels; /* the whole set: replaces what was */
+    uint16_t label_count;
+    double limits[LIMIT_KINDS]; /* NaN: no such limit; the whole set */
+};
+/* Idempotency (law 6): a client id with an increasing sequence, or a free key, or neither. */
+enum key_kind { KEY_NONE = 0, KEY_SEQUENCE = 1, KEY_FREE = 2 };
+#define KEY_BYTES_MAX 128
+struct command {
+    uint8_t kind; /* enum command_kind */
+    uint8_t key_kind;
+    uint32_t tenant;
+    struct bytes client; /* KEY_SEQUENCE: the client's id */
+    uint64_t sequence;   /* KEY_SEQUENCE: > 0 */
+    struct bytes key;    /* KEY_FREE */
+    int64_t key_wall_ns; /* KEY_FREE: when the key was made, by the server's clock at first sight */
+    struct bytes path;
+    struct bytes new_path; /* rename */
+    struct point_settings settings; /* create, change */
+};
+struct fact_clock {
+    int64_t wall_before_ns, wall_after_ns; /* expected, found */
+};
+struct fact { /* a decoded fact; views point into the run and into the storage */
+    uint8_t kind;
+    union {
+        struct fact_start start;
+        struct fact_row row;
+        struct command command;
+        struct fact_clock clock;
+    };
+};
+struct facts_writer {
+    uint8_t *at;
+    size_t size, capacity;
+    uint32_t count;
+};
+/* Upper bound for any fact of this kind but FACT_ROW, and for a FACT_ROW with its strings. */
+#define FACT_BYTES_MAX ((size_t)16384)
+#define FACT_ROW_BYTES_MAX(count, text_bytes) (64 + (size_t)(count) * 8 + (text_bytes))
+void facts_write(struct facts_writer *writer, const struct fact *fact);
+struct fact_storage {
+    struct fact_row_point points[COLUMNS_MAX];
+    struct label labels[LABELS_MAX];
+};
+/* ERR_MISSING at the end of the run. Unknown kinds: ERR_NEWER. */
+MUST_USE enum err facts_read(struct bytes run, size_t *offset, struct fact_storage *storage,
+                             struct fact *ret_fact);
+
+/* ---- batches ------------------------------------------------------------------------------------------ */
+enum lane { LANE_FACTS = 1, LANE_SAMPLES = 2 };
+#define BATCH_HEADER_SIZE 64
+#define RUN_HEADER_SIZE 8
+struct batch_header {
+    uint64_t epoch;    /* of the segment it lies in: recycled bytes are never valid */
+    uint64_t position; /* of its first record; positions count records, from 1 */
+    uint64_t durable;  /* every record before this position was acknowledged when it was written */
+    int64_t engine_ns; /* never backwards over the whole journal */
+    int64_t wall_ns;
+    uint32_t records;
+    uint32_t body_bytes;
+    uint8_t lanes;     /* bit LANE_FACTS-1, LANE_SAMPLES-1: which lanes the body can hold; a squeezed
+                          lane file holds one */
+};
+/* Writes the header over body's first BATCH_HEADER_SIZE bytes (the body follows them in place) and
+ * computes the CRC32C of both. */
+void batch_seal(uint8_t *batch, const struct batch_header *header);
+/* Checks magic, lengths, epoch (0: any) and CRC of the batch at the start of b. ERR_CORRUPT for
+ * all that is no whole valid batch. */
+MUST_USE enum err batch_open(struct bytes b, uint64_t epoch, struct batch_header *ret_header,
+                             struct bytes *ret_body);
+/* Walks the runs of a body: ERR_MISSING at the end. *ret_run is without its header; *ret_ordinal
+ * is the run's number in the batch as first written (kept when lanes are split). */
+MUST_USE enum err batch_next_run(struct bytes body, size_t *offset, enum lane *ret_lane,
+                                 uint32_t *ret_records, uint32_t *ret_ordinal,
+                                 struct bytes *ret_run);
+void run_header_put(uint8_t *at, enum lane lane, uint32_t records, uint32_t ordinal, uint32_t bytes);
+
+/* ---- segments ------------------------------------------------------------------------------------------ */
+#define SEGMENT_HEADER_SIZE 4096
+enum segment_kind { SEGMENT_OPEN = 1, SEGMENT_FACTS = 2, SEGMENT_SAMPLES = 3 };
+struct segment_header {
+    uint32_t version; /* FORMAT_VERSION */
+    uint8_t kind;     /* enum segment_kind: as written, or one lane of it, squeezed */
+    uint64_t number;  /* 1, 2, 3 ... */
+    uint64_t epoch;   /* unique for each segment of this journal */
+    uint32_t generation;     /* = low 32 bits of number, never 0 */
+    uint64_t first_position; /* of its first batch */
+    uint64_t previous_end;   /* valid bytes of the segment before, when this one was begun; 0: unknown */
+    int64_t wall_ns;         /* when it was begun */
+    uint64_t journal[2];     /* identity of the journal: a file of another journal is not ours */
+    uint64_t last_position;  /* squeezed only: position after the last record */
+};
+void segment_header_put(uint8_t *at, const struct segment_header *header); /* 4096 bytes */
+/* ERR_CORRUPT, or ERR_NEWER with *ret_header.version filled. */
+MUST_USE enum err segment_header_get(struct bytes b, struct segment_header *ret_header);
+
+/* Decodes the samples lane of a whole segment with this folder alone; keeps its own contexts. */
+struct segment_decoder;
+MUST_USE enum err segment_decoder_create(uint32_t generation, struct segment_decoder **ret_decoder);
+void segment_decoder_destroy(struct segment_decoder *decoder);
+/* Told of a hole: so many records are missing before the next batch. */
+void segment_decoder_hole(struct segment_decoder *decoder, uint64_t records);
+/* Calls each for every sample record of a batch body; a row without a schema so far is told as
+ * undecodable. shape->count 0 when unknown. */
+typedef void segment_each(void *arg, const struct row_shape *shape, const struct sample_row *sample);
+MUST_USE enum err segment_decoder_batch(struct segment_decoder *decoder,
+                                        const struct batch_header *header, struct bytes body,
+                                        segment_each *each, void *arg);
+
+/* ---- snapshots: header, pages, end mark ------------------------------------------------------------------ */
+#define SNAPSHOT_HEADER_SIZE 4096
+#define SNAPSHOT_PAGE_HEADER_SIZE 32
+#define SNAPSHOT_END_SIZE 64
+struct snapshot_header {
+    uint32_t version;
+    uint32_t reducer_version;
+    uint64_t journal[2];
+    uint64_t position;       /* next record to apply */
+    uint64_t segment_number; /* segment that holds it, or will */
+    int64_t engine_ns, wall_ns; /* of the last batch applied */
+    uint64_t counters[16];   /* the engine's own numbers (documented in docs/format/snapshot.md) */
+};
+void snapshot_header_put(uint8_t *at, const struct snapshot_header *header);
+MUST_USE enum err snapshot_header_get(struct bytes b, struct snapshot_header *ret_header);
+/* Before each page of page_size bytes: table, page number, CRC32C of the page. */
+void snapshot_page_put(uint8_t *at, uint32_t table, uint32_t page, struct bytes content);
+/* Checks header and content (SNAPSHOT_PAGE_HEADER_SIZE + page_size bytes at b). ERR_MISSING when
+ * the end mark stands here instead. */
+MUST_USE enum err snapshot_page_get(struct bytes b, size_t page_size, uint32_t *ret_table,
+                                    uint32_t *ret_page);
+void snapshot_end_put(uint8_t *at, uint64_t pages, uint64_t state_hash);
+MUST_USE enum err snapshot_end_get(struct bytes b, uint64_t *ret_pages, uint64_t *ret_state_hash);

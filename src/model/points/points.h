@@ -1,0 +1,141 @@
+/* points: the reducer that knows every point, its last value and its settings.
+ *
+ * Pure and deterministic: what it is after a record depends on the records alone. All it knows lies
+ * in paged tables of a struct state (dictionary, live values, strings, settings, idempotency), so
+ * that a snapshot is a copy of pages and replay = live = snapshot + tail by state hash. Indexes by
+ * path are derived and rebuilt. It does not know of topics, sessions, files or clocks: time comes
+ * with the record.
+ *
+ * Tenants: every row, path and command has one; a path means something only with its tenant.
+ * Ids: point and row ids count up from 1 without holes and are never reused; a retired point keeps
+ * its id and its path can be given to a new point. One thread. */
+#pragma once
+
+#include "base/base.h"
+#include "format/format.h"
+#include "state/state.h"
+
+#define TENANT_DEFAULT 1
+#define POINT_NONE 0
+#define ROW_NONE 0
+
+struct points_limits {
+    uint32_t points_max;       /* 16,000,000 */
+    uint32_t keys_max;         /* free idempotency keys kept at once: 1,000,000 */
+    uint32_t clients_max;      /* clients with a sequence: 1,000,000 */
+    int64_t key_keep_ns;       /* how long a free key is kept: 7 days */
+    uint64_t strings_bytes_max; /* string values held: 1 GiB */
+};
+extern const struct points_limits points_limits_default;
+
+struct points;
+/* Registers its tables (ids 1..15 of the snapshot format) in state. */
+MUST_USE enum err points_create(struct state *state, const struct points_limits *limits,
+                                struct points **ret_points);
+void points_destroy(struct points *points);
+/* After the state's pages were loaded from a snapshot: rebuilds counts and indexes. ERR_CORRUPT
+ * when the pages contradict each other. */
+MUST_USE enum err points_rebuild(struct points *points);
+
+/* ---- asking ------------------------------------------------------------------------------------------ */
+uint32_t points_count(const struct points *points); /* highest point id */
+uint32_t points_rows(const struct points *points);  /* highest row id */
+uint32_t points_retired(const struct points *points);
+uint64_t points_path_hash(uint32_t tenant, struct bytes path);
+/* POINT_NONE when there is none, or it is retired. */
+uint32_t points_find(const struct points *points, uint32_t tenant, struct bytes path);
+/* hash: points_path_hash(tenant, path), for callers that prefetched it. */
+uint32_t points_find_hashed(const struct points *points, uint32_t tenant, struct bytes path,
+                            uint64_t hash);
+void points_find_prefetch(const struct points *points, uint64_t hash);
+/* The newest row first seen as an object on this prefix, or ROW_NONE. */
+uint32_t points_find_row(const struct points *points, uint32_t tenant, struct bytes prefix);
+
+struct point_row { /* views live as long as points */
+    uint32_t tenant;
+    struct row_shape shape;
+    bool object;
+    struct bytes prefix;
+};
+/* row in 1..points_rows(). */
+void points_row(const struct points *points, uint32_t row, struct point_row *ret_row);
+void points_row_prefetch(const struct points *points, uint32_t row, bool with_prefix);
+uint32_t points_row_of(const struct points *points, uint32_t point);
+struct bytes points_metric(const struct points *points, uint32_t point);
+uint8_t points_type(const struct points *points, uint32_t point);
+/* Whole path into path[PATH_MAX_BYTES]; returns its size. */
+size_t points_path(const struct points *points, uint32_t point, uint8_t *path);
+
+enum limit_state { LIMIT_STATE_NONE, LIMIT_STATE_LOW_LOW, LIMIT_STATE_LOW, LIMIT_STATE_NORMAL,
+                   LIMIT_STATE_HIGH, LIMIT_STATE_HIGH_HIGH };
+struct point_view {
+    uint32_t point, row, tenant;
+    bool retired;
+    struct value value;   /* last by source time; type always set; text borrowed until next apply */
+    int64_t time_ns;      /* source time; 0: no sample yet */
+    int64_t arrival_ns;
+    enum limit_state limit_state;
+    double limits[LIMIT_KINDS]; /* NaN: none */
+    struct bytes unit, description;
+    struct label labels[LABELS_MAX];
+    uint16_t label_count;
+};
+void points_view(const struct points *points, uint32_t point, struct point_view *ret_view);
+uint64_t points_memory(const struct points *points); /* indexes; pages are counted by state */
+
+/* ---- effects ------------------------------------------------------------------------------------------ */
+#define OUTCOME_TABLE(X)                                                                           \
+    X(OUTCOME_DONE, "done")                                                                        \
+    X(OUTCOME_REPEATED, "done before: this key or sequence was seen, nothing was done twice")      \
+    X(OUTCOME_UNKNOWN_POINT, "no such point")                                                      \
+    X(OUTCOME_PATH_TAKEN, "the path belongs to another point")                                     \
+    X(OUTCOME_PATH_INVALID, "the path is not valid")                                               \
+    X(OUTCOME_TYPE_FIXED, "the type of a point that has values cannot change")                     \
+    X(OUTCOME_SETTINGS_INVALID, "a setting is not valid")                                          \
+    X(OUTCOME_LIMIT, "a limit of the tenant was reached")                                          \
+    X(OUTCOME_KEY_EXPIRED, "the idempotency key is older than keys are kept; not run again")       \
+    X(OUTCOME_SEQUENCE_OLD, "the sequence is below the client's last one; not run again")
+#define OUTCOME_ENUM(name, text) name,
+enum outcome_code { OUTCOME_TABLE(OUTCOME_ENUM) OUTCOME_COUNT };
+#undef OUTCOME_ENUM
+const char *outcome_text(enum outcome_code code);
+struct outcome {
+    uint64_t position; /* of the command */
+    enum outcome_code code;
+    enum outcome_code first_code; /* REPEATED: what the first run said; else = code */
+    uint32_t point;    /* touched or found; POINT_NONE */
+};
+struct effects {
+    struct outcome *outcomes; /* the caller's array */
+    size_t outcome_count, outcome_capacity; /* past the capacity they are only counted */
+    uint64_t samples;         /* values taken */
+    uint64_t samples_late;    /* of these: older than the live value, which stayed */
+    uint64_t samples_unknown; /* values for points that are retired or not there */
+    uint64_t rows_new, points_new;
+};
+
+/* ---- the reducer --------------------------------------------------------------------------------------- */
+struct record_stamp {
+    uint64_t position;
+    int64_t engine_ns, wall_ns; /* of the batch */
+};
+/* ERR_CORRUPT: a record that no admission of ours wrote (ids with holes, doubled paths): the
+ * journal is not ours or we are wrong; ERR_NO_MEMORY. Kinds that do not concern points are OK. */
+MUST_USE enum err points_apply_fact(struct points *points, const struct fact *fact,
+                                    const struct record_stamp *stamp, struct effects *effects);
+/* shape: of sample->row. Values of another type than the point's are counted unknown. A sample not
+ * older than the live one (by source time) becomes the live one: the last written wins. */
+MUST_USE enum err points_apply_sample(struct points *points, const struct row_shape *shape,
+                                      const struct sample_row *sample, int64_t arrival_ns,
+                                      struct effects *effects);
+/* Brings a row's live values into the cache. */
+void points_apply_prefetch(const struct points *points, uint32_t first_point, uint32_t count);
+
+/* ---- paths ------------------------------------------------------------------------------------------------ */
+#define PATH_DEPTH_MAX 16
+#define PATH_SEGMENT_MAX 128
+/* A path: UTF-8, 1..PATH_DEPTH_MAX segments of 1..PATH_SEGMENT_MAX bytes joined by '/', no control
+ * characters, no '+' or '#', not starting with '$'. NULL when it is one, else what is wrong. */
+const char *path_fault(struct bytes path);
+/* Does the path match an MQTT topic filter ('+' one level, '#' the rest)? */
+bool path_matches(struct bytes path, struct bytes filter);

@@ -1,0 +1,119 @@
+/* os: the one narrow layer between Mainstem and the operating system.
+ *
+ * Clock, disk and worker are ports: structs of functions with two bodies. The real bodies are
+ * here; the simulated ones are in sim/ and run the same engine on an imagined disk and clock.
+ * Sockets, signals and notification have one body only, because the simulator stops below them.
+ * Library silence: nothing here logs. */
+#pragma once
+
+#include "base/base.h"
+
+/* ---- clock ------------------------------------------------------------------------------------ */
+struct clock {
+    int64_t (*boot_ns)(struct clock *); /* CLOCK_BOOTTIME: never backwards while the machine is up */
+    int64_t (*wall_ns)(struct clock *); /* CLOCK_REALTIME: stamps; may jump */
+};
+struct clock *clock_real(void); /* one, static; any thread */
+
+/* ---- disk: a folder of files; every path is relative to it, '/' separated, no ".." ------------ */
+enum disk_open_flags {
+    DISK_READ = 1,
+    DISK_WRITE = 2,
+    DISK_CREATE = 4,    /* create when missing */
+    DISK_EXCLUSIVE = 8, /* with CREATE: ERR_EXISTS when it is there */
+    DISK_DURABLE = 16,  /* each write is synced when it returns: O_DIRECT|O_DSYNC where the file
+                           system allows it (offset, size and address multiples of DISK_BLOCK),
+                           else pwrite + fdatasync */
+};
+#define DISK_BLOCK 4096
+#define DISK_NAME_SIZE 256
+
+struct disk_file; /* opened by disk->open, owned by the caller, closed by disk->close */
+struct disk {
+    /* All return ERR_IO, ERR_NO_SPACE, ERR_MISSING, ERR_EXISTS, ERR_REFUSED as fits. Thread-safe
+     * on distinct files; one file may be read by one thread while another writes it. */
+    enum err (*open)(struct disk *, const char *path, unsigned flags, struct disk_file **ret_file);
+    void (*close)(struct disk *, struct disk_file *); /* NULL is fine */
+    /* Reads up to size bytes; fewer only at the end of the file. */
+    enum err (*read)(struct disk *, struct disk_file *, uint64_t offset, void *at, size_t size,
+                     size_t *ret_size);
+    /* Writes all or fails; after a failure nothing is known of the range. */
+    enum err (*write)(struct disk *, struct disk_file *, uint64_t offset, const void *at,
+                      size_t size);
+    enum err (*sync)(struct disk *, struct disk_file *); /* data and size are on the medium */
+    enum err (*size)(struct disk *, struct disk_file *, uint64_t *ret_size);
+    enum err (*truncate)(struct disk *, struct disk_file *, uint64_t size);
+    enum err (*rename)(struct disk *, const char *from, const char *to); /* replaces `to` */
+    enum err (*remove)(struct disk *, const char *path);
+    enum err (*make_folder)(struct disk *, const char *path); /* OK when it is there */
+    enum err (*sync_folder)(struct disk *, const char *path); /* names are on the medium; "." root */
+    /* Calls each for every file (not folder) of the folder, in the order of their names. */
+    enum err (*list)(struct disk *, const char *path,
+                     void (*each)(void *arg, const char *name, uint64_t size), void *arg);
+    enum err (*free_bytes)(struct disk *, uint64_t *ret_bytes);
+    const char *(*mode)(struct disk *); /* how durable writes are done, for the first log line */
+};
+/* Opens the folder (created when missing and create is set) as a disk. */
+MUST_USE enum err disk_real_open(const char *folder, bool create, struct disk **ret_disk);
+void disk_real_close(struct disk *disk);
+/* One process per folder: flock on "lock" inside, ERR_LOCKED (with the holder's pid in *ret_pid,
+ * 0 when unknown) when another has it. Released by disk_real_close or the end of the process. */
+MUST_USE enum err disk_real_lock(struct disk *disk, int *ret_pid);
+/* Page-aligned memory for durable writes. */
+void *os_aligned_alloc(size_t size);
+void os_aligned_free(void *at);
+
+/* ---- worker: one thread that does blocking jobs in order, or its simulated twin --------------- */
+struct job {
+    void (*run)(struct job *);  /* on the worker's thread; touches only what the job owns */
+    void (*done)(struct job *); /* on the thread that polls, in the order of submission */
+    struct job *next;           /* the worker's while the job is under way */
+};
+struct worker {
+    void (*submit)(struct worker *, struct job *); /* owner thread only */
+    /* Calls done() of finished jobs; returns how many. Owner thread only. */
+    size_t (*poll)(struct worker *);
+    /* Waits until every submitted job has run (done() is still called by poll). */
+    void (*wait)(struct worker *);
+    int (*fd)(struct worker *); /* readable when poll has something to do; -1: poll always */
+    void (*destroy)(struct worker *); /* waits first; the jobs' done() are not called */
+};
+/* name: at most 15 characters, shown by top -H. */
+MUST_USE enum err worker_thread_create(const char *name, struct worker **ret_worker);
+/* Runs each job inside submit: for offline verbs and unit tests. */
+MUST_USE enum err worker_inline_create(struct worker **ret_worker);
+
+/* ---- random ------------------------------------------------------------------------------------ */
+/* From the kernel; never fails (a check() otherwise). Not for the engine. */
+void os_random(void *at, size_t size);
+
+/* ---- memory ------------------------------------------------------------------------------------ */
+/* Zeroed, 2 MiB aligned, MADV_HUGEPAGE; NULL when there is none. size: multiple of 2 MiB. */
+#define OS_HUGE_PAGE ((size_t)2 << 20)
+void *os_huge_alloc(size_t size);
+void os_huge_free(void *at, size_t size);
+
+/* ---- sockets: non-blocking, close-on-exec ------------------------------------------------------ */
+#define OS_ADDRESS_SIZE 64
+/* "HOST:PORT", "[v6]:PORT" or ":PORT" (loopback); HOST a name or number. *ret_fd listens with
+ * backlog; port 0 takes a free one, which os_local_address tells. ERR_INVALID for no address,
+ * ERR_EXISTS when the port is taken, ERR_REFUSED when it is not ours to take. */
+MUST_USE enum err os_listen(const char *address, int backlog, int *ret_fd);
+MUST_USE enum err os_connect(const char *address, int *ret_fd); /* blocking connect, TCP_NODELAY */
+/* Unix stream sockets for the control door. */
+MUST_USE enum err os_listen_unix(const char *path, int *ret_fd);
+MUST_USE enum err os_connect_unix(const char *path, int *ret_fd);
+/* Accepts one connection: OK, ERR_BUSY (none waits), ERR_LIMIT (no descriptors), ERR_IO. Sets
+ * TCP_NODELAY; writes "host:port" of the peer into peer[OS_ADDRESS_SIZE]. */
+MUST_USE enum err os_accept(int fd, int *ret_fd, char *peer);
+void os_local_address(int fd, char *text); /* text[OS_ADDRESS_SIZE] */
+bool os_address_is_loopback(const char *address); /* of "HOST:PORT" before listening */
+
+/* ---- process ----------------------------------------------------------------------------------- */
+/* Raises RLIMIT_NOFILE as far as allowed; returns the soft limit reached. */
+uint64_t os_raise_file_limit(void);
+/* sd_notify protocol (systemd's sd_notify(3)) without the library: "READY=1" and so on, to
+ * $NOTIFY_SOCKET when set. */
+void os_notify(const char *state);
+uint64_t os_cpu_ns(void); /* CPU time of all threads of this process, user and kernel */
+uint64_t os_memory_bytes(void); /* resident set */

@@ -1,0 +1,35 @@
+/* server: the doors. Listeners and sessions on one side, the engine on the other, one thread.
+ *
+ * Guarantees: PUBACK leaves after engine_durable_ticket covers its message, in the order the
+ * messages came; what a client can make us hold is bounded by settings and the table in
+ * docs/limits.md. Knows the wire rooms and the engine; nothing of the disk.
+ *
+ * The control door: a Unix stream socket DIR/control.sock (mode 0600), one JSON object a line each
+ * way, for the terminal verbs of the same user:
+ *   {"ask":"state"}                                    counters, rates, journal, damage, limits
+ *   {"ask":"points","match":"a/+/#","after":0,"most":50}  points in order of id, at most 20,000
+ *                                                      looked at; "next" is null at the end
+ *   {"ask":"point","path":"a/b"}                       one point, whole
+ *   {"ask":"refused"}                                  last refusals
+ *   {"command":"create|change|rename|retire","path":..,"new_path":..,"type":..,"unit":..,
+ *    "description":..,"labels":{..},"limits":{"high":1},"key":..|"client":..,"sequence":..}
+ *                                                      answered when its outcome is durable
+ *   {"ask":"snapshot"}                                 begins one
+ * Errors: {"error":"what was wanted, what was found, what to do"}. */
+#pragma once
+
+#include "base/base.h"
+#include "journal/journal.h"
+#include "settings/settings.h"
+
+struct server_config {
+    struct settings settings;
+    /* Reads file, environment and options anew for SIGHUP; writes a fault sentence on failure. */
+    enum err (*reload)(void *arg, struct settings *ret_settings, char *fault);
+    void *reload_arg;
+    enum journal_sabotage sabotage; /* NONE outside of tests */
+};
+/* Runs in the foreground until SIGTERM or SIGINT; returns the process's exit code. Logs to stderr,
+ * prints a line with the word "ready" there once it listens. */
+int server_run(const struct server_config *config);
+#define SERVER_CONTROL_NAME "control.sock"

@@ -1,0 +1,76 @@
+/* settings: every knob, listed once. The table below makes the struct, the reader of the file,
+ * the environment, the options, the --help of serve and docs/settings.md.
+ *
+ * Precedence: default < file < environment (MAINSTEM_<NAME>, dots as underscores) < option
+ * (--<name>, dots and underscores as dashes; the short options of the contract are aliases).
+ * A wrong setting is refused with where it stands (file:line, variable or option), what was found
+ * and what is allowed. The file: `name = value` lines, '#' comments, sizes with K M G (1024),
+ * durations with us ms s m h d. */
+#pragma once
+
+#include "base/base.h"
+
+/* kind, name in code, name for people, default, least, most, reloadable on SIGHUP, meaning.
+ * SIZE and COUNT: uint64_t; TIME: int64_t ns; TEXT: char[256]; CHOICE: text among `a|b|c` given as
+ * "least"; FLAG: bool. */
+#define SETTINGS_TABLE(TEXT, CHOICE, FLAG, COUNT, SIZE, TIME)                                      \
+    TEXT(data, "data", "./mainstem-data", 0, "folder of the data; created when missing")           \
+    TEXT(mqtt, "mqtt", "127.0.0.1:1883", 0, "address MQTT listens on, HOST:PORT")                  \
+    TEXT(http, "http", "127.0.0.1:8080", 0, "address reserved for HTTP; no HTTP is served yet")    \
+    CHOICE(log_level, "log.level", "info", "error|warn|info|debug", 1, "least severe line to log") \
+    CHOICE(log_format, "log.format", "text", "text|json", 1, "how log lines are written")          \
+    COUNT(log_rate, "log.rate", 50, 0, 100000, 1, "log lines a second of one room and level; the rest is counted; 0: all") \
+    TIME(batch_floor, "journal.batch_floor", 1000000, 0, 1000000000, 1, "least time between two batch writes") \
+    SIZE(segment_first, "journal.segment_first", 4194304, 4194304, 1073741824, 0, "first segment's size; later ones double") \
+    SIZE(segment_max, "journal.segment_max", 268435456, 4194304, 1073741824, 0, "largest segment")  \
+    SIZE(reserve, "journal.reserve", 1048576, 1048576, 1073741824, 0, "space kept for commands on a full disk") \
+    TIME(samples_keep, "journal.samples_keep", 0, 0, 315360000000000000, 1, "how long sample segments are kept once a snapshot covers them; 0: for ever") \
+    SIZE(snapshot_bytes, "snapshot.journal_bytes", 67108864, 1048576, 1099511627776, 1, "journal growth after which a snapshot is taken, or a quarter of the snapshot's size if that is more") \
+    TIME(snapshot_time, "snapshot.interval", 600000000000, 1000000000, 31536000000000000, 1, "longest time between two snapshots while data comes") \
+    COUNT(points_max, "points.max", 16000000, 1, 268435456, 0, "points of the tenant; past it no point is created") \
+    COUNT(points_rate, "points.new_per_second", 0, 0, 100000000, 1, "new points a second of the tenant; 0: no limit") \
+    COUNT(points_connection, "points.per_connection", 1000000, 1, 268435456, 1, "new points one connection may create") \
+    COUNT(mqtt_connections, "mqtt.connections", 100000, 1, 10000000, 1, "connections at once")     \
+    SIZE(mqtt_packet, "mqtt.packet", 1048576, 1024, 268435456, 1, "largest MQTT packet accepted") \
+    COUNT(mqtt_receive, "mqtt.receive_maximum", 4096, 1, 65535, 1, "QoS 1 messages one client may have unacknowledged") \
+    COUNT(mqtt_alias, "mqtt.topic_alias_maximum", 64, 0, 65535, 1, "topic aliases one client may set") \
+    TIME(mqtt_connect_time, "mqtt.connect_time", 10000000000, 100000000, 3600000000000, 1, "time a new connection has to send CONNECT") \
+    COUNT(mqtt_keep_alive, "mqtt.keep_alive_max", 65535, 1, 65535, 1, "largest keep-alive in seconds; MQTT 5 clients are told, a keep-alive of 0 becomes this one when it is below 65535")
+
+struct settings {
+#define SETTINGS_TEXT(field, name, initial, reload, help) char field[256];
+#define SETTINGS_CHOICE(field, name, initial, choices, reload, help) char field[32];
+#define SETTINGS_FLAG(field, name, initial, reload, help) bool field;
+#define SETTINGS_COUNT(field, name, initial, least, most, reload, help) uint64_t field;
+#define SETTINGS_SIZE(field, name, initial, least, most, reload, help) uint64_t field;
+#define SETTINGS_TIME(field, name, initial, least, most, reload, help) int64_t field;
+    SETTINGS_TABLE(SETTINGS_TEXT, SETTINGS_CHOICE, SETTINGS_FLAG, SETTINGS_COUNT, SETTINGS_SIZE,
+                   SETTINGS_TIME)
+#undef SETTINGS_TEXT
+#undef SETTINGS_CHOICE
+#undef SETTINGS_FLAG
+#undef SETTINGS_COUNT
+#undef SETTINGS_SIZE
+#undef SETTINGS_TIME
+};
+
+#define SETTINGS_FAULT_SIZE 512
+void settings_default(struct settings *settings);
+/* Each returns ERR_INVALID with a sentence in fault[SETTINGS_FAULT_SIZE], or ERR_MISSING/ERR_IO for
+ * the file. settings is changed only on OK. */
+MUST_USE enum err settings_read_file(struct settings *settings, const char *path, char *fault);
+MUST_USE enum err settings_read_text(struct settings *settings, struct bytes text, const char *name,
+                                     char *fault);
+MUST_USE enum err settings_read_environment(struct settings *settings, char *const *environment,
+                                            char *fault);
+/* name as written after the dashes ("mqtt", "journal-batch-floor"); value NULL for a FLAG.
+ * ERR_MISSING: no such option. */
+MUST_USE enum err settings_read_option(struct settings *settings, const char *name,
+                                       const char *value, char *fault);
+/* Takes over what may change while running; writes the names that would need a restart, comma
+ * separated, into needs_restart[SETTINGS_FAULT_SIZE]. */
+void settings_reload(struct settings *running, const struct settings *wanted, char *needs_restart);
+/* For --help, `mainstem serve --print-settings` (the commented example file) and docs. */
+void settings_print_options(void (*put)(void *arg, const char *line), void *arg);
+void settings_print_example(void (*put)(void *arg, const char *line), void *arg);
+void settings_print_markdown(void (*put)(void *arg, const char *line), void *arg);

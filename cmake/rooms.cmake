@@ -28,6 +28,7 @@ function(mainstem_room name)
         foreach(file ${tests})
             get_filename_component(stem ${file} NAME_WE)
             add_executable(${prefix}_${stem} ${file})
+            target_link_libraries(${prefix}_${stem} PRIVATE ${with} ${CMOCKA_LIBRARY} ${JANSSON_LIBRARY})
             add_test(NAME unit/${name}/${stem} COMMAND ${prefix}_${stem})
             set_tests_properties(unit/${name}/${stem} PROPERTIES
                 LABELS unit WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}" TIMEOUT 120)

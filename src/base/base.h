@@ -62,6 +62,8 @@ bool bytes_equal(struct bytes a, struct bytes b);
 int bytes_compare(struct bytes a, struct bytes b);
 /* Well-formed UTF-8 (Unicode 15, table 3-7): no surrogates, no overlong forms, <= U+10FFFF. */
 bool bytes_are_utf8(struct bytes text);
+/* Bytes (1-4) of the well-formed UTF-8 sequence that starts at offset; 0 when none does. */
+size_t bytes_utf8_step(struct bytes text, size_t offset);
 
 /* Little-endian loads and stores at any alignment. */
 static inline uint16_t load_u16(const void *at)
@@ -106,9 +108,41 @@ static inline int64_t unzigzag(uint64_t v)
 }
 #define VARINT_MAX 10 /* bytes of the longest LEB128 varint of 64 bits */
 /* Writes v as LEB128 to at (VARINT_MAX bytes of room); returns the bytes written. */
-size_t varint_put(uint8_t *at, uint64_t v);
-/* Reads a varint at *offset of b; false when cut short or longer than 64 bits; moves *offset. */
-MUST_USE bool varint_get(struct bytes b, size_t *offset, uint64_t *ret_v);
+static inline size_t varint_put(uint8_t *at, uint64_t v)
+{
+    size_t size = 0;
+    while (v >= 0x80) {
+        at[size++] = (uint8_t)(v | 0x80);
+        v >>= 7;
+    }
+    at[size++] = (uint8_t)v;
+    return size;
+}
+/* Bytes varint_put writes for v: 1-VARINT_MAX. */
+static inline size_t varint_size(uint64_t v)
+{
+    unsigned bits = 64u - (unsigned)__builtin_clzll(v | 1);
+    return (bits + 6) / 7;
+}
+/* The part of varint_get that is not inlined: varints of three bytes and more, and broken ones. */
+MUST_USE bool varint_get_long(struct bytes b, size_t *offset, uint64_t *ret_v);
+/* Reads a varint at *offset of b; false when cut short or longer than 64 bits, and then nothing
+ * moves; else moves *offset. Padding with zero groups is accepted up to VARINT_MAX bytes. */
+MUST_USE static inline bool varint_get(struct bytes b, size_t *offset, uint64_t *ret_v)
+{
+    size_t i = *offset;
+    if (LIKELY(i < b.size && b.at[i] < 0x80)) {
+        *ret_v = b.at[i];
+        *offset = i + 1;
+        return true;
+    }
+    if (LIKELY(b.size >= 2 && i <= b.size - 2 && b.at[i + 1] < 0x80)) {
+        *ret_v = (b.at[i] & 0x7fu) | ((uint64_t)b.at[i + 1] << 7);
+        *offset = i + 2;
+        return true;
+    }
+    return varint_get_long(b, offset, ret_v);
+}
 
 /* ---- arena: many small allocations that die together ---------------------------------------- */
 struct arena {
@@ -140,26 +174,34 @@ struct hash128 hash128(const void *at, size_t size, uint64_t seed);
 #define TIME_MIN_NS INT64_C(0)                   /* 1970-01-01T00:00:00Z */
 #define TIME_MAX_NS INT64_C(7258118400000000000) /* 2200-01-01T00:00:00Z, exclusive */
 #define TIME_TEXT_SIZE 40
-/* ISO 8601 in UTC with as many of 3, 6 or 9 decimals as needed, e.g. 2026-11-22T15:00:00.250Z;
+/* ISO 8601 in UTC with as many of 3, 6 or 9 decimals as needed, e.g. 2026-11-22T15:00:00.250Z, for
+ * any 64-bit time;
  * writes a NUL-terminated text into text[TIME_TEXT_SIZE] and returns it. */
 char *time_format(int64_t time_ns, char *text);
-/* Reads ISO 8601 / RFC 3339: date, 'T', 't' or space, time with 0-9 decimals ('.' or ','),
- * 'Z' or +hh:mm / +hhmm / +hh (none means UTC). false when it is no such time. Any year 0000-9999
- * that fits 64 bits; the caller judges TIME_MIN_NS/TIME_MAX_NS. Leap second :60 is read as :59. */
+/* Reads ISO 8601 / RFC 3339: yyyy-mm-dd, 'T', 't' or space, hh:mm[:ss[.1-9 decimals]] ('.' or ','),
+ * 'Z', 'z' or +hh:mm / +hhmm / +hh (none means UTC). false when it is no such time, or anything
+ * stands before or after it. Any year 0000-9999 that fits 64 bits (1677-2262); the caller judges
+ * TIME_MIN_NS/TIME_MAX_NS. Leap second :60 is read as :59. Seconds may be missing because Java's
+ * OffsetDateTime leaves them out when they are zero. */
 MUST_USE bool time_parse(struct bytes text, int64_t *ret_time_ns);
 
 /* ---- log: to stderr, by levels, as text or one JSON object a line ---------------------------- */
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 struct log_settings {
-    enum log_level level;   /* what is more detailed is not written */
-    bool json;              /* {"time":..,"level":..,"room":..,"text":..} */
-    unsigned lines_per_s;   /* per call site class (room and level); 0: no limit. Suppressed lines
-                               are counted and told in one line when the second is over */
+    enum log_level level; /* what is more detailed is not written */
+    bool json;            /* {"time":..,"level":..,"room":..,"text":..} */
+    unsigned lines_per_s; /* of one room and level; 0: no limit. Suppressed lines are counted and
+                             told in one line with the first line logged after the second */
 };
+/* Without this call: LOG_INFO, text, 50 lines a second. */
 void log_configure(const struct log_settings *settings);
 bool log_enabled(enum log_level level);
-/* One line; room is the folder's name. Control characters in the text are escaped. */
+/* One line; room is the folder's name. Control characters, and bytes that are not UTF-8, are
+ * escaped; what exceeds LOG_TEXT_MAX bytes is cut and ends in "...". errno survives. */
+#define LOG_TEXT_MAX 2000
 void log_line(enum log_level level, const char *room, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Tells what was suppressed and not told yet, whether the second is over or not: at the end. */
+void log_flush(void);
 #define log_error(room, ...) log_line(LOG_ERROR, room, __VA_ARGS__)
 #define log_warn(room, ...) log_line(LOG_WARN, room, __VA_ARGS__)
 #define log_info(room, ...) log_line(LOG_INFO, room, __VA_ARGS__)

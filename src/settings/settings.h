@@ -4,22 +4,31 @@
  * Precedence: default < file < environment (MAINSTEM_<NAME>, dots as underscores) < option
  * (--<name>, dots and underscores as dashes; the short options of the contract are aliases).
  * A wrong setting is refused with where it stands (file:line, variable or option), what was found
- * and what is allowed. The file: `name = value` lines, '#' comments, sizes with K M G (1024),
- * durations with us ms s m h d. */
+ * and what is allowed.
+ *
+ * The file: a `name = value` on each line; '#' at the start of a line or after a space begins a
+ * comment; a value may stand in double quotes, where a '#' is text; sizes take K M G T (1024),
+ * durations ns us ms s m h d; flags are true or false. A name twice is refused. At most
+ * SETTINGS_FILE_MAX bytes. Of the environment, MAINSTEM_ variables that look like a setting's and
+ * are none (MAINSTEM_MQTT_PAKET) are refused; others (MAINSTEM_SERVICE_HOST) are not ours.
+ *
+ * Pure but for settings_read_file; any thread on distinct structs. */
 #pragma once
 
 #include "base/base.h"
 
 /* kind, name in code, name for people, default, least, most, reloadable on SIGHUP, meaning.
- * SIZE and COUNT: uint64_t; TIME: int64_t ns; TEXT: char[256]; CHOICE: text among `a|b|c` given as
- * "least"; FLAG: bool. */
-#define SETTINGS_TABLE(TEXT, CHOICE, FLAG, COUNT, SIZE, TIME)                                      \
+ * SIZE and COUNT: uint64_t; TIME: int64_t ns; TEXT and ADDRESS: char[256]; CHOICE: text among
+ * `a|b|c` given as "least"; FLAG: bool. The lists of docs/settings.md follow this order. */
+/* clang-format off */
+#define SETTINGS_TABLE(TEXT, ADDRESS, CHOICE, FLAG, COUNT, SIZE, TIME)                                      \
     TEXT(data, "data", "./mainstem-data", 0, "folder of the data; created when missing")           \
-    TEXT(mqtt, "mqtt", "127.0.0.1:1883", 0, "address MQTT listens on, HOST:PORT")                  \
-    TEXT(http, "http", "127.0.0.1:8080", 0, "address reserved for HTTP; no HTTP is served yet")    \
+    ADDRESS(mqtt, "mqtt", "127.0.0.1:1883", 0, "address MQTT listens on, HOST:PORT")                  \
+    ADDRESS(http, "http", "127.0.0.1:8080", 0, "address reserved for HTTP; no HTTP is served yet")    \
     CHOICE(log_level, "log.level", "info", "error|warn|info|debug", 1, "least severe line to log") \
     CHOICE(log_format, "log.format", "text", "text|json", 1, "how log lines are written")          \
     COUNT(log_rate, "log.rate", 50, 0, 100000, 1, "log lines a second of one room and level; the rest is counted; 0: all") \
+    FLAG(log_refused, "log.refused", true, 1, "write a line for refused messages; they are counted either way") \
     TIME(batch_floor, "journal.batch_floor", 1000000, 0, 1000000000, 1, "least time between two batch writes") \
     SIZE(segment_first, "journal.segment_first", 4194304, 4194304, 1073741824, 0, "first segment's size; later ones double") \
     SIZE(segment_max, "journal.segment_max", 268435456, 4194304, 1073741824, 0, "largest segment")  \
@@ -34,19 +43,23 @@
     SIZE(mqtt_packet, "mqtt.packet", 1048576, 1024, 268435456, 1, "largest MQTT packet accepted") \
     COUNT(mqtt_receive, "mqtt.receive_maximum", 4096, 1, 65535, 1, "QoS 1 messages one client may have unacknowledged") \
     COUNT(mqtt_alias, "mqtt.topic_alias_maximum", 64, 0, 65535, 1, "topic aliases one client may set") \
+    SIZE(mqtt_memory, "mqtt.memory", 268435456, 1048576, 1099511627776, 1, "bytes held for all MQTT clients together: partial packets, topic aliases, wills, answers") \
     TIME(mqtt_connect_time, "mqtt.connect_time", 10000000000, 100000000, 3600000000000, 1, "time a new connection has to send CONNECT") \
     COUNT(mqtt_keep_alive, "mqtt.keep_alive_max", 65535, 1, 65535, 1, "largest keep-alive in seconds; MQTT 5 clients are told, a keep-alive of 0 becomes this one when it is below 65535")
+/* clang-format on */
 
 struct settings {
 #define SETTINGS_TEXT(field, name, initial, reload, help) char field[256];
+#define SETTINGS_ADDRESS(field, name, initial, reload, help) char field[256];
 #define SETTINGS_CHOICE(field, name, initial, choices, reload, help) char field[32];
 #define SETTINGS_FLAG(field, name, initial, reload, help) bool field;
 #define SETTINGS_COUNT(field, name, initial, least, most, reload, help) uint64_t field;
 #define SETTINGS_SIZE(field, name, initial, least, most, reload, help) uint64_t field;
 #define SETTINGS_TIME(field, name, initial, least, most, reload, help) int64_t field;
-    SETTINGS_TABLE(SETTINGS_TEXT, SETTINGS_CHOICE, SETTINGS_FLAG, SETTINGS_COUNT, SETTINGS_SIZE,
-                   SETTINGS_TIME)
+    SETTINGS_TABLE(SETTINGS_TEXT, SETTINGS_ADDRESS, SETTINGS_CHOICE, SETTINGS_FLAG, SETTINGS_COUNT,
+                   SETTINGS_SIZE, SETTINGS_TIME)
 #undef SETTINGS_TEXT
+#undef SETTINGS_ADDRESS
 #undef SETTINGS_CHOICE
 #undef SETTINGS_FLAG
 #undef SETTINGS_COUNT
@@ -55,6 +68,7 @@ struct settings {
 };
 
 #define SETTINGS_FAULT_SIZE 512
+#define SETTINGS_FILE_MAX ((size_t)1 << 20)
 void settings_default(struct settings *settings);
 /* Each returns ERR_INVALID with a sentence in fault[SETTINGS_FAULT_SIZE], or ERR_MISSING/ERR_IO for
  * the file. settings is changed only on OK. */
@@ -67,6 +81,10 @@ MUST_USE enum err settings_read_environment(struct settings *settings, char *con
  * ERR_MISSING: no such option. */
 MUST_USE enum err settings_read_option(struct settings *settings, const char *name,
                                        const char *value, char *fault);
+/* Settings that are each allowed but not together; to be asked once all were read. */
+MUST_USE enum err settings_check(const struct settings *settings, char *fault);
+/* What is wrong with "HOST:PORT", "[v6]:PORT" or ":PORT"; NULL when nothing is. */
+const char *settings_address_fault(struct bytes address);
 /* Takes over what may change while running; writes the names that would need a restart, comma
  * separated, into needs_restart[SETTINGS_FAULT_SIZE]. */
 void settings_reload(struct settings *running, const struct settings *wanted, char *needs_restart);

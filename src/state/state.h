@@ -19,48 +19,93 @@
 #define STATE_TABLES_MAX 32
 
 struct state;
-struct state_page; /* what is known of one page: its memory, stamp and hash */
+struct state_page_note; /* what is known of one page beside its bytes: hash, part in the cut */
+/* All fields are private to state; they stand here so that reading and writing a row compile to a
+ * few instructions in the caller. */
 struct state_table {
+    uint8_t **chunks;  /* directory: chunks of 32 pages, 2 MiB, so that growth never moves rows */
+    uint32_t *stamps;  /* by page: equals `stamp` when the page was written since the last event */
+    uint32_t capacity; /* addressable rows */
+    uint32_t stamp;    /* the state's present stamp: moves on with each hash and each cut */
+    uint8_t row_shift; /* log2 of row_size */
+    uint8_t page_shift; /* log2 of rows in a page */
+    bool hashed;       /* part of the state hash; codec contexts are not */
+    uint32_t id;       /* small number, part of the snapshot format; never reused */
     struct state *state;
-    struct state_page **chunks; /* directory: chunks of 32 pages, so that growth never copies rows */
-    uint32_t id;                /* small number, part of the snapshot format; never reused */
-    uint32_t row_size;
-    uint32_t rows_shift; /* log2 of rows in a page */
-    uint32_t page_count;
-    uint32_t page_capacity;
-    bool hashed; /* part of the state hash; codec contexts are not */
+    struct state_page_note *notes; /* by page */
+    bool *chunks_used;             /* by chunk: a page of it was written */
+    uint32_t chunk_count;
+    uint32_t directory_capacity; /* chunks that the arrays above have room for */
+    uint32_t cut_pages;          /* pages below it belong to the cut under way */
 };
 
 MUST_USE enum err state_create(struct state **ret_state);
 void state_destroy(struct state *state); /* NULL is fine */
 /* Registers a table; done once for each before any row is touched. The table struct lies in the
- * caller's storage and must outlive the state. */
+ * caller's storage and must outlive the state. id > 0, not registered yet. */
 void state_table_init(struct state *state, struct state_table *table, uint32_t id,
                       uint32_t row_size, bool hashed);
 
-/* Makes rows [0, count) addressable. ERR_NO_MEMORY leaves the table as it was. */
+/* Makes rows [0, count) addressable. ERR_NO_MEMORY leaves the table as it was. A step of growth is
+ * one chunk and takes some us; the kernel zeroes the chunk when it is first written (~0.2 ms). */
 MUST_USE enum err state_table_grow(struct state_table *table, uint32_t count);
-uint32_t state_table_capacity(const struct state_table *table); /* addressable rows */
+static inline uint32_t state_table_capacity(const struct state_table *table) /* addressable rows */
+{
+    return table->capacity;
+}
+/* Private: the first write to a page since the stamp moved. */
+void state_touch(struct state_table *table, uint32_t page);
+#define STATE_CHUNK_SHIFT 5 /* log2 of pages in a chunk */
+static inline uint8_t *state_row_at(const struct state_table *table, uint32_t index)
+{
+    uint32_t shift = (uint32_t)table->page_shift + STATE_CHUNK_SHIFT;
+    uint32_t in_chunk = index & (((uint32_t)1 << shift) - 1);
+    return table->chunks[index >> shift] + ((size_t)in_chunk << table->row_shift);
+}
 /* index < capacity, or a check() fails. The read pointer is const; the write pointer may be
- * written until the next call of any state function. */
-const void *state_read(const struct state_table *table, uint32_t index);
-void *state_write(struct state_table *table, uint32_t index);
+ * written until the next call of any state function. Rows next to each other in one page are next
+ * to each other in memory: whoever writes row 0 of a page may write all of them. */
+static inline const void *state_read(const struct state_table *table, uint32_t index)
+{
+    check(index < table->capacity);
+    return state_row_at(table, index);
+}
+static inline void *state_write(struct state_table *table, uint32_t index)
+{
+    check(index < table->capacity);
+    uint32_t page = index >> table->page_shift;
+    if (UNLIKELY(table->stamps[page] != table->stamp))
+        state_touch(table, page);
+    return state_row_at(table, index);
+}
 /* Brings the row into the cache ahead of time; any index is fine. */
-void state_prefetch(const struct state_table *table, uint32_t index);
+static inline void state_prefetch(const struct state_table *table, uint32_t index)
+{
+    if (index < table->capacity)
+        __builtin_prefetch(state_row_at(table, index), 1);
+}
+/* Rows in a page: index / that is the page number. */
+static inline uint32_t state_table_page_rows(const struct state_table *table)
+{
+    return (uint32_t)1 << table->page_shift;
+}
 
 /* Over the content of all hashed tables, in the order of ids and pages; pages that are all zero
  * count as absent, so that growing alone does not change it. Cost: the pages written since. */
 uint64_t state_hash(struct state *state);
-/* Bytes of memory held. */
+/* Bytes of memory held: chunks that were written to, directories, page copies of a cut. */
 uint64_t state_memory(const struct state *state);
 
 /* ---- the cut ------------------------------------------------------------------------------------ */
 /* ERR_BUSY when a cut is under way. extra_pages: how many page copies may wait at once before
- * state_cut_pressure says that the writer must catch up. */
+ * state_cut_pressure says that the writer must catch up. Writes beyond it still go well (a writer
+ * cannot stop in the middle of a record), they only cost more memory. */
 MUST_USE enum err state_cut_begin(struct state *state, uint32_t extra_pages);
 bool state_cut_active(const struct state *state);
 /* Takes the next page of the frozen moment into page[STATE_PAGE_SIZE]: copies waiting first, then
- * the untouched in order. All-zero pages are skipped. ERR_MISSING: the cut is complete and over. */
+ * the untouched in order. All-zero pages are skipped. ERR_MISSING: the cut is complete and over.
+ * ERR_NO_MEMORY: a copy could not be made when a page was written; the cut is over and worthless,
+ * the state itself is whole. */
 MUST_USE enum err state_cut_next(struct state *state, void *page, uint32_t *ret_table,
                                  uint32_t *ret_page);
 /* True when extra_pages copies wait: stop applying until cut_next has taken some. */
@@ -68,20 +113,28 @@ bool state_cut_pressure(const struct state *state);
 void state_cut_abort(struct state *state);
 
 /* ---- loading ------------------------------------------------------------------------------------- */
-/* Puts a page of a snapshot in place; tables not registered give ERR_NEWER. */
+/* Puts a page of a snapshot in place, growing the table; tables not registered give ERR_NEWER, a
+ * page number that no table can have ERR_CORRUPT. Not while a cut is under way. */
 MUST_USE enum err state_load_page(struct state *state, uint32_t table, uint32_t page,
                                   const void *content);
 
 /* ---- index: an extendible hash from 64-bit hashes to row numbers, derived, never snapshotted ----- */
-/* Grows one small bucket table at a time: no insert costs more than ~50 us. ~11-14 bytes a key.
- * Holds no keys: the caller verifies each candidate (exact, never a bare fingerprint). */
+/* Buckets of 4096 slots of 8 bytes (half of the hash, value), split at 3/4 full one at a time: no
+ * insert costs more than ~50 us. 11 to 22 bytes a key, by how full the buckets are; 11.2 at
+ * 6,000,000. Holds no keys: the caller verifies each candidate (exact, never a bare fingerprint).
+ * Only the upper 32 bits of a hash are used; keys whose halves are equal (an attacker's, or one
+ * pair in some thousand) are all found, one candidate after the other: thousands of equal ones are
+ * slow, never wrong and never endless. Values: below INDEX_NONE. */
 struct index;
 MUST_USE enum err index_create(struct index **ret_index);
 void index_destroy(struct index *index);
+/* Makes an index that is still empty as large as so many keys need: saves the splits. */
+MUST_USE enum err index_reserve(struct index *index, uint32_t keys);
+/* The same pair twice is two entries. ERR_NO_MEMORY leaves the index as it was. */
 MUST_USE enum err index_insert(struct index *index, uint64_t hash, uint32_t value);
 /* Removes the pair; ERR_MISSING when it is not there. */
 MUST_USE enum err index_remove(struct index *index, uint64_t hash, uint32_t value);
-struct index_probe {
+struct index_probe { /* private; dies with the next insert or remove */
     uint64_t hash;
     uint32_t slot;
     const void *bucket;
@@ -91,4 +144,5 @@ struct index_probe {
 uint32_t index_first(const struct index *index, struct index_probe *probe, uint64_t hash);
 uint32_t index_next(const struct index *index, struct index_probe *probe);
 void index_prefetch(const struct index *index, uint64_t hash);
+uint64_t index_count(const struct index *index);
 uint64_t index_memory(const struct index *index);

@@ -64,6 +64,8 @@ struct publisher {
     uint32_t tenant;
     uint32_t last;        /* engine's own: what came before */
     uint32_t generation;  /* engine's own */
+    uint32_t groups_done; /* engine's own: objects of the message under WAIT that are taken */
+    uint32_t values_done;
     uint64_t points_left; /* how many points it may still create */
 };
 void publisher_init(struct publisher *publisher, uint32_t tenant, uint64_t points_max);
@@ -92,8 +94,11 @@ struct admitted {
     uint32_t values;  /* taken */
     enum payload_fault fault; /* with NOT_A_READING and TYPE */
 };
-/* One message. All of it is taken or (any other answer) none of it. WAIT is no refusal: keep the
- * message and call again after engine_step. */
+/* One message. DONE: all of it is taken, and durable with its ticket. A payload that is no reading
+ * is refused whole; an array of objects is judged object by object, and the answer is that of the
+ * first that was refused (what came before it may have been taken; sending again is harmless, for
+ * (point, time) is idempotent). WAIT is no refusal: keep the message and call again with the same
+ * one after engine_step, before any other of this publisher. */
 enum admit engine_publish(struct engine *engine, struct publisher *publisher, struct bytes topic,
                           struct bytes payload, struct admitted *ret_admitted);
 /* A command; the outcome comes with `tag` through config.outcome. Answers DONE, DISK_FULL, STOPPED,

@@ -1,0 +1,281 @@
+/* Apply: the bytes of a durable batch become state. Live and replay come through here alike, so
+ * what a restart computes is what was shown; the live path decodes the very bytes that lie on the
+ * disk, while they are still in cache.
+ *
+ * After a hole (a damaged stretch) ids may jump: rows whose dictionary record was lost are entered
+ * as lost, under a path that no topic can have, so that ids go on without holes; their samples
+ * cannot be named any more and are counted as unknown. */
+#include "engine/room.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LOST_PREFIX "$lost"
+
+/* ---- facts
+ * ------------------------------------------------------------------------------------------- */
+static enum err apply_lost_row(struct engine *engine, uint32_t row, uint32_t first, uint32_t count,
+                               const struct record_stamp *stamp)
+{
+    char names[COLUMNS_MAX][16];
+    struct fact_row_point points[COLUMNS_MAX];
+    char prefix[32];
+    int size = snprintf(prefix, sizeof prefix, LOST_PREFIX "/%u", row);
+    for (uint32_t i = 0; i < count; i++) {
+        int name = snprintf(names[i], sizeof names[i], "%u", i);
+        points[i] = (struct fact_row_point){.type = VALUE_FLOAT64,
+                                            .metric = bytes_of(names[i], (size_t)name)};
+    }
+    struct fact fact = {.kind = FACT_ROW,
+                        .row = {.tenant = TENANT_DEFAULT,
+                                .shape = {row, first, (uint16_t)count},
+                                .prefix = bytes_of(prefix, (size_t)size),
+                                .points = points}};
+    return points_apply_fact(engine->points, &fact, stamp, &engine->effects);
+}
+
+/* Rows and points between what is known and what the next dictionary record begins with. */
+static enum err apply_fill(struct engine *engine, const struct row_shape *next,
+                           const struct record_stamp *stamp)
+{
+    uint32_t row = points_rows(engine->points) + 1, point = points_count(engine->points) + 1;
+    if (next->row < row || next->first_point < point ||
+        (next->row == row) != (next->first_point == point))
+        return ERR_CORRUPT;
+    while (row < next->row) {
+        uint32_t rows = next->row - row, free_points = next->first_point - point;
+        if (free_points < rows)
+            return ERR_CORRUPT;
+        uint32_t count = free_points - (rows - 1);
+        if (rows > 1 && count > 1)
+            count = count > COLUMNS_MAX ? COLUMNS_MAX : 1;
+        if (count > COLUMNS_MAX)
+            return ERR_CORRUPT;
+        enum err err = apply_lost_row(engine, row, point, count, stamp);
+        if (err != OK)
+            return err;
+        row++;
+        point += count;
+    }
+    return OK;
+}
+
+/* Names that admission believed in have changed: forget what was expected there. */
+static void apply_outcome_to_admission(struct engine *engine, const struct command *command,
+                                       const struct outcome *outcome)
+{
+    if (outcome->code != OUTCOME_DONE || !outcome->point || engine->config.read_only)
+        return;
+    uint32_t row = points_row_of(engine->points, outcome->point);
+    struct contexts *contexts = &engine->contexts;
+    if (contexts_grow_encoder(contexts, row, outcome->point) != OK)
+        return;
+    engine->admission_generation++;
+    if (command->kind == COMMAND_RENAME || command->kind == COMMAND_RETIRE)
+        ((struct row_admission *)state_write(&contexts->admission, row))->shape = SHAPE_NEVER;
+    /* A changed type must be written anew: with a key frame and its schema. */
+    ((struct row_context *)state_write(&contexts->encoder_rows, row))->generation = 0;
+    ((struct column_context *)state_write(&contexts->encoder_columns, outcome->point))->type = 0;
+}
+
+static void apply_tell_outcome(struct engine *engine, const struct command *command)
+{
+    check(engine->effects.outcome_count == 1);
+    const struct outcome *outcome = &engine->outcomes[0];
+    apply_outcome_to_admission(engine, command, outcome);
+    engine->counters.outcomes++;
+    if (!engine->commands_waiting)
+        return; /* replay: nobody waits */
+    uint64_t tag = engine->command_tags[engine->commands_first];
+    engine->commands_first = (engine->commands_first + 1) % COMMANDS_WAITING_MAX;
+    engine->commands_waiting--;
+    if (engine->config.outcome)
+        engine->config.outcome(engine->config.arg, tag, outcome);
+}
+
+static enum err apply_fact(struct engine *engine, const struct fact *fact,
+                           const struct record_stamp *stamp)
+{
+    engine->effects.outcome_count = 0;
+    if (fact->kind == FACT_ROW) {
+        enum err err = apply_fill(engine, &fact->row.shape, stamp);
+        if (err != OK)
+            return err;
+    }
+    enum err err = points_apply_fact(engine->points, fact, stamp, &engine->effects);
+    if (err != OK)
+        return err;
+    uint32_t rows = points_rows(engine->points), points = points_count(engine->points);
+    err = contexts_grow_decoder(&engine->contexts, rows, points);
+    if (err == OK && !engine->config.read_only)
+        err = contexts_grow_encoder(&engine->contexts, rows, points);
+    if (err != OK)
+        return err;
+    if (fact->kind == FACT_ROW)
+        overlay_remove_first(&engine->overlay, fact->row.shape.row);
+    if (fact->kind == FACT_COMMAND)
+        apply_tell_outcome(engine, &fact->command);
+    return OK;
+}
+
+static enum err apply_facts(struct engine *engine, struct bytes run, struct record_stamp *stamp)
+{
+    size_t offset = 0;
+    struct fact fact;
+    enum err err;
+    while ((err = facts_read(run, &offset, &engine->fact_storage, &fact)) == OK) {
+        err = apply_fact(engine, &fact, stamp);
+        if (err != OK)
+            return err;
+        stamp->position++;
+    }
+    return err == ERR_MISSING ? OK : err;
+}
+
+/* ---- samples
+ * ------------------------------------------------------------------------------------------- */
+#define PREFETCH_RECORDS 8
+
+/* The rows of the next records: first their places, a round later their lines. */
+static void apply_prefetch(struct engine *engine, const struct samples_reader *reader)
+{
+    uint32_t rows[PREFETCH_RECORDS];
+    size_t count = samples_peek_ahead(reader, rows, PREFETCH_RECORDS);
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i] == ROW_NONE || rows[i] > points_rows(engine->points))
+            continue;
+        points_row_prefetch(engine->points, rows[i], false);
+        state_prefetch(&engine->contexts.decoder_rows, rows[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i] == ROW_NONE || rows[i] > points_rows(engine->points))
+            continue;
+        struct point_row row;
+        points_row(engine->points, rows[i], &row);
+        points_apply_prefetch(engine->points, row.shape.first_point, row.shape.count);
+        for (uint32_t column = 0; column < row.shape.count && column < 64; column += 4)
+            state_prefetch(&engine->contexts.decoder_columns, row.shape.first_point + column);
+    }
+}
+
+static bool row_is_lost(const struct point_row *row)
+{
+    return row->prefix.size >= sizeof LOST_PREFIX - 1 &&
+           memcmp(row->prefix.at, LOST_PREFIX, sizeof LOST_PREFIX - 1) == 0;
+}
+
+/* A record of a row that damage has made unknown: stepped over with contexts that know nothing. */
+static enum err apply_skip(struct engine *engine, struct samples_reader *reader, uint32_t row)
+{
+    struct row_context context = {.broken = true};
+    struct column_context columns[COLUMNS_MAX] = {0};
+    struct row_shape shape = {row, 1, COLUMNS_MAX};
+    uint8_t types[COLUMNS_MAX];
+    enum err err = samples_peek_schema(reader, &shape, types);
+    if (err != OK && err != ERR_MISSING)
+        return err;
+    struct sample_row sample;
+    err = samples_read(reader, &shape, &context, columns, &engine->storage, &sample);
+    if (err == OK)
+        engine->effects.samples_unknown += sample.count;
+    return err;
+}
+
+static enum err apply_record(struct engine *engine, struct samples_reader *reader, uint32_t row_id)
+{
+    struct point_row row;
+    if (row_id == ROW_NONE || row_id > points_rows(engine->points))
+        return apply_skip(engine, reader, row_id);
+    points_row(engine->points, row_id, &row);
+    if (UNLIKELY(row_is_lost(&row)))
+        return apply_skip(engine, reader, row_id);
+    struct contexts *contexts = &engine->contexts;
+    struct row_context *context = state_write(&contexts->decoder_rows, row_id);
+    struct column_context *columns =
+        contexts_borrow(contexts, &contexts->decoder_columns, &row.shape);
+    int64_t arrival_ns = sample_arrival_ns(reader->wall_ns, reader->ordinal);
+    struct sample_row sample;
+    enum err err = samples_read(reader, &row.shape, context, columns, &engine->storage, &sample);
+    contexts_return(contexts, &contexts->decoder_columns, &row.shape, columns);
+    if (err != OK || sample.undecodable)
+        return err;
+    return points_apply_sample(engine->points, &row.shape, &sample, arrival_ns, &engine->effects);
+}
+
+static enum err apply_samples(struct engine *engine, const struct journal_batch *batch,
+                              struct bytes run, uint32_t *ordinal)
+{
+    struct samples_reader reader = {.run = run,
+                                    .generation = batch->generation,
+                                    .ordinal = *ordinal,
+                                    .wall_ns = batch->header.wall_ns,
+                                    .suspicious = batch->hole_records >= 2048};
+    uint32_t row;
+    enum err err;
+    for (uint32_t record = 0; (err = samples_peek(&reader, &row)) == OK; record++) {
+        if (record % PREFETCH_RECORDS == 0)
+            apply_prefetch(engine, &reader);
+        err = apply_record(engine, &reader, row);
+        if (err != OK)
+            return err;
+    }
+    *ordinal = reader.ordinal;
+    return err == ERR_MISSING ? OK : err;
+}
+
+/* After a hole no row's predecessor is certain: each must prove itself by its counter, or wait for
+ * a key frame when the hole is too large for a counter to prove anything. */
+static void apply_hole(struct engine *engine, uint64_t records)
+{
+    if (records < 2048)
+        return;
+    uint32_t rows = points_rows(engine->points);
+    for (uint32_t row = 1; row <= rows; row++) {
+        const struct row_context *context = state_read(&engine->contexts.decoder_rows, row);
+        if (context->generation)
+            ((struct row_context *)state_write(&engine->contexts.decoder_rows, row))->broken = true;
+    }
+}
+
+static enum err apply_runs(struct engine *engine, const struct journal_batch *batch)
+{
+    struct record_stamp stamp = {.position = batch->header.position,
+                                 .engine_ns = batch->header.engine_ns,
+                                 .wall_ns = batch->header.wall_ns};
+    size_t offset = 0;
+    uint32_t ordinal = 0;
+    for (;;) {
+        enum lane lane;
+        uint32_t records, run_ordinal;
+        struct bytes run;
+        enum err err = batch_next_run(batch->body, &offset, &lane, &records, &run_ordinal, &run);
+        if (err == ERR_MISSING)
+            return OK;
+        if (err == OK && lane == LANE_FACTS)
+            err = apply_facts(engine, run, &stamp);
+        else if (err == OK) {
+            err = apply_samples(engine, batch, run, &ordinal);
+            stamp.position += records;
+        }
+        if (err != OK)
+            return err;
+    }
+}
+
+enum err engine_apply_batch(struct engine *engine, const struct journal_batch *batch)
+{
+    if (UNLIKELY(batch->hole_records))
+        apply_hole(engine, batch->hole_records);
+    struct effects *effects = &engine->effects;
+    *effects = (struct effects){.outcomes = engine->outcomes,
+                                .outcome_capacity = ARRAY_COUNT(engine->outcomes)};
+    enum err err = apply_runs(engine, batch);
+    engine->counters.applied_values += effects->samples;
+    engine->counters.late_values += effects->samples_late;
+    engine->counters.unknown_values += effects->samples_unknown;
+    engine->position = batch->header.position + batch->header.records;
+    engine->applied_engine_ns = batch->header.engine_ns;
+    engine->applied_wall_ns = batch->header.wall_ns;
+    engine->applied_segment = batch->segment;
+    return err;
+}

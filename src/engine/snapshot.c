@@ -1,0 +1,441 @@
+/* Snapshots: the state as of one position, cut without stopping. The engine's thread takes pages of
+ * the frozen moment a few at a time (state.h copies what would change meanwhile), a background job
+ * writes each full buffer; the file gets its name only when all of it is on the medium. Loading
+ * believes a file only whole: every page by its CRC32C, the number of pages by the end mark. */
+#include "engine/room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CUT_EXTRA_PAGES 4096 /* 256 MiB of copies at most */
+#define RECORD_SIZE (SNAPSHOT_PAGE_HEADER_SIZE + STATE_PAGE_SIZE)
+
+enum err snapshot_init(struct engine *engine)
+{
+    for (int i = 0; i < 2; i++) {
+        struct snapshot_write *write = &engine->snapshot.writes[i];
+        write->engine = engine;
+        write->at = os_aligned_alloc(SNAPSHOT_BUFFER);
+        if (!write->at)
+            return ERR_NO_MEMORY;
+    }
+    return OK;
+}
+
+void snapshot_done(struct engine *engine)
+{
+    for (int i = 0; i < 2; i++)
+        os_aligned_free(engine->snapshot.writes[i].at);
+}
+
+/* ---- writing
+ * ------------------------------------------------------------------------------------------- */
+static void snapshot_write_run(struct job *job)
+{
+    struct snapshot_write *write = (struct snapshot_write *)job;
+    struct disk *disk = write->engine->config.disk;
+    write->err =
+        disk->write(disk, write->engine->snapshot.file, write->offset, write->at, write->size);
+}
+
+static void snapshot_write_done(struct job *job)
+{
+    struct snapshot_write *write = (struct snapshot_write *)job;
+    write->busy = false;
+    write->size = 0;
+    if (write->err != OK && write->engine->snapshot.err == OK)
+        write->engine->snapshot.err = write->err;
+}
+
+static void snapshot_flush(struct engine *engine)
+{
+    struct snapshot_run *run = &engine->snapshot;
+    struct snapshot_write *write = &run->writes[run->filling];
+    if (!write->size)
+        return;
+    size_t padded = (write->size + DISK_BLOCK - 1) / DISK_BLOCK * DISK_BLOCK;
+    memset(write->at + write->size, 0, padded - write->size);
+    write->size = padded;
+    write->offset = run->offset;
+    write->busy = true;
+    write->job = (struct job){.run = snapshot_write_run, .done = snapshot_write_done};
+    run->offset += padded;
+    run->filling ^= 1;
+    engine->config.background->submit(engine->config.background, &write->job);
+}
+
+/* Puts bytes into the stream; the caller asked snapshot_has_room. */
+static void snapshot_put(struct engine *engine, const void *at, size_t size)
+{
+    const uint8_t *from = at;
+    while (size) {
+        struct snapshot_write *write = &engine->snapshot.writes[engine->snapshot.filling];
+        check(!write->busy);
+        size_t part = SNAPSHOT_BUFFER - write->size;
+        if (part > size)
+            part = size;
+        memcpy(write->at + write->size, from, part);
+        write->size += part;
+        from += part;
+        size -= part;
+        if (write->size == SNAPSHOT_BUFFER)
+            snapshot_flush(engine);
+    }
+}
+
+/* Room for one page record whatever the buffers' state: the one being filled is free, and the other
+ * is free as well when the record reaches into it. */
+static bool snapshot_has_room(const struct engine *engine)
+{
+    const struct snapshot_run *run = &engine->snapshot;
+    const struct snapshot_write *write = &run->writes[run->filling];
+    if (write->busy)
+        return false;
+    return SNAPSHOT_BUFFER - write->size > RECORD_SIZE || !run->writes[run->filling ^ 1].busy;
+}
+
+bool snapshot_begin(struct engine *engine)
+{
+    struct snapshot_run *run = &engine->snapshot;
+    struct disk *disk = engine->config.disk;
+    if (run->active || engine->config.read_only || engine->stopped)
+        return false;
+    snprintf(run->name, sizeof run->name, SNAPSHOT_FOLDER "/%020llu",
+             (unsigned long long)engine->position);
+    char path[DISK_NAME_SIZE + 8];
+    snprintf(path, sizeof path, "%s.tmp", run->name);
+    enum err err = disk->make_folder(disk, SNAPSHOT_FOLDER);
+    if (err == OK)
+        err = disk->open(disk, path, DISK_WRITE | DISK_CREATE | DISK_DURABLE, &run->file);
+    if (err == OK)
+        err = disk->truncate(disk, run->file, 0);
+    if (err == OK)
+        err = state_cut_begin(engine->state, CUT_EXTRA_PAGES);
+    if (err != OK) {
+        disk->close(disk, run->file);
+        run->file = NULL;
+        engine_tell(engine, LOG_WARN, "no snapshot: %s: %s", path, err_text(err));
+        engine->snapshot_last_ns = engine->config.clock->boot_ns(engine->config.clock);
+        return false;
+    }
+    struct journal_state journal;
+    journal_describe(engine->journal, &journal);
+    run->active = true;
+    run->finishing = false;
+    run->offset = run->pages = run->state_hash = 0;
+    run->filling = 0;
+    run->err = run->finish_err = run->writes[0].err = run->writes[1].err = OK;
+    run->began_ns = engine->config.clock->boot_ns(engine->config.clock);
+    run->header = (struct snapshot_header){.version = FORMAT_VERSION,
+                                           .reducer_version = ENGINE_REDUCER_VERSION,
+                                           .position = engine->position,
+                                           .segment_number = engine->applied_segment,
+                                           .engine_ns = engine->applied_engine_ns,
+                                           .wall_ns = engine->applied_wall_ns};
+    run->header.counters[0] = engine->counters.applied_values;
+    run->header.counters[1] = engine->counters.late_values;
+    run->header.counters[2] = engine->counters.unknown_values;
+    engine->snapshot_bytes_written_at = journal.bytes_payload;
+    uint8_t header[SNAPSHOT_HEADER_SIZE];
+    snapshot_header_put(header, &run->header);
+    snapshot_put(engine, header, sizeof header);
+    return true;
+}
+
+/* Removes all but the newest SNAPSHOTS_KEPT. Runs inside the finish job: disk only. */
+struct snapshot_names {
+    char names[64][DISK_NAME_SIZE];
+    size_t count;
+};
+
+static bool snapshot_name_ends(const char *name, const char *ending)
+{
+    size_t size = strlen(name), end = strlen(ending);
+    return size > end && strcmp(name + size - end, ending) == 0;
+}
+
+static void snapshot_collect(void *arg, const char *name, uint64_t size)
+{
+    struct snapshot_names *names = arg;
+    (void)size;
+    if (names->count < ARRAY_COUNT(names->names) && snapshot_name_ends(name, ".snap"))
+        snprintf(names->names[names->count++], DISK_NAME_SIZE, "%s", name);
+}
+
+static int snapshot_compare(const void *a, const void *b)
+{
+    return strcmp(b, a);
+}
+
+/* Newest first: names are positions in 20 digits. */
+static enum err snapshot_list(struct disk *disk, struct snapshot_names *names)
+{
+    names->count = 0;
+    enum err err = disk->list(disk, SNAPSHOT_FOLDER, snapshot_collect, names);
+    if (err == OK)
+        qsort(names->names, names->count, DISK_NAME_SIZE, snapshot_compare);
+    return err;
+}
+
+static void snapshot_remove_old(struct disk *disk)
+{
+    struct snapshot_names *names = malloc(sizeof *names);
+    if (!names)
+        return;
+    if (snapshot_list(disk, names) == OK)
+        for (size_t i = SNAPSHOTS_KEPT; i < names->count; i++) {
+            char path[DISK_NAME_SIZE + 16];
+            snprintf(path, sizeof path, SNAPSHOT_FOLDER "/%s", names->names[i]);
+            if (disk->remove(disk, path) != OK)
+                break;
+        }
+    free(names);
+}
+
+static void snapshot_finish_run(struct job *job)
+{
+    struct engine *engine =
+        (struct engine *)((char *)job - offsetof(struct engine, snapshot.finish));
+    struct snapshot_run *run = &engine->snapshot;
+    struct disk *disk = engine->config.disk;
+    char from[DISK_NAME_SIZE + 8], to[DISK_NAME_SIZE + 8];
+    snprintf(from, sizeof from, "%s.tmp", run->name);
+    snprintf(to, sizeof to, "%s.snap", run->name);
+    enum err err = OK;
+    for (int i = 0; i < 2;
+         i++) /* their jobs ran before this one; done() may not have been called */
+        if (run->writes[i].err != OK)
+            err = run->writes[i].err;
+    if (err == OK)
+        err = disk->sync(disk, run->file);
+    disk->close(disk, run->file);
+    run->file = NULL;
+    if (err == OK)
+        err = disk->rename(disk, from, to);
+    if (err == OK)
+        err = disk->sync_folder(disk, SNAPSHOT_FOLDER);
+    if (err == OK)
+        snapshot_remove_old(disk);
+    else
+        (void)!disk->remove(disk, from);
+    run->finish_err = err;
+}
+
+static void snapshot_finish_done(struct job *job)
+{
+    struct engine *engine =
+        (struct engine *)((char *)job - offsetof(struct engine, snapshot.finish));
+    struct snapshot_run *run = &engine->snapshot;
+    int64_t now = engine->config.clock->boot_ns(engine->config.clock);
+    run->active = false;
+    if (run->err == OK)
+        run->err = run->finish_err;
+    engine->snapshot_last_ns = now;
+    engine->counters.snapshot_ns = now - run->began_ns;
+    if (run->err != OK) {
+        engine_tell(engine, LOG_WARN, "snapshot at position %llu failed: %s; the one before stays",
+                    (unsigned long long)run->header.position, err_text(run->err));
+        return;
+    }
+    engine->counters.snapshots++;
+    engine->counters.snapshot_position = run->header.position;
+    engine->counters.snapshot_bytes = run->offset;
+    engine->snapshot_file_bytes = run->offset;
+}
+
+static void snapshot_end(struct engine *engine)
+{
+    struct snapshot_run *run = &engine->snapshot;
+    uint8_t end[SNAPSHOT_END_SIZE];
+    snapshot_end_put(end, run->pages, run->state_hash);
+    snapshot_put(engine, end, sizeof end);
+    snapshot_flush(engine);
+    run->finishing = true;
+    run->finish = (struct job){.run = snapshot_finish_run, .done = snapshot_finish_done};
+    engine->config.background->submit(engine->config.background, &run->finish);
+}
+
+/* A sum, so that the order in which pages leave the cut does not matter. */
+static uint64_t snapshot_mix(uint32_t table, uint32_t page, const uint8_t *header)
+{
+    uint64_t words[2] = {((uint64_t)table << 32) | page,
+                         crc32c(0, header, SNAPSHOT_PAGE_HEADER_SIZE)};
+    return hash64(words, sizeof words, 0);
+}
+
+void snapshot_advance(struct engine *engine, int64_t budget_ns, uint64_t pace)
+{
+    struct snapshot_run *run = &engine->snapshot;
+    struct clock *clock = engine->config.clock;
+    int64_t began = clock->boot_ns(clock), now = began;
+    while (run->active && !run->finishing && now - began < budget_ns && snapshot_has_room(engine)) {
+        uint64_t written = run->offset + run->writes[run->filling].size;
+        if (pace && !state_cut_pressure(engine->state) &&
+            written > pace * (uint64_t)(now - run->began_ns) / (uint64_t)NS_PER_S + SNAPSHOT_BUFFER)
+            return;
+        uint32_t table, page;
+        if (run->err != OK) {
+            state_cut_abort(engine->state);
+            snapshot_end(engine);
+            return;
+        }
+        if (state_cut_next(engine->state, run->page, &table, &page) == ERR_MISSING) {
+            snapshot_end(engine);
+            return;
+        }
+        uint8_t header[SNAPSHOT_PAGE_HEADER_SIZE];
+        snapshot_page_put(header, table, page, bytes_of(run->page, STATE_PAGE_SIZE));
+        run->state_hash += snapshot_mix(table, page, header);
+        run->pages++;
+        snapshot_put(engine, header, sizeof header);
+        snapshot_put(engine, run->page, STATE_PAGE_SIZE);
+        now = clock->boot_ns(clock);
+    }
+}
+
+void snapshot_stop(struct engine *engine)
+{
+    struct snapshot_run *run = &engine->snapshot;
+    struct disk *disk = engine->config.disk;
+    engine->config.background->wait(engine->config.background);
+    while (engine->config.background->poll(engine->config.background))
+        ;
+    if (!run->active)
+        return;
+    if (state_cut_active(engine->state))
+        state_cut_abort(engine->state);
+    char path[DISK_NAME_SIZE + 8];
+    snprintf(path, sizeof path, "%s.tmp", run->name);
+    disk->close(disk, run->file);
+    run->file = NULL;
+    (void)!disk->remove(disk, path);
+    run->active = false;
+}
+
+/* ---- loading
+ * --------------------------------------------------------------------------------------------- */
+#define LOAD_BUFFER ((size_t)4 << 20)
+struct snapshot_read {
+    struct disk *disk;
+    struct disk_file *file;
+    uint8_t *at;
+    size_t begin, end; /* what lies in the buffer */
+    uint64_t offset;   /* of the next read */
+};
+
+/* A view of the next `size` bytes, fewer at the end of the file. */
+static enum err snapshot_take(struct snapshot_read *read, size_t size, struct bytes *ret_bytes)
+{
+    if (read->end - read->begin < size) {
+        memmove(read->at, read->at + read->begin, read->end - read->begin);
+        read->end -= read->begin;
+        read->begin = 0;
+        while (read->end < size) {
+            size_t got;
+            enum err err = read->disk->read(read->disk, read->file, read->offset,
+                                            read->at + read->end, LOAD_BUFFER - read->end, &got);
+            if (err != OK)
+                return err;
+            if (!got)
+                break;
+            read->end += got;
+            read->offset += got;
+        }
+    }
+    size_t there = read->end - read->begin;
+    *ret_bytes = bytes_of(read->at + read->begin, there < size ? there : size);
+    return OK;
+}
+
+static enum err snapshot_load_pages(struct engine *engine, struct snapshot_read *read)
+{
+    uint64_t pages = 0, hash = 0;
+    for (;;) {
+        struct bytes record;
+        enum err err = snapshot_take(read, RECORD_SIZE, &record);
+        if (err != OK)
+            return err;
+        uint32_t table, page;
+        err = snapshot_page_get(record, STATE_PAGE_SIZE, &table, &page);
+        if (err == ERR_MISSING) {
+            uint64_t want_pages, want_hash;
+            err = snapshot_end_get(record, &want_pages, &want_hash);
+            if (err == OK && (want_pages != pages || want_hash != hash))
+                err = ERR_CORRUPT;
+            return err;
+        }
+        if (err != OK)
+            return err;
+        err = state_load_page(engine->state, table, page, record.at + SNAPSHOT_PAGE_HEADER_SIZE);
+        if (err != OK)
+            return err;
+        hash += snapshot_mix(table, page, record.at);
+        pages++;
+        read->begin += RECORD_SIZE;
+    }
+}
+
+static enum err snapshot_load_file(struct engine *engine, const char *path,
+                                   struct snapshot_header *ret_header)
+{
+    struct snapshot_read read = {.disk = engine->config.disk};
+    enum err err = read.disk->open(read.disk, path, DISK_READ, &read.file);
+    if (err != OK)
+        return err;
+    read.at = malloc(LOAD_BUFFER);
+    struct bytes header;
+    err = read.at ? snapshot_take(&read, SNAPSHOT_HEADER_SIZE, &header) : ERR_NO_MEMORY;
+    if (err == OK)
+        err = snapshot_header_get(header, ret_header);
+    if (err == OK && ret_header->reducer_version > ENGINE_REDUCER_VERSION)
+        err = ERR_NEWER;
+    if (err == OK) {
+        read.begin += SNAPSHOT_HEADER_SIZE;
+        err = snapshot_load_pages(engine, &read);
+    }
+    if (err == OK)
+        err = points_rebuild(engine->points);
+    engine->snapshot_file_bytes = read.offset;
+    free(read.at);
+    read.disk->close(read.disk, read.file);
+    return err;
+}
+
+static enum err snapshot_load_named(struct engine *engine, const struct snapshot_names *names,
+                                    struct snapshot_header *ret_header)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        char path[DISK_NAME_SIZE + 16];
+        snprintf(path, sizeof path, SNAPSHOT_FOLDER "/%s", names->names[i]);
+        enum err err = snapshot_load_file(engine, path, ret_header);
+        if (err == OK && engine->config.until_position &&
+            ret_header->position > engine->config.until_position)
+            err = ERR_LIMIT; /* too new for this question: an older one, or the journal */
+        else if (err == OK)
+            return OK;
+        else if (err == ERR_NEWER) {
+            engine_tell(engine, LOG_ERROR, "%s: %s", path, err_text(err));
+            return err;
+        } else
+            engine_tell(engine, LOG_WARN, "%s: %s; trying an older one, else the journal", path,
+                        err_text(err));
+        engine_state_destroy(engine);
+        err = engine_state_create(engine);
+        if (err != OK)
+            return err;
+    }
+    return ERR_MISSING;
+}
+
+enum err snapshot_load(struct engine *engine, struct snapshot_header *ret_header)
+{
+    struct snapshot_names *names = malloc(sizeof *names);
+    if (!names)
+        return ERR_NO_MEMORY;
+    enum err err = snapshot_list(engine->config.disk, names);
+    if (err == OK)
+        err = snapshot_load_named(engine, names, ret_header);
+    free(names);
+    return err;
+}

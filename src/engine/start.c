@@ -1,0 +1,245 @@
+/* Start and end of an engine: the newest whole snapshot, the journal behind it, then the doors may
+ * open. What was damaged is named by the journal and stepped over; a start never fails for it. */
+#include "engine/room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void engine_config_default(struct engine_config *config)
+{
+    *config = (struct engine_config){.points = points_limits_default,
+                                     .segment_first_bytes = (uint64_t)4 << 20,
+                                     .segment_max_bytes = (uint64_t)256 << 20,
+                                     .reserve_bytes = (uint64_t)1 << 20,
+                                     .batch_floor_ns = NS_PER_MS,
+                                     .snapshot_bytes = (uint64_t)64 << 20,
+                                     .snapshot_interval_ns = 600 * NS_PER_S};
+}
+
+void engine_tell(struct engine *engine, enum log_level level, const char *format, ...)
+{
+    if (!engine->config.tell)
+        return;
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    engine->config.tell(engine->config.arg, level, text);
+}
+
+enum err engine_state_create(struct engine *engine)
+{
+    enum err err = state_create(&engine->state);
+    if (err == OK)
+        err = points_create(engine->state, &engine->config.points, &engine->points);
+    if (err == OK)
+        err = contexts_init(&engine->contexts, engine->state);
+    return err;
+}
+
+void engine_state_destroy(struct engine *engine)
+{
+    contexts_done(&engine->contexts);
+    points_destroy(engine->points);
+    state_destroy(engine->state);
+    engine->points = NULL;
+    engine->state = NULL;
+}
+
+static enum err start_rooms(struct engine *engine)
+{
+    enum err err = engine_state_create(engine);
+    if (err == OK)
+        err = overlay_init(&engine->overlay);
+    if (err == OK)
+        err = shapes_init(&engine->shapes);
+    if (err == OK)
+        err = payload_decoder_create(&engine->decoder);
+    if (err == OK)
+        err = snapshot_init(engine);
+    return err;
+}
+
+static enum err start_journal(struct engine *engine)
+{
+    const struct engine_config *config = &engine->config;
+    struct journal_config journal = {.disk = config->disk,
+                                     .clock = config->clock,
+                                     .writer = config->writer,
+                                     .background = config->background,
+                                     .segment_first_bytes = config->segment_first_bytes,
+                                     .segment_max_bytes = config->segment_max_bytes,
+                                     .reserve_bytes = config->reserve_bytes,
+                                     .read_only = config->read_only,
+                                     .sabotage = config->sabotage,
+                                     .tell = config->tell,
+                                     .tell_arg = config->arg};
+    return journal_open(&journal, &engine->journal);
+}
+
+static enum err start_snapshot(struct engine *engine, struct engine_start *start)
+{
+    struct snapshot_header header;
+    enum err err = snapshot_load(engine, &header);
+    if (err == ERR_MISSING)
+        return OK;
+    if (err != OK)
+        return err;
+    engine->position = header.position;
+    engine->applied_engine_ns = header.engine_ns;
+    engine->applied_wall_ns = header.wall_ns;
+    engine->applied_segment = header.segment_number;
+    engine->counters.applied_values = header.counters[0];
+    engine->counters.late_values = header.counters[1];
+    engine->counters.unknown_values = header.counters[2];
+    engine->counters.snapshot_position = header.position;
+    start->snapshot_position = header.position;
+    uint32_t rows = points_rows(engine->points), points = points_count(engine->points);
+    err = contexts_grow_decoder(&engine->contexts, rows, points);
+    if (err == OK && !engine->config.read_only)
+        err = contexts_grow_encoder(&engine->contexts, rows, points);
+    return err;
+}
+
+/* The tail behind the snapshot, batch by batch, through the same code as live batches. */
+static enum err start_replay(struct engine *engine, struct engine_start *start)
+{
+    struct journal_cursor *cursor;
+    uint64_t until = engine->config.until_position;
+    enum err err = journal_cursor_open(engine->journal, engine->position, &cursor);
+    if (err != OK)
+        return err == ERR_MISSING ? OK : err;
+    struct journal_batch batch;
+    uint64_t values = engine->counters.applied_values;
+    while ((err = journal_cursor_next(cursor, &batch)) == OK) {
+        if (until && batch.header.position + batch.header.records > until)
+            break;
+        if (batch.header.position + batch.header.records <= engine->position)
+            continue;
+        err = engine_apply_batch(engine, &batch);
+        if (err != OK) {
+            engine_tell(engine, LOG_ERROR, "the batch at position %llu cannot be applied: %s",
+                        (unsigned long long)batch.header.position, err_text(err));
+            break;
+        }
+        start->replayed_batches++;
+        start->replayed_records += batch.header.records;
+    }
+    start->replayed_values = engine->counters.applied_values - values;
+    journal_cursor_close(cursor);
+    return err == ERR_MISSING ? OK : err;
+}
+
+static enum err start_append(struct engine *engine)
+{
+    static const char program[] = "mainstem " MAINSTEM_VERSION;
+    enum err err = journal_start(engine->journal, engine->position, engine->applied_engine_ns);
+    if (err != OK)
+        return err;
+    struct fact fact = {.kind = FACT_START,
+                        .start = {.reducer_version = ENGINE_REDUCER_VERSION,
+                                  .program = bytes_of(program, sizeof program - 1)}};
+    if (journal_room(engine->journal, LANE_FACTS, FACT_BYTES_MAX) == JOURNAL_ROOM)
+        facts_write(journal_facts(engine->journal), &fact);
+    struct clock *clock = engine->config.clock;
+    engine->clock_offset_ns = clock->wall_ns(clock) - clock->boot_ns(clock);
+    engine->snapshot_last_ns = clock->boot_ns(clock);
+    return OK;
+}
+
+static enum err start_all(struct engine *engine, struct engine_start *start)
+{
+    struct clock *clock = engine->config.clock;
+    int64_t began = clock->boot_ns(clock);
+    enum err err = start_rooms(engine);
+    if (err == OK)
+        err = start_journal(engine);
+    if (err == OK)
+        err = start_snapshot(engine, start);
+    int64_t loaded = clock->boot_ns(clock);
+    start->snapshot_load_ns = loaded - began;
+    if (err == OK)
+        err = start_replay(engine, start);
+    start->replay_ns = clock->boot_ns(clock) - loaded;
+    if (err == OK && !engine->config.read_only)
+        err = start_append(engine);
+    start->total_ns = clock->boot_ns(clock) - began;
+    if (err == OK)
+        start->damage = journal_damage_count(engine->journal);
+    return err;
+}
+
+enum err engine_open(const struct engine_config *config, struct engine **ret_engine,
+                     struct engine_start *ret_start)
+{
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
+        return ERR_NO_MEMORY;
+    engine->config = *config;
+    engine->position = 1;
+    struct engine_start start = {0};
+    enum err err = start_all(engine, &start);
+    if (err != OK) {
+        engine_close(engine, false);
+        return err;
+    }
+    *ret_start = start;
+    *ret_engine = engine;
+    return OK;
+}
+
+void engine_reconfigure(struct engine *engine, const struct engine_config *config)
+{
+    engine->config.batch_floor_ns = config->batch_floor_ns;
+    engine->config.snapshot_bytes = config->snapshot_bytes;
+    engine->config.snapshot_interval_ns = config->snapshot_interval_ns;
+    engine->config.samples_keep_ns = config->samples_keep_ns;
+    engine->config.points_rate = config->points_rate;
+}
+
+/* Everything admitted goes to the disk and is applied, unless the disk refuses. */
+static void close_drain(struct engine *engine)
+{
+    engine->closing = true;
+    for (int tries = 0; tries < 64 && !engine->stopped; tries++) {
+        if (journal_batch_empty(engine->journal) && !journal_in_flight(engine->journal))
+            return;
+        journal_submit(engine->journal);
+        engine->config.writer->wait(engine->config.writer);
+        engine_step(engine);
+    }
+}
+
+static void close_snapshot(struct engine *engine)
+{
+    snapshot_stop(engine);
+    if (engine->stopped || engine->position == engine->counters.snapshot_position ||
+        !snapshot_begin(engine))
+        return;
+    while (engine->snapshot.active) {
+        snapshot_advance(engine, INT64_MAX, 0);
+        engine->config.background->wait(engine->config.background);
+        engine->config.background->poll(engine->config.background);
+    }
+}
+
+void engine_close(struct engine *engine, bool snapshot)
+{
+    if (!engine)
+        return;
+    if (engine->journal && !engine->config.read_only) {
+        close_drain(engine);
+        if (snapshot)
+            close_snapshot(engine);
+        snapshot_stop(engine);
+    }
+    journal_close(engine->journal);
+    engine_state_destroy(engine);
+    overlay_done(&engine->overlay);
+    shapes_done(&engine->shapes);
+    payload_decoder_destroy(engine->decoder);
+    snapshot_done(engine);
+    free(engine);
+}

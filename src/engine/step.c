@@ -1,0 +1,237 @@
+/* The step: what is due is done, a bounded piece of each, and the caller learns when the next piece
+ * wants to be done. Order: finished writes are applied, the next batch goes out, the snapshot gets
+ * what is left of the time. */
+#include "engine/room.h"
+
+#define SNAPSHOT_STEP_NS (200 * NS_PER_US)
+#define SNAPSHOT_PACE ((uint64_t)192 << 20) /* bytes a second: leaves the disk to the journal */
+#define CLOCK_JUMP_NS NS_PER_S
+#define RESTART_EVERY_NS NS_PER_S
+
+static void step_durable(void *arg, const struct journal_batch *batch, uint64_t ticket)
+{
+    struct engine *engine = arg;
+    enum err err = engine->apply_err == OK ? engine_apply_batch(engine, batch) : engine->apply_err;
+    if (err != OK) {
+        engine->apply_err = err;
+        engine_tell(engine, LOG_ERROR,
+                    "the batch at position %llu is durable but cannot be applied: %s",
+                    (unsigned long long)batch->header.position, err_text(err));
+        return;
+    }
+    engine->durable_ticket = ticket;
+}
+
+/* What was admitted above the durable mark never was. */
+static void step_drop(struct engine *engine, enum err err)
+{
+    engine->stopped = true;
+    engine->lost_generation++;
+    engine->admission_generation++;
+    engine->barrier_ticket = 0;
+    engine->commands_first = engine->commands_waiting = 0;
+    overlay_clear(&engine->overlay);
+    engine->restart_at_ns = engine->config.clock->boot_ns(engine->config.clock);
+    engine_tell(engine, LOG_ERROR,
+                "a write failed: %s; nothing is acknowledged until the disk answers again",
+                err_text(err));
+}
+
+static void step_restart(struct engine *engine, int64_t now)
+{
+    if (now < engine->restart_at_ns || engine->apply_err != OK)
+        return;
+    enum err err = journal_restart(engine->journal);
+    if (err != OK) {
+        engine->restart_at_ns = now + RESTART_EVERY_NS;
+        return;
+    }
+    engine->stopped = false;
+    engine_tell(engine, LOG_WARN, "the disk answers again: taking readings from position %llu",
+                (unsigned long long)journal_durable(engine->journal));
+}
+
+/* A jump of the wall clock is a record: from here on stamps mean something else. */
+static void step_clock(struct engine *engine)
+{
+    struct clock *clock = engine->config.clock;
+    int64_t wall = clock->wall_ns(clock), boot = clock->boot_ns(clock);
+    int64_t moved = (wall - boot) - engine->clock_offset_ns;
+    if (moved < CLOCK_JUMP_NS && moved > -CLOCK_JUMP_NS)
+        return;
+    if (journal_room(engine->journal, LANE_FACTS, FACT_BYTES_MAX) != JOURNAL_ROOM)
+        return;
+    struct fact fact = {
+        .kind = FACT_CLOCK,
+        .clock = {.wall_before_ns = boot + engine->clock_offset_ns, .wall_after_ns = wall}};
+    facts_write(journal_facts(engine->journal), &fact);
+    engine->clock_offset_ns = wall - boot;
+    engine_tell(engine, LOG_WARN, "the wall clock jumped by %lld ms",
+                (long long)(moved / NS_PER_MS));
+}
+
+/* Submits when the writer is idle and the floor has passed; else returns how long it has to. */
+static int64_t step_submit(struct engine *engine, int64_t now)
+{
+    if (journal_in_flight(engine->journal))
+        return INT64_MAX;
+    step_clock(engine);
+    if (journal_batch_empty(engine->journal))
+        return INT64_MAX;
+    int64_t due = engine->submitted_ns + engine->config.batch_floor_ns;
+    if (now < due && !engine->closing)
+        return due - now;
+    journal_submit(engine->journal);
+    engine->submitted_ns = now;
+    return INT64_MAX;
+}
+
+static bool snapshot_is_due(struct engine *engine, int64_t now)
+{
+    if (engine->snapshot.active || engine->closing ||
+        engine->position == engine->counters.snapshot_position)
+        return false;
+    if (now - engine->snapshot_last_ns < NS_PER_S)
+        return false;
+    if (now - engine->snapshot_last_ns >= engine->config.snapshot_interval_ns)
+        return true;
+    struct journal_state journal;
+    journal_describe(engine->journal, &journal);
+    uint64_t grown = journal.bytes_payload - engine->snapshot_bytes_written_at;
+    uint64_t quarter = engine->snapshot_file_bytes / 4;
+    return grown >= engine->config.snapshot_bytes && grown >= quarter;
+}
+
+/* The newest segment begun before the cutoff: all that lies before it is older than is wanted. */
+struct release_search {
+    int64_t cutoff_ns;
+    uint64_t position;
+};
+
+static void release_each(void *arg, const char *file, const struct segment_header *header,
+                         uint64_t bytes, enum err header_err)
+{
+    struct release_search *search = arg;
+    (void)file;
+    (void)bytes;
+    if (header_err == OK && header->wall_ns <= search->cutoff_ns &&
+        header->first_position > search->position)
+        search->position = header->first_position;
+}
+
+/* Sample segments older than is wanted go, once a snapshot covers them. */
+static void step_release(struct engine *engine)
+{
+    if (!engine->config.samples_keep_ns || !engine->counters.snapshot_position)
+        return;
+    struct release_search search = {.cutoff_ns =
+                                        engine->applied_wall_ns - engine->config.samples_keep_ns};
+    if (journal_segments(engine->journal, release_each, &search) != OK || !search.position)
+        return;
+    if (search.position > engine->counters.snapshot_position)
+        search.position = engine->counters.snapshot_position;
+    uint32_t files = 0;
+    enum err err = journal_release_samples(engine->journal, search.position, &files);
+    if (err == OK && files)
+        engine_tell(engine, LOG_INFO, "%u sample files older than journal.samples_keep removed",
+                    files);
+}
+
+static int64_t step_snapshot(struct engine *engine, int64_t now)
+{
+    if (!engine->snapshot.active && snapshot_is_due(engine, now)) {
+        step_release(engine);
+        snapshot_begin(engine);
+    }
+    if (!engine->snapshot.active)
+        return NS_PER_S;
+    snapshot_advance(engine, SNAPSHOT_STEP_NS, SNAPSHOT_PACE);
+    return NS_PER_MS;
+}
+
+int64_t engine_step(struct engine *engine)
+{
+    struct clock *clock = engine->config.clock;
+    int64_t began = clock->boot_ns(clock);
+    bool in_snapshot = engine->snapshot.active;
+    int64_t wait = INT64_MAX;
+    enum err err = journal_poll(engine->journal, step_durable, engine);
+    while (engine->config.background->poll(engine->config.background))
+        ;
+    if (err != OK || engine->apply_err != OK) {
+        if (!engine->stopped)
+            step_drop(engine, err != OK ? err : engine->apply_err);
+    }
+    if (engine->stopped) {
+        step_restart(engine, began);
+        wait = RESTART_EVERY_NS / 10;
+    } else {
+        wait = step_submit(engine, began);
+        int64_t snapshot_wait = step_snapshot(engine, began);
+        wait = snapshot_wait < wait ? snapshot_wait : wait;
+    }
+    int64_t took = clock->boot_ns(clock) - began;
+    struct engine_counters *counters = &engine->counters;
+    if (took > counters->step_ns_max)
+        counters->step_ns_max = took;
+    if ((in_snapshot || engine->snapshot.active) && took > counters->step_ns_max_in_snapshot)
+        counters->step_ns_max_in_snapshot = took;
+    return wait;
+}
+
+/* ---- asking
+ * --------------------------------------------------------------------------------------------- */
+uint64_t engine_ticket(const struct engine *engine)
+{
+    return journal_ticket(engine->journal);
+}
+
+uint64_t engine_durable_ticket(const struct engine *engine)
+{
+    return engine->durable_ticket;
+}
+
+uint64_t engine_lost_generation(const struct engine *engine)
+{
+    return engine->lost_generation;
+}
+
+bool engine_snapshot_now(struct engine *engine)
+{
+    return snapshot_begin(engine);
+}
+
+bool engine_snapshot_active(const struct engine *engine)
+{
+    return engine->snapshot.active;
+}
+
+struct points *engine_points(struct engine *engine)
+{
+    return engine->points;
+}
+
+struct journal *engine_journal(struct engine *engine)
+{
+    return engine->journal;
+}
+
+uint64_t engine_state_hash(struct engine *engine)
+{
+    return state_hash(engine->state);
+}
+
+void engine_describe(const struct engine *engine, struct engine_counters *ret_counters)
+{
+    *ret_counters = engine->counters;
+    ret_counters->position = engine->position;
+    ret_counters->memory = state_memory(engine->state) + points_memory(engine->points) +
+                           state_memory(engine->contexts.encoder) +
+                           index_memory(engine->overlay.paths);
+}
+
+void engine_step_max_reset(struct engine *engine)
+{
+    engine->counters.step_ns_max = 0;
+    engine->counters.step_ns_max_in_snapshot = 0;
+}

@@ -64,7 +64,8 @@ static uint32_t directory_at(const struct index *index, uint32_t tag)
     return (uint32_t)((uint64_t)tag >> (32 - index->depth));
 }
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life
+ * ------------------------------------------------------------------------------------------- */
 
 /* Room for one more bucket; its number is bucket_count. */
 static enum err bucket_reserve(struct index *index)
@@ -156,7 +157,8 @@ enum err index_reserve(struct index *index, uint32_t keys)
     return OK;
 }
 
-/* ---- inserting ---------------------------------------------------------------------------------------- */
+/* ---- inserting
+ * ---------------------------------------------------------------------------------------- */
 
 static void slots_put(uint64_t *slots, uint64_t entry)
 {
@@ -204,7 +206,8 @@ static enum err bucket_split(struct index *index, uint32_t bucket, uint32_t tag)
     }
     index->buckets[bucket].count -= moved;
     index->buckets[added].count = moved;
-    /* The directory entries that share the first depth-1 bits: the upper half becomes the new one. */
+    /* The directory entries that share the first depth-1 bits: the upper half becomes the new one.
+     */
     uint32_t span = (uint32_t)1 << (index->depth - depth);
     uint32_t first = (directory_at(index, tag) / (span * 2)) * (span * 2) + span;
     for (uint32_t i = first; i < first + span; i++)
@@ -254,7 +257,8 @@ enum err index_insert(struct index *index, uint64_t hash, uint32_t value)
     return OK;
 }
 
-/* ---- removing ------------------------------------------------------------------------------------------ */
+/* ---- removing
+ * ------------------------------------------------------------------------------------------ */
 
 /* Closes the hole: every later entry of the run that would not be found across it moves back. */
 static void slots_take(uint64_t *slots, uint32_t hole)
@@ -296,7 +300,8 @@ enum err index_remove(struct index *index, uint64_t hash, uint32_t value)
     return ERR_MISSING;
 }
 
-/* ---- finding -------------------------------------------------------------------------------------------- */
+/* ---- finding
+ * -------------------------------------------------------------------------------------------- */
 
 static uint32_t probe_rest(const struct index *index, struct index_probe *probe)
 {

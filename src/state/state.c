@@ -16,7 +16,7 @@
 #include "state/chunk.h"
 
 #define CHUNK_PAGES ((uint32_t)1 << STATE_CHUNK_SHIFT)
-_Static_assert(CHUNK_PAGES * STATE_PAGE_SIZE == CHUNK_SIZE, "a chunk is 32 pages");
+_Static_assert(CHUNK_PAGES *STATE_PAGE_SIZE == CHUNK_SIZE, "a chunk is 32 pages");
 
 struct state_page_note {
     uint64_t hash;
@@ -40,8 +40,8 @@ struct state {
     bool cut_active;
     bool cut_failed; /* a copy could not be made */
     uint32_t cut_extra_pages;
-    uint32_t walk_table, walk_page; /* where the linear walk stands */
-    struct cut_copy *waiting;       /* ring of copies, oldest first */
+    uint32_t walk_table, walk_page;                          /* where the linear walk stands */
+    struct cut_copy *waiting;                                /* ring of copies, oldest first */
     uint32_t waiting_first, waiting_count, waiting_capacity; /* capacity: a power of two */
     uint8_t **slabs;                                         /* chunks that copies lie in */
     uint32_t slab_count;
@@ -119,7 +119,8 @@ static uint32_t table_pages(const struct state_table *table)
     return table->chunk_count * CHUNK_PAGES;
 }
 
-/* ---- growth -------------------------------------------------------------------------------------- */
+/* ---- growth
+ * -------------------------------------------------------------------------------------- */
 
 static bool array_grow(void **array, size_t count, size_t count_new, size_t size)
 {
@@ -189,7 +190,8 @@ undo:
     return ERR_NO_MEMORY;
 }
 
-/* ---- pages ---------------------------------------------------------------------------------------- */
+/* ---- pages
+ * ---------------------------------------------------------------------------------------- */
 
 static uint8_t *page_at(const struct state_table *table, uint32_t page)
 {
@@ -242,7 +244,8 @@ void state_touch(struct state_table *table, uint32_t page)
     table->stamps[page] = table->stamp;
 }
 
-/* ---- hash and memory ------------------------------------------------------------------------------- */
+/* ---- hash and memory
+ * ------------------------------------------------------------------------------- */
 
 static void page_hash(const struct state_table *table, uint32_t page, struct state_page_note *note)
 {
@@ -295,7 +298,8 @@ uint64_t state_memory(const struct state *state)
     return bytes;
 }
 
-/* ---- the cut --------------------------------------------------------------------------------------- */
+/* ---- the cut
+ * --------------------------------------------------------------------------------------- */
 
 enum err state_cut_begin(struct state *state, uint32_t extra_pages)
 {
@@ -461,7 +465,8 @@ enum err state_cut_next(struct state *state, void *page, uint32_t *ret_table, ui
     return ERR_MISSING;
 }
 
-/* ---- loading --------------------------------------------------------------------------------------- */
+/* ---- loading
+ * --------------------------------------------------------------------------------------- */
 
 enum err state_load_page(struct state *state, uint32_t table, uint32_t page, const void *content)
 {

@@ -23,14 +23,14 @@ struct state_page_note; /* what is known of one page beside its bytes: hash, par
 /* All fields are private to state; they stand here so that reading and writing a row compile to a
  * few instructions in the caller. */
 struct state_table {
-    uint8_t **chunks;  /* directory: chunks of 32 pages, 2 MiB, so that growth never moves rows */
-    uint32_t *stamps;  /* by page: equals `stamp` when the page was written since the last event */
-    uint32_t capacity; /* addressable rows */
-    uint32_t stamp;    /* the state's present stamp: moves on with each hash and each cut */
-    uint8_t row_shift; /* log2 of row_size */
+    uint8_t **chunks;   /* directory: chunks of 32 pages, 2 MiB, so that growth never moves rows */
+    uint32_t *stamps;   /* by page: equals `stamp` when the page was written since the last event */
+    uint32_t capacity;  /* addressable rows */
+    uint32_t stamp;     /* the state's present stamp: moves on with each hash and each cut */
+    uint8_t row_shift;  /* log2 of row_size */
     uint8_t page_shift; /* log2 of rows in a page */
-    bool hashed;       /* part of the state hash; codec contexts are not */
-    uint32_t id;       /* small number, part of the snapshot format; never reused */
+    bool hashed;        /* part of the state hash; codec contexts are not */
+    uint32_t id;        /* small number, part of the snapshot format; never reused */
     struct state *state;
     struct state_page_note *notes; /* by page */
     bool *chunks_used;             /* by chunk: a page of it was written */
@@ -96,7 +96,8 @@ uint64_t state_hash(struct state *state);
 /* Bytes of memory held: chunks that were written to, directories, page copies of a cut. */
 uint64_t state_memory(const struct state *state);
 
-/* ---- the cut ------------------------------------------------------------------------------------ */
+/* ---- the cut ------------------------------------------------------------------------------------
+ */
 /* ERR_BUSY when a cut is under way. extra_pages: how many page copies may wait at once before
  * state_cut_pressure says that the writer must catch up. Writes beyond it still go well (a writer
  * cannot stop in the middle of a record), they only cost more memory. */
@@ -112,13 +113,15 @@ MUST_USE enum err state_cut_next(struct state *state, void *page, uint32_t *ret_
 bool state_cut_pressure(const struct state *state);
 void state_cut_abort(struct state *state);
 
-/* ---- loading ------------------------------------------------------------------------------------- */
+/* ---- loading
+ * ------------------------------------------------------------------------------------- */
 /* Puts a page of a snapshot in place, growing the table; tables not registered give ERR_NEWER, a
  * page number that no table can have ERR_CORRUPT. Not while a cut is under way. */
 MUST_USE enum err state_load_page(struct state *state, uint32_t table, uint32_t page,
                                   const void *content);
 
-/* ---- index: an extendible hash from 64-bit hashes to row numbers, derived, never snapshotted ----- */
+/* ---- index: an extendible hash from 64-bit hashes to row numbers, derived, never snapshotted
+ * ----- */
 /* Buckets of 4096 slots of 8 bytes (half of the hash, value), split at 3/4 full one at a time: no
  * insert costs more than ~50 us. 11 to 22 bytes a key, by how full the buckets are; 11.2 at
  * 6,000,000. Holds no keys: the caller verifies each candidate (exact, never a bare fingerprint).

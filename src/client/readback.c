@@ -1,0 +1,156 @@
+/* Reads the journal of a data folder from the first record to the durable end, with the format and
+ * journal rooms alone: what prove, the demo and the benches compare with what was acknowledged. */
+#include "client/client.h"
+
+#include "os/os.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct readback {
+    const struct readback_calls *calls;
+    struct readback_result result;
+    struct segment_decoder *decoder;
+    uint32_t generation; /* of the decoder */
+    struct fact_storage facts;
+};
+
+static void readback_take_sample(void *arg, const struct row_shape *shape,
+                                 const struct sample_row *sample)
+{
+    struct readback *readback = arg;
+    readback->result.samples++;
+    readback->result.values += sample->undecodable ? 0 : sample->count;
+    readback->result.undecodable += sample->undecodable;
+    readback->result.predecessors_lost += sample->predecessor_lost;
+    if (readback->calls->sample != NULL)
+        readback->calls->sample(readback->calls->arg, shape, sample);
+}
+
+static enum err readback_run_facts(struct readback *readback, uint64_t segment, struct bytes run)
+{
+    size_t offset = 0;
+    for (;;) {
+        struct fact fact;
+        enum err err = facts_read(run, &offset, &readback->facts, &fact);
+        if (err != OK)
+            return err == ERR_MISSING ? OK : err;
+        readback->result.facts++;
+        if (readback->calls->fact != NULL)
+            readback->calls->fact(readback->calls->arg, segment, &fact);
+    }
+}
+
+static enum err readback_batch_facts(struct readback *readback, const struct journal_batch *batch)
+{
+    size_t offset = 0;
+    for (;;) {
+        enum lane lane;
+        uint32_t records, ordinal;
+        struct bytes run;
+        enum err err = batch_next_run(batch->body, &offset, &lane, &records, &ordinal, &run);
+        if (err == ERR_MISSING)
+            return OK;
+        if (err == OK && lane == LANE_FACTS)
+            err = readback_run_facts(readback, batch->segment, run);
+        if (err != OK)
+            return err;
+    }
+}
+
+static enum err readback_decoder_for(struct readback *readback, const struct journal_batch *batch)
+{
+    if (batch->hole_records > 0) {
+        readback->result.holes++;
+        if (batch->hole_records == UINT64_MAX || readback->result.hole_records == UINT64_MAX)
+            readback->result.hole_records = UINT64_MAX;
+        else
+            readback->result.hole_records += batch->hole_records;
+    }
+    if (readback->decoder != NULL && readback->generation == batch->generation) {
+        if (batch->hole_records > 0)
+            segment_decoder_hole(readback->decoder, batch->hole_records);
+        return OK;
+    }
+    segment_decoder_destroy(readback->decoder);
+    readback->decoder = NULL;
+    readback->generation = batch->generation;
+    return segment_decoder_create(batch->generation, &readback->decoder);
+}
+
+static enum err readback_take_batch(struct readback *readback, const struct journal_batch *batch)
+{
+    struct readback_result *result = &readback->result;
+    if (result->batches++ == 0)
+        result->first_position = batch->header.position;
+    result->end_position = batch->header.position + batch->header.records;
+    if (readback->calls->batch != NULL)
+        readback->calls->batch(readback->calls->arg, batch);
+    enum err err = readback_batch_facts(readback, batch);
+    if (err == OK)
+        err = readback_decoder_for(readback, batch);
+    if (err == OK)
+        err = segment_decoder_batch(readback->decoder, &batch->header, batch->body,
+                                    readback_take_sample, readback);
+    return err;
+}
+
+static enum err readback_cursor(struct readback *readback, struct journal *journal, uint64_t from,
+                                uint64_t until)
+{
+    struct journal_cursor *cursor;
+    enum err err = journal_cursor_open(journal, from, &cursor);
+    if (err != OK)
+        return err == ERR_MISSING ? OK : err;
+    for (;;) {
+        struct journal_batch batch;
+        err = journal_cursor_next(cursor, &batch);
+        if (err != OK || (until != 0 && batch.header.position >= until))
+            break;
+        err = readback_take_batch(readback, &batch);
+        if (err != OK)
+            break;
+    }
+    journal_cursor_close(cursor);
+    return err == ERR_MISSING ? OK : err;
+}
+
+enum err readback_walk(const char *folder, uint64_t from, uint64_t until,
+                       const struct readback_calls *calls, struct readback_result *ret_result)
+{
+    struct readback *readback = calloc(1, sizeof *readback);
+    if (readback == NULL)
+        return ERR_NO_MEMORY;
+    readback->calls = calls;
+    struct journal_config config = {
+        .clock = clock_real(),
+        .read_only = true,
+        .tell = calls->tell,
+        .tell_arg = calls->arg,
+        .segment_first_bytes = (uint64_t)4 << 20,
+        .segment_max_bytes = (uint64_t)256 << 20,
+        .reserve_bytes = (uint64_t)1 << 20,
+    };
+    struct journal *journal = NULL;
+    enum err err = disk_real_open(folder, false, &config.disk);
+    if (err == OK)
+        err = worker_inline_create(&config.writer);
+    if (err == OK)
+        err = worker_inline_create(&config.background);
+    if (err == OK)
+        err = journal_open(&config, &journal);
+    if (err == OK)
+        err = readback_cursor(readback, journal, from, until);
+    if (err == OK)
+        *ret_result = readback->result;
+    journal_close(journal);
+    if (config.background != NULL)
+        config.background->destroy(config.background);
+    if (config.writer != NULL)
+        config.writer->destroy(config.writer);
+    if (config.disk != NULL)
+        disk_real_close(config.disk);
+    segment_decoder_destroy(readback->decoder);
+    free(readback);
+    return err;
+}

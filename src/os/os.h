@@ -8,14 +8,17 @@
 
 #include "base/base.h"
 
-/* ---- clock ------------------------------------------------------------------------------------ */
+/* ---- clock ------------------------------------------------------------------------------------
+ */
 struct clock {
-    int64_t (*boot_ns)(struct clock *); /* CLOCK_BOOTTIME: never backwards while the machine is up */
+    int64_t (*boot_ns)(
+        struct clock *); /* CLOCK_BOOTTIME: never backwards while the machine is up */
     int64_t (*wall_ns)(struct clock *); /* CLOCK_REALTIME: stamps; may jump */
 };
 struct clock *clock_real(void); /* one, static; any thread */
 
-/* ---- disk: a folder of files; every path is relative to it, '/' separated, no ".." ------------ */
+/* ---- disk: a folder of files; every path is relative to it, '/' separated, no ".." ------------
+ */
 enum disk_open_flags {
     DISK_READ = 1,
     DISK_WRITE = 2,
@@ -30,40 +33,53 @@ enum disk_open_flags {
 
 struct disk_file; /* opened by disk->open, owned by the caller, closed by disk->close */
 struct disk {
-    /* All return ERR_IO, ERR_NO_SPACE, ERR_MISSING, ERR_EXISTS, ERR_REFUSED as fits. Thread-safe
-     * on distinct files; one file may be read by one thread while another writes it. */
+    /* All return ERR_IO, ERR_NO_SPACE, ERR_MISSING, ERR_EXISTS, ERR_REFUSED, ERR_LIMIT (no
+     * descriptors), ERR_INVALID (a file where a folder was meant, or the reverse) as fits.
+     * Thread-safe on distinct files; one file may be read by one thread while another writes it. */
     enum err (*open)(struct disk *, const char *path, unsigned flags, struct disk_file **ret_file);
     void (*close)(struct disk *, struct disk_file *); /* NULL is fine */
     /* Reads up to size bytes; fewer only at the end of the file. */
     enum err (*read)(struct disk *, struct disk_file *, uint64_t offset, void *at, size_t size,
                      size_t *ret_size);
-    /* Writes all or fails; after a failure nothing is known of the range. */
+    /* Writes all or fails; after a failure nothing is known of the range. Of a DISK_DURABLE file,
+     * offset, size and address are multiples of DISK_BLOCK, whatever the mode. When a sync failed,
+     * the kernel has dropped what it held: from then on this open file answers ERR_STOPPED to
+     * durable writes and syncs, so that no later success can be taken for the durability of all. */
     enum err (*write)(struct disk *, struct disk_file *, uint64_t offset, const void *at,
                       size_t size);
     enum err (*sync)(struct disk *, struct disk_file *); /* data and size are on the medium */
     enum err (*size)(struct disk *, struct disk_file *, uint64_t *ret_size);
     enum err (*truncate)(struct disk *, struct disk_file *, uint64_t size);
     enum err (*rename)(struct disk *, const char *from, const char *to); /* replaces `to` */
-    enum err (*remove)(struct disk *, const char *path);
-    enum err (*make_folder)(struct disk *, const char *path); /* OK when it is there */
-    enum err (*sync_folder)(struct disk *, const char *path); /* names are on the medium; "." root */
-    /* Calls each for every file (not folder) of the folder, in the order of their names. */
+    enum err (*remove)(struct disk *, const char *path);      /* a file or an empty folder */
+    enum err (*make_folder)(struct disk *, const char *path); /* one level; OK when it is there */
+    enum err (*sync_folder)(struct disk *,
+                            const char *path); /* names are on the medium; "." root */
+    /* Calls each for every file (not folder) of the folder, in the byte order of their names,
+     * "lock" of the root included. The names are read first: each may rename and remove. */
     enum err (*list)(struct disk *, const char *path,
                      void (*each)(void *arg, const char *name, uint64_t size), void *arg);
     enum err (*free_bytes)(struct disk *, uint64_t *ret_bytes);
-    const char *(*mode)(struct disk *); /* how durable writes are done, for the first log line */
+    /* How durable writes are done, for the first log line; known once a durable file was opened. */
+    const char *(*mode)(struct disk *);
 };
-/* Opens the folder (created when missing and create is set) as a disk. */
+/* Opens the folder as a disk; with create, it and the folders above it are made when missing (mode
+ * 0750, files 0640). A write past RLIMIT_FSIZE becomes ERR_NO_SPACE instead of the signal SIGXFSZ,
+ * which is ignored from the first call on unless the program handles it. */
 MUST_USE enum err disk_real_open(const char *folder, bool create, struct disk **ret_disk);
 void disk_real_close(struct disk *disk);
 /* One process per folder: flock on "lock" inside, ERR_LOCKED (with the holder's pid in *ret_pid,
  * 0 when unknown) when another has it. Released by disk_real_close or the end of the process. */
 MUST_USE enum err disk_real_lock(struct disk *disk, int *ret_pid);
-/* Page-aligned memory for durable writes. */
+/* Durable files opened from now on use the fallback (pwrite + fdatasync): for file systems whose
+ * O_DIRECT is slow or lies, and for the tests of the fallback. */
+void disk_real_avoid_direct(struct disk *disk);
+/* Memory for durable writes, aligned to DISK_BLOCK, not zeroed; NULL when there is none. */
 void *os_aligned_alloc(size_t size);
 void os_aligned_free(void *at);
 
-/* ---- worker: one thread that does blocking jobs in order, or its simulated twin --------------- */
+/* ---- worker: one thread that does blocking jobs in order, or its simulated twin ---------------
+ */
 struct job {
     void (*run)(struct job *);  /* on the worker's thread; touches only what the job owns */
     void (*done)(struct job *); /* on the thread that polls, in the order of submission */
@@ -75,7 +91,7 @@ struct worker {
     size_t (*poll)(struct worker *);
     /* Waits until every submitted job has run (done() is still called by poll). */
     void (*wait)(struct worker *);
-    int (*fd)(struct worker *); /* readable when poll has something to do; -1: poll always */
+    int (*fd)(struct worker *);       /* readable when poll has something to do; -1: poll always */
     void (*destroy)(struct worker *); /* waits first; the jobs' done() are not called */
 };
 /* name: at most 15 characters, shown by top -H. */
@@ -83,37 +99,48 @@ MUST_USE enum err worker_thread_create(const char *name, struct worker **ret_wor
 /* Runs each job inside submit: for offline verbs and unit tests. */
 MUST_USE enum err worker_inline_create(struct worker **ret_worker);
 
-/* ---- random ------------------------------------------------------------------------------------ */
+/* ---- random ------------------------------------------------------------------------------------
+ */
 /* From the kernel; never fails (a check() otherwise). Not for the engine. */
 void os_random(void *at, size_t size);
 
-/* ---- memory ------------------------------------------------------------------------------------ */
+/* ---- memory ------------------------------------------------------------------------------------
+ */
 /* Zeroed, 2 MiB aligned, MADV_HUGEPAGE; NULL when there is none. size: multiple of 2 MiB. */
 #define OS_HUGE_PAGE ((size_t)2 << 20)
 void *os_huge_alloc(size_t size);
 void os_huge_free(void *at, size_t size);
 
-/* ---- sockets: non-blocking, close-on-exec ------------------------------------------------------ */
+/* ---- sockets: non-blocking, close-on-exec; writers use MSG_NOSIGNAL -----------------------------
+ */
 #define OS_ADDRESS_SIZE 64
-/* "HOST:PORT", "[v6]:PORT" or ":PORT" (loopback); HOST a name or number. *ret_fd listens with
- * backlog; port 0 takes a free one, which os_local_address tells. ERR_INVALID for no address,
- * ERR_EXISTS when the port is taken, ERR_REFUSED when it is not ours to take. */
+/* "HOST:PORT", "[v6]:PORT" or ":PORT" (127.0.0.1); HOST a name or number. *ret_fd listens with
+ * backlog; port 0 takes a free one, which os_local_address tells. Of a name with several addresses
+ * the first that can be bound is taken, IPv4 before IPv6. ERR_INVALID for no address or an unknown
+ * name, ERR_EXISTS when the port is taken, ERR_REFUSED when it is not ours to take. */
 MUST_USE enum err os_listen(const char *address, int backlog, int *ret_fd);
-MUST_USE enum err os_connect(const char *address, int *ret_fd); /* blocking connect, TCP_NODELAY */
-/* Unix stream sockets for the control door. */
+/* Waits for the connection (OS_CONNECT_MS at most), then the socket is non-blocking as all are;
+ * TCP_NODELAY. ERR_MISSING: nobody listens there; ERR_BUSY: no answer in time. */
+#define OS_CONNECT_MS 10000
+MUST_USE enum err os_connect(const char *address, int *ret_fd);
+/* Unix stream sockets for the control door, mode 0600; a path of any length up to PATH_MAX. What a
+ * dead server left there is replaced; ERR_EXISTS when a living one answers, or it is no socket. */
 MUST_USE enum err os_listen_unix(const char *path, int *ret_fd);
 MUST_USE enum err os_connect_unix(const char *path, int *ret_fd);
 /* Accepts one connection: OK, ERR_BUSY (none waits), ERR_LIMIT (no descriptors), ERR_IO. Sets
- * TCP_NODELAY; writes "host:port" of the peer into peer[OS_ADDRESS_SIZE]. */
+ * TCP_NODELAY; writes "host:port" of the peer ("unix" for a Unix socket) into
+ * peer[OS_ADDRESS_SIZE]. */
 MUST_USE enum err os_accept(int fd, int *ret_fd, char *peer);
 void os_local_address(int fd, char *text); /* text[OS_ADDRESS_SIZE] */
-bool os_address_is_loopback(const char *address); /* of "HOST:PORT" before listening */
+/* Of "HOST:PORT" before listening; of a name, when all its addresses are. false for no address. */
+bool os_address_is_loopback(const char *address);
 
-/* ---- process ----------------------------------------------------------------------------------- */
+/* ---- process -----------------------------------------------------------------------------------
+ */
 /* Raises RLIMIT_NOFILE as far as allowed; returns the soft limit reached. */
 uint64_t os_raise_file_limit(void);
 /* sd_notify protocol (systemd's sd_notify(3)) without the library: "READY=1" and so on, to
  * $NOTIFY_SOCKET when set. */
 void os_notify(const char *state);
-uint64_t os_cpu_ns(void); /* CPU time of all threads of this process, user and kernel */
+uint64_t os_cpu_ns(void);       /* CPU time of all threads of this process, user and kernel */
 uint64_t os_memory_bytes(void); /* resident set */

@@ -58,7 +58,7 @@ enum err contexts_grow_decoder(struct contexts *contexts, uint32_t rows, uint32_
 static bool columns_split(const struct state_table *table, const struct row_shape *shape)
 {
     uint32_t last = shape->first_point + shape->count - 1;
-    return (shape->first_point >> table->rows_shift) != (last >> table->rows_shift);
+    return ((shape->first_point ^ last) & ~(state_table_page_rows(table) - 1)) != 0;
 }
 
 struct column_context *contexts_borrow(struct contexts *contexts, struct state_table *table,

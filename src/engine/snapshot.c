@@ -280,7 +280,9 @@ void snapshot_advance(struct engine *engine, int64_t budget_ns, uint64_t pace)
             snapshot_end(engine);
             return;
         }
-        if (state_cut_next(engine->state, run->page, &table, &page) == ERR_MISSING) {
+        enum err err = state_cut_next(engine->state, run->page, &table, &page);
+        if (err != OK) {
+            run->err = err == ERR_MISSING ? OK : err;
             snapshot_end(engine);
             return;
         }

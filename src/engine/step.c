@@ -155,7 +155,10 @@ int64_t engine_step(struct engine *engine)
     int64_t began = clock->boot_ns(clock);
     bool in_snapshot = engine->snapshot.active;
     int64_t wait = INT64_MAX;
-    enum err err = journal_poll(engine->journal, step_durable, engine);
+    enum err err = OK;
+    if (!state_cut_pressure(
+            engine->state)) /* else the snapshot must catch up before more changes */
+        err = journal_poll(engine->journal, step_durable, engine);
     while (engine->config.background->poll(engine->config.background))
         ;
     if (err != OK || engine->apply_err != OK) {

@@ -64,7 +64,8 @@ enum mqtt_version { MQTT_3_1 = 3, MQTT_3_1_1 = 4, MQTT_5 = 5 };
 #define MQTT_REASON_ENUM(name, code, text) name = code,
 enum mqtt_reason { MQTT_REASON_TABLE(MQTT_REASON_ENUM) };
 #undef MQTT_REASON_ENUM
-const char *mqtt_reason_text(uint8_t reason);
+const char *mqtt_reason_text(uint8_t reason); /* never NULL */
+const char *mqtt_type_name(uint8_t type);     /* "CONNECT", ...; never NULL */
 
 /* ---- frames ----------------------------------------------------------------------------------------- */
 struct mqtt_frame {
@@ -74,11 +75,16 @@ struct mqtt_frame {
 };
 /* Finds the packet at the start of b. OK: complete. ERR_BUSY: more bytes are needed; *ret_frame
  * .packet_bytes says how many in all once the length is known, else 0. ERR_INVALID: malformed fixed
- * header (length of more than 4 bytes, type 0, flags the type does not allow [MQTT-2.1.3-1]). */
+ * header (length of more than 4 bytes or longer than needed, type 0, flags the type does not allow
+ * [MQTT-2.1.3-1], a PINGREQ or PINGRESP that says more), as early as its bytes show it. The answer
+ * to it is MQTT_MALFORMED_PACKET. */
 MUST_USE enum err mqtt_frame_get(struct bytes b, struct mqtt_frame *ret_frame);
 
 /* ---- properties (MQTT 5, 2.2.2) ----------------------------------------------------------------------- */
 #define MQTT_USER_PROPERTIES_MAX 64 /* views kept; more is a fault: MQTT_QUOTA_EXCEEDED */
+/* Decoders zero what is absent. Encoders write each property of `has` that the packet allows from
+ * its field; what may be there several times comes from raw: user properties, when bit 38 is set,
+ * and in a PUBLISH the subscription identifiers after the first. */
 struct mqtt_properties {
     uint64_t has; /* bit n: property identifier n is there (n < 64; identifiers end at 42) */
     uint8_t payload_format;           /* 1 */
@@ -111,8 +117,13 @@ struct mqtt_properties {
     uint16_t user_count;              /* 38: pairs are walked with mqtt_user_property */
 };
 #define MQTT_HAS(properties, id) (((properties)->has >> (id)) & 1u)
+/* Walks the user properties, or the subscription identifiers, of a raw block: *offset starts at 0;
+ * false after the last. */
 MUST_USE bool mqtt_user_property(struct bytes raw, size_t *offset, struct bytes *ret_name,
                                  struct bytes *ret_value);
+MUST_USE bool mqtt_subscription_id(struct bytes raw, size_t *offset, uint32_t *ret_id);
+/* Writes one user property, to build a raw block from; returns its size, 0 when it does not fit. */
+size_t mqtt_user_property_put(uint8_t *at, size_t capacity, struct bytes name, struct bytes value);
 
 /* ---- packets ------------------------------------------------------------------------------------------- */
 struct mqtt_will {
@@ -160,7 +171,12 @@ struct mqtt_subscribe { /* SUBSCRIBE and UNSUBSCRIBE: walk with mqtt_subscriptio
     uint32_t count;
     struct mqtt_properties properties;
 };
-struct mqtt_disconnect {
+struct mqtt_suback { /* SUBACK, UNSUBACK */
+    uint16_t packet_id;
+    struct bytes reasons; /* one byte a filter, in the order of the request; UNSUBACK 3.x: none */
+    struct mqtt_properties properties;
+};
+struct mqtt_disconnect { /* DISCONNECT, AUTH */
     uint8_t reason;
     struct mqtt_properties properties;
 };
@@ -168,21 +184,41 @@ struct mqtt_disconnect {
 /* Decoders of a frame of the fitting type. Return 0 (MQTT_SUCCESS), or the reason code that the
  * standard wants in the answer or DISCONNECT; *ret is then not meaningful. They hold the UTF-8 rules
  * (1.5.4: well-formed, no U+0000), topic name rules (4.7: no wildcards, not empty unless alias),
- * packet identifier not zero, properties once each and allowed there, reserved bits. */
+ * packet identifier not zero, properties once each and allowed there, reserved bits.
+ *
+ *   0x81 the bytes cannot be parsed, a reserved bit is set, a property has no place in the packet
+ *   0x82 they can, and say what is not allowed: a property twice or out of range, no topic and no
+ *        alias, packet identifier 0, no filters, QoS 3 asked for, a reason code of another packet
+ *   0x84 protocol name or level; 0x85 no client identifier where there must be one
+ *   0x8F a topic filter, 0x90 a topic name with a wildcard out of place; 0x94 topic alias 0
+ *   0x97 more than MQTT_USER_PROPERTIES_MAX user properties
+ *
+ * What needs more than the packet is the session's: aliases above the maximum, subscription
+ * identifiers from a client [MQTT-3.3.4-6], a session expiry that was 0 (3.14.2.2.2), payloads that
+ * are not the UTF-8 they claim to be.
+ *
+ * mqtt_connect_get sets ret->version whatever it returns: what a CONNACK should be put in (for
+ * 0x84: 5 when the level is 5 or above, else 4). */
 uint8_t mqtt_connect_get(const struct mqtt_frame *frame, struct mqtt_connect *ret);
 uint8_t mqtt_connack_get(const struct mqtt_frame *frame, uint8_t version, struct mqtt_connack *ret);
 uint8_t mqtt_publish_get(const struct mqtt_frame *frame, uint8_t version, struct mqtt_publish *ret);
 uint8_t mqtt_ack_get(const struct mqtt_frame *frame, uint8_t version, struct mqtt_ack *ret);
 uint8_t mqtt_subscribe_get(const struct mqtt_frame *frame, uint8_t version,
-                           struct mqtt_subscribe *ret);
+                           struct mqtt_subscribe *ret); /* UNSUBSCRIBE too */
+uint8_t mqtt_suback_get(const struct mqtt_frame *frame, uint8_t version, struct mqtt_suback *ret);
+/* AUTH too, which only MQTT 5 knows. */
 uint8_t mqtt_disconnect_get(const struct mqtt_frame *frame, uint8_t version,
                             struct mqtt_disconnect *ret);
 MUST_USE bool mqtt_subscription_next(const struct mqtt_subscribe *subscribe, uint8_t type,
                                      size_t *offset, struct mqtt_subscription *ret);
 bool mqtt_topic_is_valid(struct bytes topic);   /* a topic name to publish to */
 bool mqtt_filter_is_valid(struct bytes filter); /* a topic filter, shared ones too */
+bool mqtt_filter_is_shared(struct bytes filter); /* starts with $share/ (4.8.2) */
 
-/* Encoders: write the packet into at[capacity] and return its size, 0 when it does not fit. */
+/* Encoders: write the packet into at[capacity] and return its size, 0 when it does not fit, or when
+ * a string is longer than 65,535 bytes or the packet than MQTT_REMAINING_MAX. Version 3.x drops what
+ * only MQTT 5 can say. mqtt_connack_put also returns 0 for a reason that 3.x has no return code for:
+ * the connection is then closed without a word [3.1.1, MQTT-3.2.2-6]. */
 size_t mqtt_connect_put(uint8_t *at, size_t capacity, const struct mqtt_connect *connect);
 size_t mqtt_connack_put(uint8_t *at, size_t capacity, uint8_t version,
                         const struct mqtt_connack *connack);
@@ -193,8 +229,16 @@ size_t mqtt_ack_put(uint8_t *at, size_t capacity, uint8_t version, uint8_t type,
                     const struct mqtt_ack *ack);
 size_t mqtt_subscribe_put(uint8_t *at, size_t capacity, uint8_t version, uint16_t packet_id,
                           const struct mqtt_subscription *subscriptions, size_t count);
+/* SUBSCRIBE or UNSUBSCRIBE, with properties (NULL: none). */
+size_t mqtt_filters_put(uint8_t *at, size_t capacity, uint8_t version, uint8_t type,
+                        uint16_t packet_id, const struct mqtt_properties *properties,
+                        const struct mqtt_subscription *subscriptions, size_t count);
+/* SUBACK or UNSUBACK; the second with properties. */
 size_t mqtt_suback_put(uint8_t *at, size_t capacity, uint8_t version, uint8_t type,
                        uint16_t packet_id, const uint8_t *reasons, size_t count);
+size_t mqtt_answer_put(uint8_t *at, size_t capacity, uint8_t version, uint8_t type,
+                       const struct mqtt_suback *suback);
 size_t mqtt_disconnect_put(uint8_t *at, size_t capacity, uint8_t version,
                            const struct mqtt_disconnect *disconnect);
+size_t mqtt_auth_put(uint8_t *at, size_t capacity, const struct mqtt_disconnect *auth);
 size_t mqtt_empty_put(uint8_t *at, size_t capacity, uint8_t type); /* PINGREQ, PINGRESP, DISCONNECT 3.x */

@@ -8,6 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The sanitizers abort where malloc would answer NULL, which is what test_arena asks for. */
+const char *__asan_default_options(void);
+const char *__tsan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+const char *__tsan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
 static void test_equal_and_compare(void **state)
 {
     (void)state;

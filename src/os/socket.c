@@ -349,6 +349,15 @@ enum err os_connect_unix(const char *path, int *ret_fd)
 
 /* ---- accept -----------------------------------------------------------------------------------
  */
+/* Errors of the connection that waits, not of the door (accept(2), "Error handling"): who hung up
+ * before we came, or whose network went, is no trouble of ours. */
+static bool is_of_the_peer(int error)
+{
+    return error == EINTR || error == ECONNABORTED || error == EPROTO || error == EPERM ||
+           error == ENETDOWN || error == ENOPROTOOPT || error == EHOSTDOWN || error == ENONET ||
+           error == EHOSTUNREACH || error == ENETUNREACH;
+}
+
 enum err os_accept(int fd, int *ret_fd, char *peer)
 {
     struct sockaddr_storage address = {0};
@@ -357,8 +366,7 @@ enum err os_accept(int fd, int *ret_fd, char *peer)
     do {
         size = sizeof address;
         accepted = accept4(fd, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        /* Who hung up before we came is no error of ours: the next one. */
-    } while (accepted < 0 && (errno == EINTR || errno == ECONNABORTED || errno == EPROTO));
+    } while (accepted < 0 && is_of_the_peer(errno));
     if (accepted < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
         return ERR_LIMIT;
     if (accepted < 0)

@@ -19,7 +19,8 @@
 
 
  *
- * This header is the port: struct journal is opaque and the engine knows nothing but these functions,
+ * This header is the port: struct journal is opaque and the engine knows nothing but these
+ functions,
  * so that a replicated body can stand beside the one on files later.
  *
  * One thread owns a journal; jobs run on two workers. Library silence: what is to be told goes
@@ -33,20 +34,20 @@
 /* Bugs on purpose, so that tests can show that they would be found. NONE outside of tests. */
 enum journal_sabotage {
     SABOTAGE_NONE,
-    SABOTAGE_SKIP_SYNC,      /* segments are opened without DISK_DURABLE and never synced */
-    SABOTAGE_EARLY_ACK,      /* a batch is told durable when it is submitted */
-    SABOTAGE_DROP_LAST,      /* recovery forgets the last valid batch */
-    SABOTAGE_REORDER,        /* the batch's header block is written after its body, unsynced order:
-                                two writes swapped with the next batch's */
-    SABOTAGE_FORGET_KEY,     /* the first record of a row in a new segment is not made a key frame:
-                                the encoder keeps its generation over a rotation */
+    SABOTAGE_SKIP_SYNC,  /* segments are opened without DISK_DURABLE and never synced */
+    SABOTAGE_EARLY_ACK,  /* a batch is told durable when it is submitted */
+    SABOTAGE_DROP_LAST,  /* recovery forgets the last valid batch */
+    SABOTAGE_REORDER,    /* the batch's header block is written after its body, unsynced order:
+                            two writes swapped with the next batch's */
+    SABOTAGE_FORGET_KEY, /* the first record of a row in a new segment is not made a key frame:
+                            the encoder keeps its generation over a rotation */
 };
 
 struct journal_config {
     struct disk *disk;
     struct clock *clock;
-    struct worker *writer;     /* batch writes only */
-    struct worker *background; /* prepare, squeeze */
+    struct worker *writer;        /* batch writes only */
+    struct worker *background;    /* prepare, squeeze */
     uint64_t segment_first_bytes; /* 4 MiB; later ones double */
     uint64_t segment_max_bytes;   /* 256 MiB, and never more than 1/16 of the free space */
     uint64_t reserve_bytes;       /* of the last segment on a full disk: for facts only; 1 MiB */
@@ -61,8 +62,8 @@ struct journal_config {
  * the entry: `check` and the start go on saying so. */
 struct journal_damage {
     uint64_t segment;
-    uint64_t offset, bytes;               /* in the file */
-    uint64_t first_position, records;     /* records == 0: not known */
+    uint64_t offset, bytes;                /* in the file */
+    uint64_t first_position, records;      /* records == 0: not known */
     int64_t wall_before_ns, wall_after_ns; /* of the batches around it; 0: none */
     char why[96];
     char file[64]; /* where the bytes were set aside, "" when nothing was left of them */
@@ -76,10 +77,11 @@ MUST_USE enum err journal_open(const struct journal_config *config, struct journ
 /* Waits for the jobs; does not submit the open batch. NULL is fine. */
 void journal_close(struct journal *journal);
 
-/* ---- reading: from a position to the durable end ------------------------------------------------- */
+/* ---- reading: from a position to the durable end
+ * ------------------------------------------------- */
 struct journal_batch { /* one batch, as a cursor or poll gives it */
     struct batch_header header;
-    struct bytes body;     /* valid until the next call on the cursor, or until poll returns */
+    struct bytes body; /* valid until the next call on the cursor, or until poll returns */
     uint64_t segment;
     uint32_t generation;   /* of the segment: contexts of another are stale */
     uint64_t hole_records; /* records lost before this batch; UINT64_MAX: unknown number */
@@ -91,19 +93,21 @@ MUST_USE enum err journal_cursor_open(struct journal *journal, uint64_t position
                                       struct journal_cursor **ret_cursor);
 /* ERR_MISSING: the end. Damage is met, set aside (unless read_only), added to the damage list and
  * stepped over; other errors are the disk's. */
-MUST_USE enum err journal_cursor_next(struct journal_cursor *cursor, struct journal_batch *ret_batch);
+MUST_USE enum err journal_cursor_next(struct journal_cursor *cursor,
+                                      struct journal_batch *ret_batch);
 void journal_cursor_close(struct journal_cursor *cursor);
 /* The batches replayed last end here: appending goes on from it. Must be called once, after the
  * owner has read to the end and before the first journal_facts/journal_samples. end_position is
  * the position after the last record read; engine_ns the last batch's engine time. */
 MUST_USE enum err journal_start(struct journal *journal, uint64_t end_position, int64_t engine_ns);
 
-/* ---- appending ----------------------------------------------------------------------------------------- */
+/* ---- appending
+ * ----------------------------------------------------------------------------------------- */
 enum journal_room {
-    JOURNAL_ROOM,        /* the record fits: go on */
-    JOURNAL_WAIT,        /* not now: both batches are full or the next segment is being prepared */
-    JOURNAL_DISK_FULL,   /* no space for samples; facts may still fit (ask with LANE_FACTS) */
-    JOURNAL_STOPPED,     /* a write failed: nothing is admitted until journal_restart */
+    JOURNAL_ROOM,      /* the record fits: go on */
+    JOURNAL_WAIT,      /* not now: both batches are full or the next segment is being prepared */
+    JOURNAL_DISK_FULL, /* no space for samples; facts may still fit (ask with LANE_FACTS) */
+    JOURNAL_STOPPED,   /* a write failed: nothing is admitted until journal_restart */
 };
 /* May a record of up to `bytes` go into the open batch on this lane? Opens a batch when none is
  * (stamping its times; telling the generation to encode with). */
@@ -125,30 +129,35 @@ bool journal_in_flight(const struct journal *journal);
  * in memory). Returns OK, or once ERR_IO / ERR_NO_SPACE when a write failed: the batch in flight
  * and the open one are gone, nothing above journal_durable() was acknowledged, JOURNAL_STOPPED. */
 typedef void journal_durable_batch(void *arg, const struct journal_batch *batch, uint64_t ticket);
-MUST_USE enum err journal_poll(struct journal *journal, journal_durable_batch *on_durable, void *arg);
+MUST_USE enum err journal_poll(struct journal *journal, journal_durable_batch *on_durable,
+                               void *arg);
 /* After a failure: begins a new segment behind the durable mark. Tickets of the dropped batches are
  * never told. */
 MUST_USE enum err journal_restart(struct journal *journal);
-uint64_t journal_durable(const struct journal *journal); /* position after the last durable record */
+uint64_t
+journal_durable(const struct journal *journal); /* position after the last durable record */
 uint64_t journal_tickets_durable(const struct journal *journal);
 
-/* ---- retention, state --------------------------------------------------------------------------------- */
+/* ---- retention, state
+ * --------------------------------------------------------------------------------- */
 /* Samples lanes of closed segments that end at or before position may go: every store that needs
  * them holds them. Facts lanes stay. Returns how many files were removed. */
 MUST_USE enum err journal_release_samples(struct journal *journal, uint64_t position,
                                           uint32_t *ret_files);
 struct journal_state {
     uint64_t first_position, durable_position;
-    uint64_t segments, bytes; /* on the disk, all files */
-    uint64_t bytes_written;   /* by batches since start, with padding */
-    uint64_t bytes_payload;   /* without padding */
-    uint64_t batches, records; /* since start */
+    uint64_t segments, bytes;                            /* on the disk, all files */
+    uint64_t bytes_written;                              /* by batches since start, with padding */
+    uint64_t bytes_payload;                              /* without padding */
+    uint64_t batches, records;                           /* since start */
     uint64_t segment_number, segment_used, segment_size; /* the open one */
     bool disk_full, stopped;
     int64_t write_ns_last, write_ns_max; /* of durable writes, since start */
-    uint64_t write_histogram[32]; /* [i]: writes of < 2^i us */
+    uint64_t write_histogram[32];        /* [i]: writes of < 2^i us */
 };
 void journal_describe(const struct journal *journal, struct journal_state *ret_state);
+/* Which journal this is: all its files, and the snapshots of its engine, carry it. */
+void journal_identity(const struct journal *journal, uint64_t ret_identity[2]);
 size_t journal_damage_count(const struct journal *journal);
 const struct journal_damage *journal_damage_at(const struct journal *journal, size_t at);
 /* For inspect and check: walks the segment files in order. */

@@ -1,0 +1,494 @@
+/* Reading in order over all segments. A segment is one file (as written) or two lanes, which are
+ * merged batch by batch and run by run into what was written. Positions are followed over
+ * everything: where they jump, records are missing, and a jump that no entry of the damage list
+ * explains becomes one. */
+#include "journal/inside.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct head { /* what one file of the segment gives next */
+    struct walk walk;
+    enum segment_part part;
+    bool have; /* a batch waits in walk.header, walk.body */
+    bool ended;
+    bool more; /* the end for now */
+    bool bad;  /* a bad stretch waits for what follows it */
+    struct journal_damage stretch;
+};
+
+struct journal_cursor {
+    struct journal *journal;
+    uint64_t wanted;   /* batches that end at or below it are passed over */
+    uint64_t expected; /* position of the next record; 0: nothing was read */
+    uint64_t number;   /* of the segment being read, or the last one */
+    bool inside;       /* heads are open */
+    struct head heads[2];
+    unsigned head_count;
+    int64_t wall_ns; /* of the last batch */
+    uint8_t *merged; /* BATCH_BYTES_MAX */
+};
+
+/* ---- naming
+ * ---------------------------------------------------------------------------------------- */
+static void cursor_name(struct journal_cursor *cursor, const struct journal_damage *damage,
+                        const struct head *head)
+{
+    char name[SEGMENT_NAME_SIZE];
+    if (head != NULL)
+        segment_name(name, cursor->number, head->part);
+    struct segment *segment = segment_list_find(&cursor->journal->segments, damage->segment, false);
+    if (segment != NULL)
+        segment->damaged = true;
+    damage_name(cursor->journal, damage, head != NULL ? name : NULL);
+}
+
+/* Positions [expected, next) are nowhere: named unless an entry covers a part of it. */
+static void cursor_gap(struct journal_cursor *cursor, uint64_t segment, uint64_t next,
+                       const char *why)
+{
+    struct journal_damage damage = {.segment = segment,
+                                    .first_position = cursor->expected,
+                                    .records = next - cursor->expected,
+                                    .wall_before_ns = cursor->wall_ns};
+    if (damage_covers(&cursor->journal->damage, segment, cursor->expected, next))
+        return;
+    snprintf(damage.why, sizeof damage.why, "%s", why);
+    cursor_name(cursor, &damage, NULL);
+}
+
+static const char *const part_words[] = {"", "facts: ", "samples: "};
+
+static void head_stretch_begin(struct journal_cursor *cursor, struct head *head, uint64_t position)
+{
+    const char *why = "no valid batch here, and valid ones behind it";
+    if (head->walk.at >= head->walk.file_size || head->walk.bytes == 0)
+        why = "the file is shorter than it was";
+    if (head->bad) { /* two stretches with nothing between them are one */
+        head->stretch.bytes = head->walk.at + head->walk.bytes - head->stretch.offset;
+        return;
+    }
+    head->bad = true;
+    head->stretch = (struct journal_damage){.segment = cursor->number,
+                                            .offset = head->walk.at,
+                                            .bytes = head->walk.bytes,
+                                            .first_position = position,
+                                            .wall_before_ns = cursor->wall_ns};
+    snprintf(head->stretch.why, sizeof head->stretch.why, "%s%s", part_words[head->part], why);
+}
+
+static void head_stretch_end(struct journal_cursor *cursor, struct head *head, uint64_t next,
+                             int64_t wall_ns)
+{
+    if (!head->bad)
+        return;
+    head->bad = false;
+    if (next > head->stretch.first_position)
+        head->stretch.records = next - head->stretch.first_position;
+    head->stretch.wall_after_ns = wall_ns;
+    cursor_name(cursor, &head->stretch, head);
+}
+
+/* ---- entering and leaving a segment
+ * ------------------------------------------------------------------- */
+static void cursor_leave(struct journal_cursor *cursor)
+{
+    for (unsigned i = 0; i < cursor->head_count; i++)
+        walk_close(&cursor->heads[i].walk);
+    cursor->head_count = 0;
+    cursor->inside = false;
+}
+
+static enum err head_open(struct journal_cursor *cursor, const struct segment *segment,
+                          enum segment_part part)
+{
+    struct journal *journal = cursor->journal;
+    struct head *head = &cursor->heads[cursor->head_count];
+    char name[SEGMENT_NAME_SIZE];
+    struct segment_header header;
+    segment_name(name, segment->number, part);
+    *head = (struct head){.part = part};
+    enum err err = walk_open(&head->walk, journal->config.disk, name);
+    if (err != OK)
+        return err;
+    cursor->head_count++;
+    struct walk *walk = &head->walk;
+    walk->lane = part != PART_OPEN;
+    err = segment_header_read(journal->config.disk, name, &header);
+    if (err == ERR_CORRUPT) {
+        struct journal_damage damage = {.segment = segment->number, .bytes = SEGMENT_HEADER_SIZE};
+        snprintf(damage.why, sizeof damage.why,
+                 "%sthe file's header is damaged; its batches are read without it",
+                 part_words[part]);
+        cursor_name(cursor, &damage, head);
+    }
+    if (err != OK && err != ERR_CORRUPT)
+        return err;
+    bool known = segment->header_err == OK;
+    walk->epoch = err == OK ? header.epoch : known ? segment->header.epoch : 0;
+    walk->position = err == OK ? header.first_position : cursor->expected;
+    if (part != PART_OPEN)
+        return OK;
+    walk->limit_known = segment->end_known;
+    walk->limit = segment->end;
+    if (segment->number == journal->current.number && journal->current.file != NULL) {
+        walk->limit_known = walk->writing = true;
+        walk->limit = journal->current.used;
+    }
+    return OK;
+}
+
+static enum err lanes_open(struct journal_cursor *cursor, const struct segment *segment)
+{
+    for (enum segment_part part = PART_FACTS; part <= PART_SAMPLES; part++) {
+        enum err err = head_open(cursor, segment, part);
+        if (err == OK)
+            continue;
+        if (err != ERR_MISSING)
+            return err;
+        if (part == PART_SAMPLES && segment->number <= cursor->journal->released)
+            continue;
+        struct journal_damage damage = {.segment = segment->number};
+        uint64_t first = segment->header.first_position, last = segment->last_position;
+        if (segment->header_err == OK && last > first) {
+            damage.first_position = first;
+            damage.records = last - first;
+        }
+        snprintf(damage.why, sizeof damage.why, "%sthe file is missing", part_words[part]);
+        cursor_name(cursor, &damage, NULL);
+    }
+    return OK;
+}
+
+/* Records between the segment before and this one are missing. */
+static void cursor_enter_gap(struct journal_cursor *cursor, const struct segment *segment,
+                             uint64_t first)
+{
+    bool adjacent = cursor->number + 1 == segment->number;
+    if (cursor->expected == 0) {
+        cursor->expected = 1;
+        cursor->wall_ns = 0;
+        adjacent = false;
+        if (cursor->wanted > 1 || segment->number == 1)
+            cursor->expected = first < cursor->wanted ? first : cursor->wanted;
+        if (cursor->expected == 0)
+            cursor->expected = first;
+    }
+    if (first <= cursor->expected)
+        return;
+    cursor_gap(cursor, adjacent ? cursor->number : segment->number - 1, first,
+               adjacent ? "the segment's last records are missing"
+                        : "the file of a segment is missing");
+}
+
+static enum err cursor_enter(struct journal_cursor *cursor, struct segment *segment)
+{
+    if (segment->header_err == OK)
+        cursor_enter_gap(cursor, segment, segment->header.first_position);
+    cursor->number = segment->number;
+    cursor->inside = true;
+    cursor->head_count = 0;
+    if (segment->foreign) {
+        struct journal_damage damage = {.segment = segment->number};
+        snprintf(damage.why, sizeof damage.why, "the file belongs to another journal; not read");
+        cursor_name(cursor, &damage, NULL);
+        return OK;
+    }
+    /* The background may be replacing the .open by its lanes at this moment. */
+    enum err err = ERR_MISSING;
+    if ((segment->parts & PART_BIT(PART_OPEN)) != 0)
+        err = head_open(cursor, segment, PART_OPEN);
+    if (err == ERR_MISSING)
+        err = lanes_open(cursor, segment);
+    if (err != OK)
+        cursor_leave(cursor);
+    return err;
+}
+
+/* The .open of a segment nobody knew the end of was read to it. */
+static void cursor_end_found(struct journal_cursor *cursor, const struct head *head)
+{
+    struct journal *journal = cursor->journal;
+    struct segment *segment = segment_list_find(&journal->segments, cursor->number, false);
+    if (segment == NULL || head->part != PART_OPEN || head->walk.writing)
+        return;
+    if (!segment->end_known) {
+        segment->end_known = true;
+        segment->end = head->walk.limit_known ? head->walk.limit : head->walk.offset;
+    }
+    if (segment->last_position == 0)
+        segment->last_position = head->walk.position;
+}
+
+static uint64_t segment_last_position(struct journal_cursor *cursor)
+{
+    const struct segment *segment =
+        segment_list_find(&cursor->journal->segments, cursor->number, false);
+    return segment != NULL ? segment->last_position : 0;
+}
+
+/* ---- heads
+ * -----------------------------------------------------------------------------------------------
+ */
+static void head_torn(struct journal_cursor *cursor, const struct head *head)
+{
+    struct segment *segment = segment_list_find(&cursor->journal->segments, cursor->number, false);
+    if (segment == NULL || segment->torn_told)
+        return;
+    segment->torn_told = true;
+    segment->torn_end = head->walk.at + head->walk.bytes;
+    journal_tell(cursor->journal, LOG_WARN,
+                 "segment %" PRIu64 ": %" PRIu64 " bytes at offset %" PRIu64
+                 " of a write that was never acknowledged are cut",
+                 cursor->number, head->walk.bytes, head->walk.at);
+}
+
+/* Brings the head's next batch forward, or its end. */
+static enum err head_fill(struct journal_cursor *cursor, struct head *head)
+{
+    const struct journal *journal = cursor->journal;
+    while (!head->have && !head->ended) {
+        if (head->walk.writing) {
+            bool still = cursor->number == journal->current.number && journal->current.file != NULL;
+            const struct segment *segment =
+                segment_list_find(&cursor->journal->segments, cursor->number, false);
+            head->walk.writing = still;
+            head->walk.limit = still || segment == NULL ? journal->current.used : segment->end;
+        }
+        uint64_t position = head->walk.position;
+        enum walk_found found;
+        enum err err = walk_next(&head->walk, &found);
+        if (err != OK)
+            return err;
+        head->more = found == WALK_MORE;
+        if (found == WALK_MORE)
+            return OK;
+        if (found == WALK_BATCH) {
+            head_stretch_end(cursor, head, head->walk.header.position, head->walk.header.wall_ns);
+            head->have = true;
+        } else if (found == WALK_BAD) {
+            head_stretch_begin(cursor, head, position);
+        } else if (found == WALK_TORN) {
+            head_torn(cursor, head);
+        } else {
+            head->ended = true;
+            cursor_end_found(cursor, head);
+            uint64_t last = head->walk.lane ? head->walk.position : 0;
+            if (last <= position)
+                last = segment_last_position(cursor);
+            head_stretch_end(cursor, head, last, 0);
+        }
+    }
+    return OK;
+}
+
+/* ---- merging
+ * ------------------------------------------------------------------------------------------------
+ */
+struct run {
+    enum lane lane;
+    uint32_t records, ordinal;
+    struct bytes bytes;
+};
+
+static bool run_next(struct bytes body, size_t *offset, struct run *run)
+{
+    return batch_next_run(body, offset, &run->lane, &run->records, &run->ordinal, &run->bytes) ==
+           OK;
+}
+
+static void merged_add(uint8_t *merged, size_t *size, const struct run *run)
+{
+    check(*size + RUN_HEADER_SIZE + run->bytes.size <= BATCH_BYTES_MAX);
+    run_header_put(merged + *size, run->lane, run->records, run->ordinal,
+                   (uint32_t)run->bytes.size);
+    memcpy(merged + *size + RUN_HEADER_SIZE, run->bytes.at, run->bytes.size);
+    *size += RUN_HEADER_SIZE + run->bytes.size;
+}
+
+/* Both lanes' runs by their ordinals. The lanes come from two files: damage that no sum caught
+ * must not make their union larger than a batch. */
+static struct bytes cursor_merge(struct journal_cursor *cursor, struct bytes a, struct bytes b)
+{
+    size_t a_at = 0, b_at = 0, size = 0;
+    struct run a_run, b_run;
+    if (a.size + b.size > BATCH_BYTES_MAX)
+        return a;
+    bool a_have = run_next(a, &a_at, &a_run);
+    bool b_have = run_next(b, &b_at, &b_run);
+    while (a_have || b_have) {
+        if (a_have && (!b_have || a_run.ordinal <= b_run.ordinal)) {
+            merged_add(cursor->merged, &size, &a_run);
+            a_have = run_next(a, &a_at, &a_run);
+        } else {
+            merged_add(cursor->merged, &size, &b_run);
+            b_have = run_next(b, &b_at, &b_run);
+        }
+    }
+    return bytes_of(cursor->merged, size);
+}
+
+static uint64_t body_records(struct bytes body)
+{
+    size_t offset = 0;
+    uint64_t records = 0;
+    struct run run;
+    while (run_next(body, &offset, &run))
+        records += run.records;
+    return records;
+}
+
+/* The lowest batch of the heads, merged with its other half; false: the segment is at its end. */
+static enum err cursor_take(struct journal_cursor *cursor, struct batch_header *ret_header,
+                            struct bytes *ret_body)
+{
+    struct head *low = NULL;
+    bool more = false;
+    for (unsigned i = 0; i < cursor->head_count; i++) {
+        struct head *head = &cursor->heads[i];
+        enum err err = head_fill(cursor, head);
+        if (err != OK)
+            return err;
+        more = more || head->more;
+        if (head->have && (low == NULL || head->walk.header.position < low->walk.header.position))
+            low = head;
+    }
+    if (low == NULL)
+        return more ? ERR_BUSY : ERR_MISSING;
+    *ret_header = low->walk.header;
+    *ret_body = low->walk.body;
+    low->have = false;
+    for (unsigned i = 0; i < cursor->head_count; i++) {
+        struct head *head = &cursor->heads[i];
+        if (!head->have || head->walk.header.position != ret_header->position)
+            continue;
+        *ret_body = cursor_merge(cursor, *ret_body, head->walk.body);
+        head->have = false;
+    }
+    ret_header->body_bytes = (uint32_t)ret_body->size;
+    ret_header->lanes = (1U << (LANE_FACTS - 1)) | (1U << (LANE_SAMPLES - 1));
+    return OK;
+}
+
+/* ---- the cursor
+ * ---------------------------------------------------------------------------------------------- */
+enum err journal_cursor_open(struct journal *journal, uint64_t position,
+                             struct journal_cursor **ret_cursor)
+{
+    struct journal_cursor *cursor = calloc(1, sizeof *cursor);
+    if (cursor == NULL)
+        return ERR_NO_MEMORY;
+    cursor->merged = malloc(BATCH_BYTES_MAX);
+    if (cursor->merged == NULL) {
+        free(cursor);
+        return ERR_NO_MEMORY;
+    }
+    cursor->journal = journal;
+    cursor->wanted = position;
+    const struct segment_list *segments = &journal->segments;
+    size_t start = 0;
+    for (size_t i = 0; i < segments->count; i++) {
+        const struct segment *segment = &segments->at[i];
+        if (segment->header_err == OK && !segment->foreign &&
+            segment->header.first_position <= position)
+            start = i;
+    }
+    if (position > 0 && start < segments->count)
+        cursor->number = segments->at[start].number - 1;
+    *ret_cursor = cursor;
+    return OK;
+}
+
+void journal_cursor_close(struct journal_cursor *cursor)
+{
+    if (cursor == NULL)
+        return;
+    cursor_leave(cursor);
+    free(cursor->merged);
+    free(cursor);
+}
+
+/* Missing records before or in this batch; named when no damage met before explains them. */
+static uint64_t cursor_hole(struct journal_cursor *cursor, const struct batch_header *header,
+                            struct bytes body)
+{
+    uint64_t from = cursor->expected > cursor->wanted ? cursor->expected : cursor->wanted;
+    uint64_t hole = header->position > from ? header->position - from : 0;
+    uint64_t present = body_records(body);
+    bool released = cursor->number <= cursor->journal->released && cursor->head_count == 1 &&
+                    cursor->heads[0].part == PART_FACTS;
+    if (cursor->expected != 0 && header->position > cursor->expected && !released)
+        cursor_gap(cursor, cursor->number, header->position, "records are missing here");
+    if (present < header->records) {
+        hole += header->records - present;
+        cursor->expected = header->position;
+        if (!released)
+            cursor_gap(cursor, cursor->number, header->position + header->records,
+                       "records of one lane are missing in this batch");
+    }
+    return hole;
+}
+
+static bool cursor_give(struct journal_cursor *cursor, const struct batch_header *header,
+                        struct bytes body, struct journal_batch *ret_batch)
+{
+    struct journal *journal = cursor->journal;
+    uint64_t hole = cursor_hole(cursor, header, body);
+    cursor->expected = header->position + header->records;
+    cursor->wall_ns = header->wall_ns;
+    if (!journal->started && cursor->expected > journal->durable)
+        journal->durable = cursor->expected;
+    if (cursor->expected <= cursor->wanted)
+        return false;
+    *ret_batch = (struct journal_batch){.header = *header,
+                                        .body = body,
+                                        .segment = cursor->number,
+                                        .generation = (uint32_t)cursor->number,
+                                        .hole_records = hole};
+    return true;
+}
+
+enum err journal_cursor_next(struct journal_cursor *cursor, struct journal_batch *ret_batch)
+{
+    struct journal *journal = cursor->journal;
+    for (;;) {
+        if (!cursor->inside) {
+            struct segment *next = segment_list_from(&journal->segments, cursor->number + 1);
+            if (next == NULL)
+                return ERR_MISSING;
+            enum err err = cursor_enter(cursor, next);
+            if (err != OK)
+                return err;
+        }
+        struct batch_header header;
+        struct bytes body;
+        enum err err = cursor_take(cursor, &header, &body);
+        if (err == ERR_BUSY)
+            return ERR_MISSING;
+        if (err == ERR_MISSING) {
+            cursor_leave(cursor);
+            continue;
+        }
+        if (err != OK)
+            return err;
+        if (cursor_give(cursor, &header, body, ret_batch))
+            return OK;
+    }
+}
+
+void damage_find(struct journal *journal, struct segment *segment)
+{
+    struct journal_cursor *cursor;
+    struct journal_batch batch;
+    uint64_t number = segment->number;
+    uint64_t position = segment->header.first_position;
+    if (journal_cursor_open(journal, position, &cursor) != OK)
+        return;
+    cursor->number = number - 1;
+    cursor->expected = position;
+    while (journal_cursor_next(cursor, &batch) == OK && batch.segment == number) {
+    }
+    journal_cursor_close(cursor);
+}

@@ -1,0 +1,111 @@
+/* What the journal says of itself, and retention. */
+#include "journal/inside.h"
+
+#include <string.h>
+
+void journal_describe(const struct journal *journal, struct journal_state *ret_state)
+{
+    struct journal_state state = {
+        .durable_position = journal->durable,
+        .first_position = 1,
+        .segments = journal->segments.count,
+        .bytes_written = journal->bytes_written,
+        .bytes_payload = journal->bytes_payload,
+        .batches = journal->batches,
+        .records = journal->records,
+        .segment_number = journal->current.number,
+        .segment_used = journal->current.used,
+        .segment_size = journal->current.size,
+        .disk_full = journal->disk_full,
+        .stopped = journal->stopped,
+        .write_ns_last = journal->write_ns_last,
+        .write_ns_max = journal->write_ns_max,
+    };
+    memcpy(state.write_histogram, journal->write_histogram, sizeof state.write_histogram);
+    for (size_t i = 0; i < journal->segments.count; i++) {
+        const struct segment *segment = &journal->segments.at[i];
+        for (unsigned part = PART_OPEN; part <= PART_SAMPLES; part++)
+            state.bytes += (segment->parts & PART_BIT(part)) != 0 ? segment->bytes[part] : 0;
+    }
+    if (journal->segments.count > 0 && journal->segments.at[0].header_err == OK)
+        state.first_position = journal->segments.at[0].header.first_position;
+    *ret_state = state;
+}
+
+size_t journal_damage_count(const struct journal *journal)
+{
+    return journal->damage.count;
+}
+
+const struct journal_damage *journal_damage_at(const struct journal *journal, size_t at)
+{
+    check(at < journal->damage.count);
+    return &journal->damage.at[at];
+}
+
+enum err journal_segments(struct journal *journal, journal_each_segment *each, void *arg)
+{
+    for (size_t i = 0; i < journal->segments.count; i++) {
+        const struct segment *segment = &journal->segments.at[i];
+        for (unsigned part = PART_OPEN; part <= PART_SAMPLES; part++) {
+            char name[SEGMENT_NAME_SIZE];
+            struct segment_header header = {0};
+            if ((segment->parts & PART_BIT(part)) == 0)
+                continue;
+            segment_name(name, segment->number, (enum segment_part)part);
+            enum err err = segment_header_read(journal->config.disk, name, &header);
+            if (err == ERR_IO)
+                return err;
+            each(arg, name, &header, segment->bytes[part], err);
+        }
+    }
+    return OK;
+}
+
+/* A closed, squeezed segment whose records all lie below position and whose samples are there. */
+static bool segment_releasable(const struct journal *journal, const struct segment *segment,
+                               uint64_t position)
+{
+    return segment->number != journal->current.number && !segment->foreign &&
+           (segment->parts & PART_BIT(PART_OPEN)) == 0 &&
+           (segment->parts & PART_BIT(PART_SAMPLES)) != 0 && segment->last_position != 0 &&
+           segment->last_position <= position;
+}
+
+enum err journal_release_samples(struct journal *journal, uint64_t position, uint32_t *ret_files)
+{
+    struct disk *disk = journal->config.disk;
+    uint64_t released = journal->released;
+    uint32_t files = 0;
+    enum err err = OK;
+    for (size_t i = 0; i < journal->segments.count; i++) {
+        const struct segment *segment = &journal->segments.at[i];
+        bool waits = (segment->parts & PART_BIT(PART_OPEN)) != 0 && !segment->damaged;
+        if (waits || segment->number == journal->current.number)
+            break;
+        if (segment_releasable(journal, segment, position) && segment->number > released)
+            released = segment->number;
+    }
+    if (released > journal->released) /* first said, then done */
+        err = released_write(disk, released);
+    if (err == OK)
+        journal->released = released;
+    for (size_t i = 0; i < journal->segments.count && err == OK; i++) {
+        struct segment *segment = &journal->segments.at[i];
+        char name[SEGMENT_NAME_SIZE];
+        if (segment->number > released || !segment_releasable(journal, segment, position))
+            continue;
+        segment_name(name, segment->number, PART_SAMPLES);
+        err = disk->remove(disk, name);
+        if (err == OK || err == ERR_MISSING) {
+            segment->parts &= ~PART_BIT(PART_SAMPLES);
+            files++;
+            err = OK;
+        }
+    }
+    if (files > 0 && err == OK)
+        err = disk->sync_folder(disk, JOURNAL_FOLDER);
+    if (err == OK)
+        *ret_files = files;
+    return err;
+}

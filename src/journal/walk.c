@@ -1,0 +1,204 @@
+/* One write is in flight at a time, and each batch header tells what was acknowledged when it was
+ * written. So a stretch that is no batch, followed by a valid batch that was written when the
+ * stretch was already acknowledged, is damage; a stretch that nothing valid follows is the write
+ * that a power cut or a failure tore, and nobody was told that it is there. A segment whose
+ * successor exists needs no judgement: the successor's header says where it ended. */
+#include "journal/walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LANE_ALIGN 8
+
+enum err walk_open(struct walk *walk, struct disk *disk, const char *name)
+{
+    *walk = (struct walk){.disk = disk, .offset = SEGMENT_HEADER_SIZE};
+    walk->window = malloc(WALK_WINDOW);
+    if (walk->window == NULL)
+        return ERR_NO_MEMORY;
+    enum err err = disk->open(disk, name, DISK_READ, &walk->file);
+    if (err == OK)
+        err = disk->size(disk, walk->file, &walk->file_size);
+    if (err != OK)
+        walk_close(walk);
+    return err;
+}
+
+void walk_close(struct walk *walk)
+{
+    if (walk->file != NULL)
+        walk->disk->close(walk->disk, walk->file);
+    free(walk->window);
+    *walk = (struct walk){0};
+}
+
+static uint64_t walk_reach(const struct walk *walk)
+{
+    if (walk->limit_known && walk->limit < walk->file_size)
+        return walk->limit;
+    return walk->file_size;
+}
+
+/* Up to `want` bytes at offset, fewer only at the end of what may be read. */
+static enum err walk_view(struct walk *walk, uint64_t offset, size_t want, struct bytes *ret_view)
+{
+    uint64_t reach = walk_reach(walk);
+    if (offset >= reach) {
+        *ret_view = bytes_of(walk->window, 0);
+        return OK;
+    }
+    if (want > reach - offset)
+        want = (size_t)(reach - offset);
+    if (offset < walk->window_at || offset + want > walk->window_at + walk->window_size) {
+        size_t size = WALK_WINDOW;
+        if (size > reach - offset)
+            size = (size_t)(reach - offset);
+        walk->window_size = 0;
+        enum err err = walk->disk->read(walk->disk, walk->file, offset, walk->window, size,
+                                        &walk->window_size);
+        if (err != OK)
+            return err;
+        walk->window_at = offset;
+        if (want > walk->window_size)
+            want = walk->window_size;
+    }
+    *ret_view = bytes_of(walk->window + (offset - walk->window_at), want);
+    return OK;
+}
+
+static size_t walk_align(const struct walk *walk)
+{
+    return walk->lane ? LANE_ALIGN : FORMAT_BLOCK;
+}
+
+/* Is there a batch at offset that can follow what was read? Fills header, body, at and bytes. */
+static enum err walk_try(struct walk *walk, uint64_t offset, bool *ret_valid)
+{
+    struct bytes view;
+    *ret_valid = false;
+    enum err err = walk_view(walk, offset, BATCH_HEADER_SIZE, &view);
+    if (err != OK || view.size < BATCH_HEADER_SIZE || load_u64(view.at) == 0)
+        return err;
+    /* First with what the window holds: only a batch that crosses its end costs another read. */
+    uint64_t ahead = walk->window_at + walk->window_size - offset;
+    struct batch_header header;
+    struct bytes body;
+    view = bytes_of(view.at, ahead < BATCH_BYTES_MAX ? (size_t)ahead : BATCH_BYTES_MAX);
+    if (batch_open(view, walk->epoch, &header, &body) != OK) {
+        if (view.size == BATCH_BYTES_MAX)
+            return OK;
+        err = walk_view(walk, offset, BATCH_BYTES_MAX, &view);
+        if (err != OK || batch_open(view, walk->epoch, &header, &body) != OK)
+            return err;
+    }
+    if (header.position < walk->position)
+        return OK;
+    size_t align = walk_align(walk);
+    walk->header = header;
+    walk->body = body;
+    walk->at = offset;
+    walk->bytes = (BATCH_HEADER_SIZE + (uint64_t)header.body_bytes + align - 1) / align * align;
+    *ret_valid = true;
+    return OK;
+}
+
+/* The next valid batch behind offset; its place or the reach. */
+static enum err walk_search(struct walk *walk, uint64_t offset, uint64_t *ret_at, bool *ret_valid)
+{
+    uint64_t reach = walk_reach(walk);
+    size_t align = walk_align(walk);
+    enum err err = OK;
+    *ret_valid = false;
+    for (offset += align; offset < reach && err == OK && !*ret_valid; offset += align) {
+        err = walk_try(walk, offset, ret_valid);
+        *ret_at = offset;
+    }
+    if (!*ret_valid)
+        *ret_at = reach;
+    return err;
+}
+
+/* The end of [from, reach) without its zeroes. */
+static enum err walk_zeroes(struct walk *walk, uint64_t from, uint64_t *ret_end)
+{
+    uint64_t end = from;
+    uint64_t reach = walk_reach(walk);
+    while (from < reach) {
+        struct bytes view;
+        enum err err = walk_view(walk, from, FORMAT_BLOCK, &view);
+        if (err != OK)
+            return err;
+        if (view.size == 0)
+            break;
+        if (view.at[0] != 0 || memcmp(view.at, view.at + 1, view.size - 1) != 0)
+            end = from + view.size;
+        from += view.size;
+    }
+    *ret_end = end;
+    return OK;
+}
+
+static void walk_accept(struct walk *walk)
+{
+    walk->offset = walk->at + walk->bytes;
+    walk->position = walk->header.position + walk->header.records;
+    walk->epoch = walk->header.epoch;
+}
+
+static enum err walk_bad(struct walk *walk, enum walk_found *ret_found)
+{
+    uint64_t start = walk->offset, found_at;
+    bool valid;
+    enum err err = walk_search(walk, start, &found_at, &valid);
+    if (err != OK)
+        return err;
+    bool acknowledged = valid && walk->header.durable > walk->position;
+    if (walk->limit_known || walk->lane || acknowledged) {
+        uint64_t end = valid ? found_at : walk->limit_known ? walk->limit : walk->file_size;
+        *ret_found = WALK_BAD;
+        walk->at = start;
+        walk->bytes = end - start;
+        walk->offset = end;
+        return OK;
+    }
+    err = walk_zeroes(walk, start, &found_at);
+    if (err != OK)
+        return err;
+    *ret_found = found_at > start ? WALK_TORN : WALK_END;
+    walk->at = start;
+    walk->bytes = found_at - start;
+    walk->limit_known = true;
+    walk->limit = start;
+    return OK;
+}
+
+enum err walk_next(struct walk *walk, enum walk_found *ret_found)
+{
+    for (;;) {
+        uint64_t end = walk->limit_known ? walk->limit : walk->file_size;
+        if (walk->ended || (walk->offset >= end && !walk->lane)) {
+            *ret_found = walk->writing ? WALK_MORE : WALK_END;
+            return OK;
+        }
+        if (walk->lane && walk->offset >= walk->file_size) { /* no end mark: the tail is missing */
+            walk->at = walk->offset;
+            walk->bytes = 0;
+            walk->ended = true;
+            *ret_found = WALK_BAD;
+            return OK;
+        }
+        bool valid;
+        enum err err = walk_try(walk, walk->offset, &valid);
+        if (err != OK)
+            return err;
+        if (!valid)
+            return walk_bad(walk, ret_found);
+        walk_accept(walk);
+        if (walk->header.records > 0) {
+            *ret_found = WALK_BATCH;
+            return OK;
+        }
+        if (walk->lane) /* the end mark */
+            walk->ended = true;
+    }
+}

@@ -16,7 +16,21 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* accept4 with orders: errors it answers before it does its work, last first. */
+static int accept_errors[16];
+static size_t accept_error_count;
+
+int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags)
+{
+    if (accept_error_count > 0) {
+        errno = accept_errors[--accept_error_count];
+        return -1;
+    }
+    return (int)syscall(SYS_accept4, fd, address, size, flags);
+}
 
 static void wait_readable(int fd)
 {
@@ -199,6 +213,33 @@ static void test_accept_of_what_is_no_door(void **state)
     close(ends[1]);
 }
 
+static void test_accept_passes_over_errors_of_the_peer(void **state)
+{
+    (void)state;
+    static const int of_the_peer[] = {EINTR,       ECONNABORTED, EPROTO, EPERM,        ENETDOWN,
+                                      ENOPROTOOPT, EHOSTDOWN,    ENONET, EHOSTUNREACH, ENETUNREACH};
+    int door, client, served;
+    char local[OS_ADDRESS_SIZE], peer[OS_ADDRESS_SIZE];
+    assert_int_equal(os_listen(":0", 16, &door), OK);
+    os_local_address(door, local);
+    memcpy(accept_errors, of_the_peer, sizeof of_the_peer);
+    accept_error_count = ARRAY_COUNT(of_the_peer);
+    assert_int_equal(os_accept(door, &served, peer), ERR_BUSY); /* and nobody else waits */
+    assert_int_equal(os_connect(local, &client), OK);
+    wait_readable(door);
+    accept_error_count = ARRAY_COUNT(of_the_peer);
+    assert_int_equal(os_accept(door, &served, peer), OK);
+    static const int of_the_machine[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
+    for (size_t i = 0; i < ARRAY_COUNT(of_the_machine); i++) {
+        accept_errors[0] = of_the_machine[i];
+        accept_error_count = 1;
+        assert_int_equal(os_accept(door, &served, peer), ERR_LIMIT);
+    }
+    close(served);
+    close(client);
+    close(door);
+}
+
 static void test_accept_without_descriptors(void **state)
 {
     (void)state;
@@ -321,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_addresses_that_are_none),
         cmocka_unit_test(test_which_addresses_are_loopback),
         cmocka_unit_test(test_accept_of_what_is_no_door),
+        cmocka_unit_test(test_accept_passes_over_errors_of_the_peer),
         cmocka_unit_test(test_accept_without_descriptors),
         cmocka_unit_test(test_unix),
         cmocka_unit_test(test_unix_with_a_long_path),

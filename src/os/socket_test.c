@@ -23,13 +23,13 @@
 static int accept_errors[16];
 static size_t accept_error_count;
 
-int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags)
+int accept4(int fd, __SOCKADDR_ARG address, socklen_t *size, int flags)
 {
     if (accept_error_count > 0) {
         errno = accept_errors[--accept_error_count];
         return -1;
     }
-    return (int)syscall(SYS_accept4, fd, address, size, flags);
+    return (int)syscall(SYS_accept4, fd, address.__sockaddr__, size, flags);
 }
 
 static void wait_readable(int fd)

@@ -71,7 +71,7 @@ static void cut_free(struct state *state)
     state->waiting_first = state->waiting_count = state->waiting_capacity = 0;
 }
 
-static void table_done(struct state_table *table)
+static void table_free(struct state_table *table)
 {
     for (uint32_t i = 0; i < table->chunk_count; i++)
         chunk_free(table->chunks[i], i == 0);
@@ -88,7 +88,7 @@ void state_destroy(struct state *state)
         return;
     cut_free(state);
     for (uint32_t i = 0; i < state->table_count; i++)
-        table_done(state->tables[i]);
+        table_free(state->tables[i]);
     free(state);
 }
 
@@ -112,6 +112,23 @@ void state_table_init(struct state *state, struct state_table *table, uint32_t i
     check(at == 0 || state->tables[at - 1]->id != id);
     state->tables[at] = table;
     state->table_count++;
+}
+
+void state_table_done(struct state_table *table)
+{
+    struct state *state = table->state;
+    if (state == NULL)
+        return;
+    if (state->cut_active)
+        state_cut_abort(state);
+    uint32_t at = 0;
+    while (at < state->table_count && state->tables[at] != table)
+        at++;
+    check(at < state->table_count);
+    state->table_count--;
+    memmove(&state->tables[at], &state->tables[at + 1],
+            (state->table_count - at) * sizeof(struct state_table *));
+    table_free(table);
 }
 
 static uint32_t table_pages(const struct state_table *table)

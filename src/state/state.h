@@ -42,9 +42,12 @@ struct state_table {
 MUST_USE enum err state_create(struct state **ret_state);
 void state_destroy(struct state *state); /* NULL is fine */
 /* Registers a table; done once for each before any row is touched. The table struct lies in the
- * caller's storage and must outlive the state. id > 0, not registered yet. */
+ * caller's storage until state_table_done or state_destroy. id > 0, not registered yet. */
 void state_table_init(struct state *state, struct state_table *table, uint32_t id,
                       uint32_t row_size, bool hashed);
+/* Takes the table and its rows out of the state (a cut under way is aborted); nothing happens after
+ * state_destroy or for a table filled with zeroes. */
+void state_table_done(struct state_table *table);
 
 /* Makes rows [0, count) addressable. ERR_NO_MEMORY leaves the table as it was. A step of growth is
  * one chunk and takes some us; the kernel zeroes the chunk when it is first written (~0.2 ms). */
@@ -62,9 +65,10 @@ static inline uint8_t *state_row_at(const struct state_table *table, uint32_t in
     uint32_t in_chunk = index & (((uint32_t)1 << shift) - 1);
     return table->chunks[index >> shift] + ((size_t)in_chunk << table->row_shift);
 }
-/* index < capacity, or a check() fails. The read pointer is const; the write pointer may be
- * written until the next call of any state function. Rows next to each other in one page are next
- * to each other in memory: whoever writes row 0 of a page may write all of them. */
+/* index < capacity, or a check() fails. The read pointer is const; the write pointer may be written
+ * until the next call of state_hash, state_cut_begin or state_load_page (writes of other rows and
+ * growth do not matter). Rows next to each other in one page are next to each other in memory:
+ * whoever has the write pointer of one may write all rows of that page. */
 static inline const void *state_read(const struct state_table *table, uint32_t index)
 {
     check(index < table->capacity);

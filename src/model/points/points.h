@@ -20,16 +20,19 @@
 #define ROW_NONE 0
 
 struct points_limits {
-    uint32_t points_max;       /* 16,000,000 */
-    uint32_t keys_max;         /* free idempotency keys kept at once: 1,000,000 */
-    uint32_t clients_max;      /* clients with a sequence: 1,000,000 */
-    int64_t key_keep_ns;       /* how long a free key is kept: 7 days */
+    uint32_t points_max;        /* 16,000,000 */
+    uint32_t keys_max;          /* free idempotency keys kept at once: 1,000,000 */
+    uint32_t clients_max;       /* clients with a sequence: 1,000,000 */
+    int64_t key_keep_ns;        /* how long a free key is kept: 7 days */
     uint64_t strings_bytes_max; /* string values held: 1 GiB */
 };
 extern const struct points_limits points_limits_default;
 
 struct points;
-/* Registers its tables (ids 1..15 of the snapshot format) in state. */
+/* Registers its tables (ids 1..15 of the snapshot format) in state, which must outlive it or be
+ * destroyed right after. The limits decide outcomes: records must be replayed under the limits they
+ * were applied with, else outcomes change (an owner that lets them be set enforces the tighter ones
+ * at admission). */
 MUST_USE enum err points_create(struct state *state, const struct points_limits *limits,
                                 struct points **ret_points);
 void points_destroy(struct points *points);
@@ -37,7 +40,8 @@ void points_destroy(struct points *points);
  * when the pages contradict each other. */
 MUST_USE enum err points_rebuild(struct points *points);
 
-/* ---- asking ------------------------------------------------------------------------------------------ */
+/* ---- asking
+ * ------------------------------------------------------------------------------------------ */
 uint32_t points_count(const struct points *points); /* highest point id */
 uint32_t points_rows(const struct points *points);  /* highest row id */
 uint32_t points_retired(const struct points *points);
@@ -61,18 +65,28 @@ struct point_row { /* views live as long as points */
 void points_row(const struct points *points, uint32_t row, struct point_row *ret_row);
 void points_row_prefetch(const struct points *points, uint32_t row, bool with_prefix);
 uint32_t points_row_of(const struct points *points, uint32_t point);
+/* Is the point's path still its row's prefix and its metric? Not when it was renamed or retired. */
+bool points_in_row(const struct points *points, uint32_t point);
+/* The part of the path after the row's prefix; empty when !points_in_row, so that it equals no key.
+ */
 struct bytes points_metric(const struct points *points, uint32_t point);
 uint8_t points_type(const struct points *points, uint32_t point);
 /* Whole path into path[PATH_MAX_BYTES]; returns its size. */
 size_t points_path(const struct points *points, uint32_t point, uint8_t *path);
 
-enum limit_state { LIMIT_STATE_NONE, LIMIT_STATE_LOW_LOW, LIMIT_STATE_LOW, LIMIT_STATE_NORMAL,
-                   LIMIT_STATE_HIGH, LIMIT_STATE_HIGH_HIGH };
+enum limit_state {
+    LIMIT_STATE_NONE,
+    LIMIT_STATE_LOW_LOW,
+    LIMIT_STATE_LOW,
+    LIMIT_STATE_NORMAL,
+    LIMIT_STATE_HIGH,
+    LIMIT_STATE_HIGH_HIGH
+};
 struct point_view {
     uint32_t point, row, tenant;
     bool retired;
-    struct value value;   /* last by source time; type always set; text borrowed until next apply */
-    int64_t time_ns;      /* source time; 0: no sample yet */
+    struct value value; /* last by source time; type always set; text borrowed until next apply */
+    int64_t time_ns;    /* source time; 0: no sample yet */
     int64_t arrival_ns;
     enum limit_state limit_state;
     double limits[LIMIT_KINDS]; /* NaN: none */
@@ -83,7 +97,8 @@ struct point_view {
 void points_view(const struct points *points, uint32_t point, struct point_view *ret_view);
 uint64_t points_memory(const struct points *points); /* indexes; pages are counted by state */
 
-/* ---- effects ------------------------------------------------------------------------------------------ */
+/* ---- effects
+ * ------------------------------------------------------------------------------------------ */
 #define OUTCOME_TABLE(X)                                                                           \
     X(OUTCOME_DONE, "done")                                                                        \
     X(OUTCOME_REPEATED, "done before: this key or sequence was seen, nothing was done twice")      \
@@ -103,35 +118,54 @@ struct outcome {
     uint64_t position; /* of the command */
     enum outcome_code code;
     enum outcome_code first_code; /* REPEATED: what the first run said; else = code */
-    uint32_t point;    /* touched or found; POINT_NONE */
+    uint32_t point;               /* touched or found; POINT_NONE */
 };
 struct effects {
-    struct outcome *outcomes; /* the caller's array */
+    struct outcome *outcomes;               /* the caller's array */
     size_t outcome_count, outcome_capacity; /* past the capacity they are only counted */
-    uint64_t samples;         /* values taken */
-    uint64_t samples_late;    /* of these: older than the live value, which stayed */
-    uint64_t samples_unknown; /* values for points that are retired or not there */
+    uint64_t samples;                       /* values taken */
+    uint64_t samples_late;                  /* of these: older than the live value, which stayed */
+    uint64_t samples_unknown;               /* values for points that are retired or not there */
     uint64_t rows_new, points_new;
+    uint64_t strings_full; /* of the samples: strings shown as not present, see strings_bytes_max */
 };
 
-/* ---- the reducer --------------------------------------------------------------------------------------- */
+/* ---- the reducer
+ * --------------------------------------------------------------------------------------- */
 struct record_stamp {
     uint64_t position;
     int64_t engine_ns, wall_ns; /* of the batch */
 };
-/* ERR_CORRUPT: a record that no admission of ours wrote (ids with holes, doubled paths): the
- * journal is not ours or we are wrong; ERR_NO_MEMORY. Kinds that do not concern points are OK. */
+/* ERR_CORRUPT, with nothing changed: a record that no admission of ours wrote (ids with holes,
+ * doubled paths): the journal is not ours or we are wrong. ERR_NO_MEMORY, or ERR_LIMIT when 16 GiB
+ * of names are full: the record may be half applied, the state must be dropped and loaded again.
+ * Kinds that do not concern points are OK.
+ *
+ * Commands. create: a row of its own, prefix = path before the last '/', float64 unless told.
+ * change: settings; the type only while the point never had a sample. rename: the point keeps its
+ * id, row and values, the old path is free. retire: the path is free, samples are counted unknown.
+ * Limits are finite, ordered LL <= L <= H <= HH, and only for numbers; labels have unique names.
+ * Keys: a sequence must grow for its client and tenant; equal to the last: REPEATED with what was
+ * said then; below: SEQUENCE_OLD. A free key seen before: REPEATED; not seen and made more than
+ * key_keep_ns before the batch's wall time: KEY_EXPIRED. Refusals are remembered as well as done. A
+ * client or key that finds its table full: LIMIT, not remembered. */
 MUST_USE enum err points_apply_fact(struct points *points, const struct fact *fact,
                                     const struct record_stamp *stamp, struct effects *effects);
 /* shape: of sample->row. Values of another type than the point's are counted unknown. A sample not
- * older than the live one (by source time) becomes the live one: the last written wins. */
+ * older than the live one (by source time) becomes the live one: the last written wins. A value
+ * that is not present makes the live one not present, with the quality it came with; the value
+ * before it is in the history. Limits are judged exactly: at or beyond HH, LL, H, L, in this order;
+ * no value, no limit state. A string past strings_bytes_max is shown as not present with
+ * bad.no_value. */
 MUST_USE enum err points_apply_sample(struct points *points, const struct row_shape *shape,
                                       const struct sample_row *sample, int64_t arrival_ns,
                                       struct effects *effects);
 /* Brings a row's live values into the cache. */
 void points_apply_prefetch(const struct points *points, uint32_t first_point, uint32_t count);
 
-/* ---- paths ------------------------------------------------------------------------------------------------ */
+/* ---- paths
+ * ------------------------------------------------------------------------------------------------
+ */
 #define PATH_DEPTH_MAX 16
 #define PATH_SEGMENT_MAX 128
 /* A path: UTF-8, 1..PATH_DEPTH_MAX segments of 1..PATH_SEGMENT_MAX bytes joined by '/', no control

@@ -29,7 +29,8 @@
     X(PAYLOAD_NO_READING, "no member is a reading")                                                \
     X(PAYLOAD_TOO_DEEP, "objects nested deeper than 16")                                           \
     X(PAYLOAD_TOO_MANY, "more than 256 metrics in one object, or 4096 objects in one array")       \
-    X(PAYLOAD_TEXT_TOO_LONG, "a string value longer than 4096 bytes, or bare text longer than 256")\
+    X(PAYLOAD_TEXT_TOO_LONG,                                                                       \
+      "a string value longer than 4096 bytes, or bare text longer than 256")                       \
     X(PAYLOAD_KEY_TOO_LONG, "a key longer than a path may be")                                     \
     X(PAYLOAD_KEY_TWICE, "the same key twice in one object")                                       \
     X(PAYLOAD_INTEGER_TOO_LARGE, "an integer beyond what can be kept exactly")                     \
@@ -45,7 +46,7 @@ const char *payload_fault_text(enum payload_fault fault);
 const char *payload_fault_name(enum payload_fault fault); /* "not_utf8", ... for metrics */
 
 struct payload_reading {
-    struct bytes key;   /* path below the topic, escaped, levels joined by '/'; empty: a scalar */
+    struct bytes key; /* path below the topic, escaped, levels joined by '/'; empty: a scalar */
     /* Natural type: a JSON number is FLOAT64 (decimal as format.h says; raw when longer, rounded as
      * strtod); an integer literal beyond 2^53 that fits 64 bits is INT64; true/false BOOL; string
      * STRING (unescaped); null, empty, NaN: not present with QUALITY_BAD_NO_VALUE. */
@@ -68,13 +69,14 @@ enum payload_fault payload_decode(struct payload_decoder *decoder, struct bytes 
                                   size_t *ret_where);
 MUST_USE bool payload_next(struct payload_decoder *decoder, struct payload_group *ret_group);
 
-/* ---- shapes ---------------------------------------------------------------------------------------- */
+/* ---- shapes
+ * ---------------------------------------------------------------------------------------- */
 struct payload_shape { /* one flat object: {"k1":v,"k2":v,...}, maybe with one time member */
     uint16_t count;    /* readings, without the time member */
     uint16_t text_size;
     /* private */
-    uint16_t members; /* with the time member */
-    uint16_t time_at; /* member index of the time; UINT16_MAX: none */
+    uint16_t members;    /* with the time member */
+    uint16_t time_at;    /* member index of the time; UINT16_MAX: none */
     const uint8_t *text; /* for each member: size (2 bytes), then its `"key":` as sent */
 };
 /* Learns the shape of the payload just decoded as one flat object without escapes in keys and

@@ -1,0 +1,72 @@
+"""Power cuts: an ext4 on a loop device is shut down under load without flushing anything, the server
+dies, the file system is mounted anew, and every acknowledged reading must be there. A server whose
+sync is broken on purpose must be caught by the same rounds."""
+
+import os
+import random
+import sys
+import time
+
+from house import (Ext4, Failed, Kept, Load, Server, expect, lost_readings, need_loop_devices, play)
+
+ROUNDS = int(os.environ.get("MAINSTEM_ROUNDS", "20"))
+SABOTAGED = os.environ.get("MAINSTEM_SABOTAGED", "")
+
+
+def one_life(disk, data, kept, program=None, env=None):
+    """A server under load until the power goes; kept learns what was acknowledged."""
+    server = Server(data, program=program, env=env)
+    load = Load(server, first=kept.next)
+    time.sleep(0.2 + random.random())
+    disk.cut_power()
+    time.sleep(0.1)  # acknowledgements that still come now must be honest, too
+    server.kill()
+    load.stop()
+    kept.take(load)
+    disk.unmount()
+    disk.mount()
+
+
+def cuts_lose_nothing(folder):
+    disk = Ext4(folder, 512)
+    data = disk.mounted + "/data"
+    kept = Kept()
+    for round_number in range(1, ROUNDS + 1):
+        one_life(disk, data, kept)
+        lost = lost_readings(data, kept.numbers)
+        expect(not lost, f"round {round_number}: {len(lost)} acknowledged values are lost: {lost[:5]}")
+    expect(kept.total() > 100 * ROUNDS, f"only {kept.total()} readings in {ROUNDS} rounds")
+    server = Server(data)  # and it starts as ever
+    expect(server.stop() == 0, "the last start did not end well")
+    print(f"       {ROUNDS} power cuts, {kept.total()} readings acknowledged, lost 0")
+
+
+def cuts_find(folder, bug, rounds):
+    disk = Ext4(folder, 512)
+    for round_number in range(1, rounds + 1):
+        data = f"{disk.mounted}/data{round_number}"
+        kept = Kept()
+        one_life(disk, data, kept, SABOTAGED, {"MAINSTEM_SABOTAGE": bug})
+        try:
+            lost = lost_readings(data, kept.numbers)
+        except Failed as fault:  # the journal cannot even be read: everything is lost
+            lost = [str(fault)] if kept.total() else []
+        if lost:
+            print(f"       {bug} was found in round {round_number}: {len(lost)} values lost")
+            return
+    expect(False, f"{rounds} power cuts did not find {bug}")
+
+
+def cuts_find_a_missing_sync(folder):
+    cuts_find(folder, "skip-sync", 5)
+
+
+def cuts_find_early_acknowledgements(folder):
+    cuts_find(folder, "early-ack", 20)
+
+
+if __name__ == "__main__":
+    if not SABOTAGED:
+        sys.exit("MAINSTEM_SABOTAGED must name the program with bugs")
+    need_loop_devices()
+    play(cuts_lose_nothing, cuts_find_a_missing_sync, cuts_find_early_acknowledgements)

@@ -1,0 +1,178 @@
+"""No PUBACK leaves before the synced write of its batch: strace watches the server's system calls,
+and this program reads the batches out of the writes and counts.
+
+One connection sends single values of one topic, so message n is sample record n of the journal. At
+the moment a send begins, the PUBACKs that have left with it must not outnumber the sample records in
+batches whose synced write has completed. A write is synced when its file was opened with O_DSYNC, or
+when an fdatasync that began after the write has completed.
+"""
+
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+
+from house import Raw, Server, expect, expect_equal, play, publish_packet, skip
+
+SABOTAGED = os.environ.get("MAINSTEM_SABOTAGED", "")
+CALLS = "openat,close,pwrite64,pwritev,pwritev2,fdatasync,fsync,accept4,write,writev,sendto,sendmsg"
+MESSAGES = 3000
+
+
+def unescape(quoted):
+    """The bytes of strace's -xx strings in an argument list, joined."""
+    return b"".join(bytes.fromhex(part.replace("\\x", "")) for part in
+                    re.findall(r'"((?:\\x[0-9a-f]{2})*)"', quoted))
+
+
+def sample_records(batch):
+    """Sample records of a batch as it is written: header of 64 bytes, then runs (docs/format)."""
+    expect_equal(batch[:4], b"MSB1", "the magic of a batch")
+    body = batch[64:64 + struct.unpack_from("<I", batch, 52)[0]]
+    offset, records = 0, 0
+    while offset < len(body):
+        fields = struct.unpack_from("<Q", body, offset)[0]
+        size, count, lane = fields & 0xFFFFF, fields >> 20 & 0xFFFFF, fields >> 60 & 3
+        records += count if lane == 2 else 0
+        offset += 8 + size
+    return records
+
+
+def pubacks(data):
+    """How many PUBACK packets these bytes hold; other packets are stepped over."""
+    count, at = 0, 0
+    while at + 2 <= len(data):
+        count += data[at] >> 4 == 4
+        at += 2 + data[at + 1]
+    return count
+
+
+class Trace:
+    """Follows a trace in its order; strace prints the begin of a call before what comes after it."""
+
+    def __init__(self, lines):
+        self.durable_fds, self.sockets = set(), set()
+        self.begun = {}       # thread -> (call, arguments) that has not returned yet
+        self.unsynced = {}    # fd -> sample records that were written, not yet synced
+        self.syncing = {}     # thread -> records its fdatasync will make durable
+        self.synced = self.acked = self.writes = 0
+        self.faults = []
+        for line in lines:
+            self.line(line)
+
+    def line(self, line):
+        match = re.match(r"(\d+) +(.*)", line)
+        if not match:
+            return
+        thread, rest = match.groups()
+        resumed = re.match(r"<\.\.\. (\w+) resumed>(.*)", rest)
+        if resumed:
+            call, arguments = self.begun.pop(thread, (resumed.group(1), ""))
+            self.end(thread, call, arguments + resumed.group(2))
+            return
+        begun = re.match(r"(\w+)\((.*)", rest)
+        if not begun:
+            return
+        call, arguments = begun.groups()
+        self.begin(thread, call, arguments)
+        if arguments.endswith("<unfinished ...>"):
+            self.begun[thread] = (call, arguments[:-len("<unfinished ...>")])
+        else:
+            self.end(thread, call, arguments)
+
+    def begin(self, thread, call, arguments):
+        fd = arguments.split(",")[0].split(")")[0].strip()
+        if call in ("write", "writev", "sendto", "sendmsg") and fd in self.sockets:
+            self.acked += pubacks(unescape(arguments))
+            if self.acked > self.synced:
+                self.faults.append(f"PUBACK {self.acked} began to leave when {self.synced} records "
+                                   "were synced")
+        elif call in ("fdatasync", "fsync"):
+            self.syncing[thread] = (fd, self.unsynced.get(fd, 0))
+
+    def end(self, thread, call, arguments):
+        result = re.search(r"= (-?\d+)[^=]*$", arguments)
+        fd = arguments.split(",")[0].split(")")[0].strip()
+        if not result or int(result.group(1)) < 0:
+            return
+        if call == "openat":
+            self.durable_fds.discard(result.group(1))
+            self.sockets.discard(result.group(1))
+            if "O_DSYNC" in arguments or "O_SYNC" in arguments:
+                self.durable_fds.add(result.group(1))
+        elif call == "accept4":
+            self.durable_fds.discard(result.group(1))
+            self.sockets.add(result.group(1))
+        elif call == "close":
+            self.sockets.discard(fd)
+        elif call.startswith("pwrite"):
+            data = unescape(arguments)
+            if data[:4] == b"MSB1":
+                self.writes += 1
+                if fd in self.durable_fds:
+                    self.synced += sample_records(data)
+                else:
+                    self.unsynced[fd] = self.unsynced.get(fd, 0) + sample_records(data)
+        elif call in ("fdatasync", "fsync"):
+            fd, records = self.syncing.pop(thread, (fd, 0))
+            self.synced += records
+            self.unsynced[fd] = self.unsynced.get(fd, 0) - records
+
+
+def traced(folder, program=None, env=None):
+    """A server under strace, MESSAGES messages through one connection, and what the trace shows."""
+    path = folder + "/trace"
+    server = Server(folder + "/data", program=program, env=env,
+                    before=("strace", "-f", "-qq", "-xx", "-s", "2097152", "-e", "trace=" + CALLS,
+                            "-e", "signal=none", "-o", path))
+    raw = Raw(server)
+    sent = acked = 0
+    while acked < MESSAGES:
+        burst = min(40, MESSAGES - sent)
+        raw.send(b"".join(publish_packet("trace/value", str(sent + i), 1, sent + i + 1)
+                          for i in range(burst)))
+        for i in range(burst):
+            raw.take_puback(sent + i + 1)
+        sent += burst
+        acked += burst
+    server.stop()
+    with open(path, encoding="ascii", errors="replace") as lines:
+        return Trace(lines)
+
+
+def no_puback_leaves_before_its_synced_write(folder):
+    trace = traced(folder)
+    expect_equal(trace.acked, MESSAGES, "PUBACKs seen in the trace")
+    expect(trace.writes >= MESSAGES / 40, f"only {trace.writes} batches were written")
+    expect(trace.synced >= MESSAGES, f"{trace.synced} records were synced for {MESSAGES} messages")
+    expect(not trace.faults, f"{len(trace.faults)} times: {trace.faults[:3]}")
+    print(f"       {trace.acked} PUBACKs, {trace.writes} batches, each synced before it was acknowledged")
+
+
+def the_trace_finds(folder, bug):
+    trace = traced(folder, SABOTAGED, {"MAINSTEM_SABOTAGE": bug})
+    expect(trace.faults, f"the trace did not find {bug}: {trace.acked} PUBACKs, {trace.synced} synced")
+    print(f"       {bug}: {trace.faults[0]}")
+
+
+def the_trace_finds_early_acknowledgements(folder):
+    the_trace_finds(folder, "early-ack")
+
+
+def the_trace_finds_a_missing_sync(folder):
+    the_trace_finds(folder, "skip-sync")
+
+
+if __name__ == "__main__":
+    if not SABOTAGED:
+        sys.exit("MAINSTEM_SABOTAGED must name the program with bugs")
+    if not shutil.which("strace"):
+        skip("strace is not installed")
+    probe = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "true"], text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if probe.returncode:
+        skip(f"strace may not trace here: {probe.stdout.strip()}")
+    play(no_puback_leaves_before_its_synced_write, the_trace_finds_early_acknowledgements,
+         the_trace_finds_a_missing_sync)

@@ -1,0 +1,786 @@
+/* The journal on the imagined disk: what a power cut, a failing write, a full disk and rotten bytes
+ * leave of it. Records are facts that carry a number (a program's name) and samples of one row. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "clock_sim.h"
+#include "disk_sim.h"
+#include "journal/journal.h"
+#include "worker_sim.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEGMENT_BYTES ((uint64_t)2 << 20)
+#define RECORDS_MAX 200000
+
+struct rig {
+    struct random random;
+    struct disk_sim *disk;
+    struct clock_sim clock;
+    struct worker_sim writer, background;
+    struct journal *journal;
+    struct journal_config config;
+    struct row_context row;
+    struct column_context columns[2];
+    uint32_t *found; /* numbers, in order */
+    size_t found_count;
+    uint64_t end_position, holes;
+    uint64_t samples; /* values decoded by segment_decoder */
+    uint64_t undecodable;
+    char told[8192];
+};
+
+static void rig_tell(void *arg, enum log_level level, const char *text)
+{
+    struct rig *rig = arg;
+    size_t size = strlen(rig->told);
+    (void)level;
+    snprintf(rig->told + size, sizeof rig->told - size, "%s\n", text);
+}
+
+static void rig_init(struct rig *rig, uint64_t seed)
+{
+    memset(rig, 0, sizeof *rig);
+    random_seed(&rig->random, seed);
+    assert_int_equal(disk_sim_create(&rig->random, &rig->disk), OK);
+    clock_sim_init(&rig->clock, INT64_C(1700000000) * NS_PER_S);
+    worker_sim_init(&rig->writer);
+    worker_sim_init(&rig->background);
+    rig->found = calloc(RECORDS_MAX, sizeof *rig->found);
+    rig->config = (struct journal_config){.disk = disk_sim_port(rig->disk),
+                                          .clock = &rig->clock.port,
+                                          .writer = &rig->writer.port,
+                                          .background = &rig->background.port,
+                                          .segment_first_bytes = SEGMENT_BYTES,
+                                          .segment_max_bytes = 2 * SEGMENT_BYTES,
+                                          .reserve_bytes = (uint64_t)256 << 10,
+                                          .tell = rig_tell,
+                                          .tell_arg = rig};
+}
+
+static void rig_done(struct rig *rig)
+{
+    journal_close(rig->journal);
+    disk_sim_destroy(rig->disk);
+    free(rig->found);
+}
+
+static void rig_open(struct rig *rig)
+{
+    rig->told[0] = 0;
+    assert_int_equal(journal_open(&rig->config, &rig->journal), OK);
+}
+
+static void found_run(struct rig *rig, struct bytes run)
+{
+    static struct fact_storage storage;
+    struct fact fact;
+    size_t offset = 0;
+    while (facts_read(run, &offset, &storage, &fact) == OK) {
+        char text[16] = {0};
+        memcpy(text, fact.start.program.at, fact.start.program.size);
+        assert_true(rig->found_count < RECORDS_MAX);
+        rig->found[rig->found_count++] = (uint32_t)atoi(text);
+    }
+}
+
+static void found_sample(void *arg, const struct row_shape *shape, const struct sample_row *sample)
+{
+    struct rig *rig = arg;
+    (void)shape;
+    if (sample->undecodable)
+        rig->undecodable++;
+    else
+        rig->samples += sample->count;
+}
+
+/* Reads all from position; the samples by the format room alone. */
+static void rig_read(struct rig *rig, uint64_t position)
+{
+    struct journal_cursor *cursor;
+    struct journal_batch batch;
+    struct segment_decoder *decoder = NULL;
+    uint32_t generation = 0;
+    enum err err;
+    rig->found_count = 0;
+    rig->holes = rig->samples = rig->undecodable = 0;
+    assert_int_equal(journal_cursor_open(rig->journal, position, &cursor), OK);
+    while ((err = journal_cursor_next(cursor, &batch)) == OK) {
+        size_t offset = 0;
+        enum lane lane;
+        uint32_t records, ordinal;
+        struct bytes run;
+        if (batch.generation != generation) {
+            segment_decoder_destroy(decoder);
+            assert_int_equal(segment_decoder_create(batch.generation, &decoder), OK);
+            generation = batch.generation;
+        }
+        if (batch.hole_records > 0)
+            segment_decoder_hole(decoder, batch.hole_records);
+        assert_int_equal(
+            segment_decoder_batch(decoder, &batch.header, batch.body, found_sample, rig), OK);
+        while (batch_next_run(batch.body, &offset, &lane, &records, &ordinal, &run) == OK) {
+            if (lane == LANE_FACTS)
+                found_run(rig, run);
+        }
+        rig->holes += batch.hole_records;
+        rig->end_position = batch.header.position + batch.header.records;
+    }
+    assert_int_equal(err, ERR_MISSING);
+    segment_decoder_destroy(decoder);
+    journal_cursor_close(cursor);
+}
+
+static void rig_start(struct rig *rig)
+{
+    rig_open(rig);
+    rig->end_position = 1;
+    rig_read(rig, 0);
+    assert_int_equal(journal_start(rig->journal, rig->end_position, 5), OK);
+}
+
+static bool rig_put(struct rig *rig, uint32_t number)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%" PRIu32, number);
+    struct fact fact = {.kind = FACT_START,
+                        .start = {.reducer_version = 1, .program = bytes_text(text)}};
+    if (journal_room(rig->journal, LANE_FACTS, FACT_BYTES_MAX) != JOURNAL_ROOM)
+        return false;
+    facts_write(journal_facts(rig->journal), &fact);
+    return true;
+}
+
+static enum journal_room rig_put_sample(struct rig *rig, uint32_t number)
+{
+    static const uint8_t types[2] = {VALUE_FLOAT64, VALUE_FLOAT64};
+    const struct row_shape shape = {.row = 1, .first_point = 1, .count = 2};
+    struct value values[2] = {value_of_real(number * 0.1), value_of_real(number * 7.0)};
+    struct sample_row sample = {
+        .row = 1, .count = 2, .time_ns = INT64_C(1700000000) * NS_PER_S + number, .values = values};
+    enum journal_room room =
+        journal_room(rig->journal, LANE_SAMPLES, SAMPLE_RECORD_BYTES_MAX(2, 0));
+    if (room == JOURNAL_ROOM)
+        samples_write(journal_samples(rig->journal), &shape, types, &rig->row, rig->columns,
+                      &sample);
+    return room;
+}
+
+static enum err rig_poll(struct rig *rig)
+{
+    return journal_poll(rig->journal, NULL, NULL);
+}
+
+/* Until nothing moves any more. */
+static enum err rig_pump(struct rig *rig)
+{
+    enum err result = OK;
+    for (int i = 0; i < 6; i++) {
+        journal_submit(rig->journal);
+        worker_sim_run(&rig->writer);
+        while (worker_sim_run(&rig->background)) {
+        }
+        enum err err = rig_poll(rig);
+        if (err != OK)
+            result = err;
+    }
+    return result;
+}
+
+static void rig_put_durable(struct rig *rig, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++) {
+        while (!rig_put(rig, i))
+            assert_int_equal(rig_pump(rig), OK);
+        assert_int_equal(rig_pump(rig), OK);
+    }
+}
+
+static void rig_crash(struct rig *rig)
+{
+    disk_sim_power_off(rig->disk);
+    journal_close(rig->journal);
+    rig->journal = NULL;
+    worker_sim_reset(&rig->writer);
+    worker_sim_reset(&rig->background);
+    disk_sim_power_on(rig->disk);
+    clock_sim_reboot(&rig->clock, NS_PER_S);
+    memset(&rig->row, 0, sizeof rig->row);
+    memset(rig->columns, 0, sizeof rig->columns);
+}
+
+static void rig_close(struct rig *rig)
+{
+    journal_close(rig->journal);
+    rig->journal = NULL;
+}
+
+static void assert_found(const struct rig *rig, uint32_t from, uint32_t to)
+{
+    assert_int_equal(rig->found_count, to - from);
+    for (uint32_t i = from; i < to; i++)
+        assert_int_equal(rig->found[i - from], i);
+}
+
+/* ---- tests
+ * ------------------------------------------------------------------------------------------ */
+static void test_durable_survives_power_cut(void **state)
+{
+    struct rig rig;
+    (void)state;
+    for (uint64_t seed = 1; seed < 20; seed++) {
+        rig_init(&rig, seed);
+        rig_start(&rig);
+        rig_put_durable(&rig, 0, 10);
+        assert_int_equal(journal_durable(rig.journal), 11);
+        rig_crash(&rig);
+        rig_start(&rig);
+        assert_found(&rig, 0, 10);
+        assert_int_equal(rig.end_position, 11);
+        rig_put_durable(&rig, 10, 20);
+        rig_crash(&rig);
+        rig_start(&rig);
+        assert_found(&rig, 0, 20);
+        assert_int_equal(journal_damage_count(rig.journal), 0);
+        rig_done(&rig);
+    }
+}
+
+static void test_torn_tail_is_cut_and_told(void **state)
+{
+    struct rig rig;
+    unsigned torn = 0;
+    (void)state;
+    for (uint64_t seed = 1; seed < 40; seed++) {
+        rig_init(&rig, seed);
+        rig_start(&rig);
+        rig_put_durable(&rig, 0, 5);
+        /* A batch of some 100 KiB, so that the power takes a part of it. */
+        for (uint32_t i = 5; i < 10000; i++)
+            assert_true(rig_put(&rig, i));
+        disk_sim_power_fail_in(rig.disk, 1);
+        journal_submit(rig.journal);
+        worker_sim_run(&rig.writer);
+        assert_true(disk_sim_power_is_off(rig.disk));
+        rig_crash(&rig);
+        rig_start(&rig);
+        assert_true(rig.found_count == 5 || rig.found_count == 10000);
+        torn += strstr(rig.told, "never acknowledged") != NULL;
+        assert_int_equal(journal_damage_count(rig.journal), 0);
+        /* The same answer for ever, and behind a new segment too. */
+        uint32_t count = (uint32_t)rig.found_count;
+        rig_put_durable(&rig, count, count + 3);
+        rig_crash(&rig);
+        rig_start(&rig);
+        assert_found(&rig, 0, count + 3);
+        assert_int_equal(journal_damage_count(rig.journal), 0);
+        rig_done(&rig);
+    }
+    assert_true(torn > 5);
+}
+
+static void test_damage_in_the_middle_is_named(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig, 3);
+    rig_start(&rig);
+    rig_put_durable(&rig, 0, 20);
+    rig_crash(&rig);
+    assert_true(disk_sim_rot(rig.disk, "journal/0000000001.open", 4096 * 6 + 70, 1));
+    rig_start(&rig);
+    assert_int_equal(rig.found_count, 19);
+    assert_int_equal(rig.found[5], 6);
+    assert_int_equal(rig.holes, 1);
+    assert_int_equal(journal_damage_count(rig.journal), 1);
+    const struct journal_damage *damage = journal_damage_at(rig.journal, 0);
+    assert_int_equal(damage->segment, 1);
+    assert_int_equal(damage->offset, 4096 * 6);
+    assert_int_equal(damage->bytes, 4096);
+    assert_int_equal(damage->first_position, 6);
+    assert_int_equal(damage->records, 1);
+    assert_true(damage->wall_before_ns > 0 && damage->wall_after_ns > 0);
+    assert_string_equal(damage->file, "damaged/0000000001.open-24576");
+    assert_int_equal(rig_pump(&rig), OK);
+    /* It stays named, once, over restarts. */
+    for (int i = 0; i < 3; i++) {
+        rig_close(&rig);
+        rig_start(&rig);
+        rig_pump(&rig);
+        assert_int_equal(journal_damage_count(rig.journal), 1);
+        assert_int_equal(rig.found_count, 19);
+    }
+    rig_done(&rig);
+}
+
+static void test_last_batch_rotten_after_a_clean_end(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig, 4);
+    rig_start(&rig);
+    rig_put_durable(&rig, 0, 3);
+    rig_close(&rig);
+    assert_true(disk_sim_rot(rig.disk, "journal/0000000001.open", 4096 * 3 + 10, 4));
+    rig_start(&rig);
+    assert_int_equal(rig.found_count, 2);
+    assert_int_equal(journal_damage_count(rig.journal), 1);
+    /* The position is not given twice. */
+    assert_int_equal(journal_durable(rig.journal), 4);
+    rig_done(&rig);
+}
+
+static void test_rotation_and_squeeze(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig, 5);
+    rig_start(&rig);
+    rig_put_durable(&rig, 0, 3000); /* a block each: 12 MiB */
+    struct journal_state described;
+    journal_describe(rig.journal, &described);
+    assert_true(described.segments > 3);
+    assert_true(described.bytes < (uint64_t)6 << 20); /* squeezed */
+    assert_true(described.bytes_written >= 3000 * 4096);
+    rig_crash(&rig);
+    rig_start(&rig);
+    assert_found(&rig, 0, 3000);
+    rig_read(&rig, 1501);
+    assert_found(&rig, 1500, 3000);
+    assert_int_equal(journal_damage_count(rig.journal), 0);
+    rig_done(&rig);
+}
+
+static void test_power_cut_at_any_change(void **state)
+{
+    struct rig rig;
+    (void)state;
+    for (uint64_t seed = 1; seed < 300; seed++) {
+        rig_init(&rig, seed);
+        rig_start(&rig);
+        rig_put_durable(&rig, 0, 490 + (uint32_t)(seed % 40)); /* near the first rotation */
+        uint32_t durable = 0;
+        disk_sim_power_fail_in(rig.disk, 1 + seed % 37);
+        for (uint32_t i = 490 + (uint32_t)(seed % 40); !disk_sim_power_is_off(rig.disk); i++) {
+            while (!disk_sim_power_is_off(rig.disk) && !rig_put(&rig, i))
+                (void)rig_pump(&rig);
+            (void)rig_pump(&rig);
+            durable = (uint32_t)journal_durable(rig.journal) - 1;
+        }
+        rig_crash(&rig);
+        rig_start(&rig);
+        assert_true(rig.found_count >= durable && rig.found_count <= durable + 1);
+        assert_found(&rig, 0, (uint32_t)rig.found_count);
+        assert_int_equal(journal_damage_count(rig.journal), 0);
+        uint32_t count = (uint32_t)rig.found_count;
+        rig_put_durable(&rig, count, count + 5);
+        rig_crash(&rig);
+        rig_start(&rig);
+        assert_found(&rig, 0, count + 5);
+        assert_int_equal(journal_damage_count(rig.journal), 0);
+        rig_done(&rig);
+    }
+}
+
+static void test_failing_write_stops_and_restarts(void **state)
+{
+    struct rig rig;
+    (void)state;
+    for (uint64_t seed = 1; seed < 30; seed++) {
+        rig_init(&rig, seed);
+        rig_start(&rig);
+        rig_put_durable(&rig, 0, 10);
+        assert_true(rig_put(&rig, 999));
+        disk_sim_fail_in(rig.disk, 0, 2);
+        journal_submit(rig.journal);
+        assert_true(rig_put(&rig, 998)); /* open while the other is in flight */
+        worker_sim_run(&rig.writer);
+        assert_int_equal(rig_poll(&rig), ERR_IO);
+        assert_int_equal(rig_poll(&rig), OK); /* once */
+        assert_int_equal(journal_room(rig.journal, LANE_FACTS, 64), JOURNAL_STOPPED);
+        assert_int_equal(journal_durable(rig.journal), 11);
+        assert_int_equal(journal_restart(rig.journal), ERR_IO);
+        assert_int_equal(journal_room(rig.journal, LANE_FACTS, 64), JOURNAL_STOPPED);
+        while (journal_restart(rig.journal) != OK) {
+        }
+        rig_put_durable(&rig, 10, 20);
+        if (seed % 2 == 0)
+            rig_crash(&rig);
+        else
+            rig_close(&rig);
+        rig_start(&rig);
+        assert_found(&rig, 0, 20);
+        assert_int_equal(journal_damage_count(rig.journal), 0);
+        rig_done(&rig);
+    }
+}
+
+static void test_full_disk_keeps_room_for_facts(void **state)
+{
+    struct rig rig;
+    enum journal_room room;
+    uint32_t samples = 0, facts = 0;
+    (void)state;
+    rig_init(&rig, 6);
+    disk_sim_capacity(rig.disk, SEGMENT_BYTES + ((uint64_t)512 << 10));
+    rig_start(&rig);
+    assert_int_equal(rig_pump(&rig), OK);
+    while ((room = rig_put_sample(&rig, samples)) != JOURNAL_DISK_FULL) {
+        samples += room == JOURNAL_ROOM;
+        assert_int_equal(rig_pump(&rig), OK);
+    }
+    assert_true(samples > 400);
+    assert_non_null(strstr(rig.told, "cannot be prepared"));
+    while (rig_put(&rig, facts)) {
+        facts++;
+        assert_int_equal(rig_pump(&rig), OK);
+    }
+    assert_in_range(facts, 50, 70); /* 256 KiB of reserve, a block each */
+    /* Looks again by itself. */
+    disk_sim_capacity(rig.disk, 0);
+    assert_int_equal(rig_pump(&rig), OK);
+    assert_int_equal(rig_put_sample(&rig, samples), JOURNAL_DISK_FULL);
+    clock_sim_advance(&rig.clock, NS_PER_S);
+    assert_int_equal(rig_pump(&rig), OK);
+    for (int i = 0; i < 10; i++) {
+        if ((room = rig_put_sample(&rig, samples)) == JOURNAL_ROOM)
+            break;
+        assert_int_equal(room, JOURNAL_WAIT);
+        assert_int_equal(rig_pump(&rig), OK);
+    }
+    assert_int_equal(room, JOURNAL_ROOM);
+    assert_int_equal(rig_pump(&rig), OK);
+    rig_crash(&rig);
+    rig_start(&rig);
+    assert_int_equal(rig.found_count, facts);
+    assert_int_equal(rig.samples, 2 * (samples + 1));
+    assert_int_equal(rig.undecodable, 0);
+    rig_done(&rig);
+}
+
+static void test_start_on_a_full_disk(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig, 7);
+    rig_start(&rig);
+    rig_put_durable(&rig, 0, 10);
+    rig_crash(&rig);
+    disk_sim_capacity(rig.disk, 4096);
+    rig_start(&rig); /* what was prepared before the crash serves, or nothing does: it starts */
+    assert_found(&rig, 0, 10);
+    (void)rig_pump(&rig);
+    disk_sim_capacity(rig.disk, 0);
+    clock_sim_advance(&rig.clock, 2 * NS_PER_S);
+    assert_int_equal(rig_pump(&rig), OK);
+    rig_put_durable(&rig, 10, 20);
+    rig_crash(&rig);
+    rig_start(&rig);
+    assert_found(&rig, 0, 20);
+    rig_done(&rig);
+}
+
+static void test_order_between_lanes(void **state)
+{
+    struct rig rig;
+    struct journal_cursor *cursor;
+    struct journal_batch batch;
+    static const enum lane expected[] = {LANE_FACTS, LANE_SAMPLES, LANE_FACTS, LANE_SAMPLES};
+    (void)state;
+    rig_init(&rig, 8);
+    rig_start(&rig);
+    assert_true(journal_batch_empty(rig.journal));
+    assert_int_equal(rig_put_sample(&rig, 1), JOURNAL_ROOM);
+    assert_true(rig_put(&rig, 1)); /* goes before the sample of its pair */
+    journal_order(rig.journal);
+    journal_order(rig.journal); /* twice is once */
+    assert_true(rig_put(&rig, 2));
+    journal_order(rig.journal); /* facts stand before samples anyway */
+    assert_int_equal(rig_put_sample(&rig, 2), JOURNAL_ROOM);
+    assert_false(journal_batch_empty(rig.journal));
+    assert_int_equal(journal_ticket(rig.journal), 1);
+    assert_int_equal(rig_pump(&rig), OK);
+    assert_int_equal(journal_tickets_durable(rig.journal), 1);
+    for (int squeezed = 0; squeezed < 2; squeezed++) {
+        size_t offset = 0, runs = 0;
+        enum lane lane;
+        uint32_t records, ordinal;
+        struct bytes run;
+        assert_int_equal(journal_cursor_open(rig.journal, 0, &cursor), OK);
+        assert_int_equal(journal_cursor_next(cursor, &batch), OK);
+        assert_int_equal(batch.header.records, 4);
+        while (batch_next_run(batch.body, &offset, &lane, &records, &ordinal, &run) == OK) {
+            assert_int_equal(lane, expected[runs]);
+            assert_int_equal(ordinal, runs++);
+        }
+        assert_int_equal(runs, 4);
+        assert_int_equal(journal_cursor_next(cursor, &batch), ERR_MISSING);
+        journal_cursor_close(cursor);
+        rig_close(&rig);
+        rig_start(&rig);
+        assert_int_equal(rig_pump(&rig), OK);
+        assert_int_equal(rig_pump(&rig), OK);
+        rig_read(&rig, 0);
+        assert_int_equal(rig.samples, 4);
+    }
+    rig_done(&rig);
+}
+
+static void test_cursor_follows_appending(void **state)
+{
+    struct rig rig;
+    struct journal_cursor *cursor;
+    struct journal_batch batch;
+    uint64_t next = 1;
+    (void)state;
+    rig_init(&rig, 9);
+    rig_start(&rig);
+    assert_int_equal(journal_cursor_open(rig.journal, 0, &cursor), OK);
+    assert_int_equal(journal_cursor_next(cursor, &batch), ERR_MISSING);
+    for (uint32_t i = 0; i < 1500; i++) { /* over rotations and squeezes */
+        rig_put_durable(&rig, i, i + 1);
+        if (i % 7 != 0)
+            continue;
+        while (journal_cursor_next(cursor, &batch) == OK) {
+            assert_int_equal(batch.header.position, next);
+            next += batch.header.records;
+        }
+        assert_int_equal(next, i + 2);
+    }
+    journal_cursor_close(cursor);
+    rig_done(&rig);
+}
+
+static void test_read_only_changes_nothing(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig, 10);
+    rig_start(&rig);
+    rig_put_durable(&rig, 0, 600);
+    rig_crash(&rig);
+    assert_true(disk_sim_rot(rig.disk, "journal/0000000002.open", 4096 * 2 + 70, 1));
+    rig.config.read_only = true;
+    uint64_t changes = disk_sim_changes(rig.disk);
+    rig_open(&rig);
+    rig_read(&rig, 0);
+    assert_int_equal(rig.found_count, 599);
+    assert_int_equal(journal_damage_count(rig.journal), 1);
+    rig_close(&rig);
+    assert_int_equal(disk_sim_changes(rig.disk), changes);
+    rig_done(&rig);
+}
+
+static void file_put(struct rig *rig, const char *name, uint64_t offset, const void *at,
+                     size_t size)
+{
+    struct disk *disk = disk_sim_port(rig->disk);
+    struct disk_file *file;
+    assert_int_equal(disk->open(disk, name, DISK_READ | DISK_WRITE | DISK_CREATE, &file), OK);
+    assert_int_equal(disk->write(disk, file, offset, at, size), OK);
+    assert_int_equal(disk->sync(disk, file), OK);
+    disk->close(disk, file);
+}
+
+static void test_newer_version_is_refused_by_name(void **state)
+{
+    struct rig rig;
+    uint8_t block[SEGMENT_HEADER_SIZE];
+    struct disk *disk;
+    struct disk_file *file;
+    size_t size;
+    (void)state;
+    rig_init(&rig, 11);
+    rig_start(&rig);
+    rig_put_durable(&rig, 0, 3);
+    rig_close(&rig);
+    disk = disk_sim_port(rig.disk);
+    assert_int_equal(disk->open(disk, "journal/0000000001.open", DISK_READ, &file), OK);
+    assert_int_equal(disk->read(disk, file, 0, block, sizeof block, &size), OK);
+    disk->close(disk, file);
+    store_u32(block + 8, FORMAT_VERSION + 1);
+    store_u32(block + sizeof block - 4, crc32c(0, block, sizeof block - 4));
+    file_put(&rig, "journal/0000000001.open", 0, block, sizeof block);
+    rig.told[0] = 0;
+    assert_int_equal(journal_open(&rig.config, &rig.journal), ERR_NEWER);
+    assert_non_null(strstr(rig.told, "journal/0000000001.open has format version 2"));
+    rig.journal = NULL;
+    rig_done(&rig);
+}
+
+static void test_foreign_segment_is_not_read(void **state)
+{
+    struct rig rig;
+    uint8_t block[SEGMENT_HEADER_SIZE];
+    (void)state;
+    rig_init(&rig, 12);
+    rig_start(&rig);
+    rig_put_durable(&rig, 0, 3);
+    rig_close(&rig);
+    struct segment_header header = {.version = FORMAT_VERSION,
+                                    .kind = SEGMENT_OPEN,
+                                    .number = 2,
+                                    .epoch = 77,
+                                    .generation = 2,
+                                    .first_position = 4,
+                                    .journal = {1, 2}};
+    segment_header_put(block, &header);
+    file_put(&rig, "journal/0000000002.open", 0, block, sizeof block);
+    rig_start(&rig);
+    assert_found(&rig, 0, 3);
+    assert_non_null(strstr(rig.told, "belongs to another journal"));
+    assert_int_equal(journal_damage_count(rig.journal), 1);
+    rig_put_durable(&rig, 3, 6);
+    rig_crash(&rig);
+    rig_start(&rig);
+    assert_found(&rig, 0, 6);
+    assert_int_equal(journal_damage_count(rig.journal), 1);
+    rig_done(&rig);
+}
+
+static void test_damaged_header_loses_nothing(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig, 13);
+    rig_start(&rig);
+    rig_put_durable(&rig, 0, 10);
+    rig_crash(&rig);
+    assert_true(disk_sim_rot(rig.disk, "journal/0000000001.open", 20, 8));
+    rig_start(&rig);
+    assert_found(&rig, 0, 10);
+    assert_int_equal(journal_damage_count(rig.journal), 1);
+    assert_non_null(strstr(journal_damage_at(rig.journal, 0)->why, "header"));
+    rig_put_durable(&rig, 10, 12);
+    rig_crash(&rig);
+    rig_start(&rig);
+    assert_found(&rig, 0, 12);
+    assert_int_equal(journal_damage_count(rig.journal), 1);
+    rig_done(&rig);
+}
+
+static void test_damage_in_a_squeezed_lane(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig, 14);
+    rig_start(&rig);
+    for (uint32_t i = 0; i < 40; i++) {
+        assert_int_equal(rig_put_sample(&rig, i), JOURNAL_ROOM);
+        rig_put_durable(&rig, i, i + 1);
+    }
+    rig_close(&rig);
+    rig_start(&rig);
+    assert_int_equal(rig_pump(&rig), OK);
+    assert_int_equal(rig_pump(&rig), OK);
+    rig_close(&rig);
+    /* A fact's batch is 64 + 8 + a few bytes, padded to 8: the second one begins at 4096 + 80. */
+    assert_true(disk_sim_rot(rig.disk, "journal/0000000001.facts", 4096 + 80 + 70, 1));
+    rig_start(&rig);
+    assert_int_equal(rig.found_count, 39);
+    assert_int_equal(rig.samples, 80);
+    assert_int_equal(rig.undecodable, 0);
+    assert_int_equal(rig.holes, 1);
+    assert_int_equal(journal_damage_count(rig.journal), 1);
+    const struct journal_damage *damage = journal_damage_at(rig.journal, 0);
+    assert_int_equal(damage->offset, 4096 + 80);
+    assert_int_equal(damage->first_position, 3);
+    assert_int_equal(damage->records, 2);
+    rig_done(&rig);
+}
+
+static void test_missing_files_are_named(void **state)
+{
+    struct rig rig;
+    struct disk *disk;
+    (void)state;
+    rig_init(&rig, 15);
+    rig_start(&rig);
+    rig_put_durable(&rig, 0, 3000);
+    rig_close(&rig);
+    disk = disk_sim_port(rig.disk);
+    assert_int_equal(disk->remove(disk, "journal/0000000002.facts"), OK);
+    assert_int_equal(disk->remove(disk, "journal/0000000002.samples"), OK);
+    rig_start(&rig);
+    assert_int_equal(journal_damage_count(rig.journal), 1);
+    const struct journal_damage *damage = journal_damage_at(rig.journal, 0);
+    assert_int_equal(damage->segment, 2);
+    assert_int_equal(damage->records, 3000 - rig.found_count);
+    assert_int_equal(rig.holes, damage->records);
+    rig_done(&rig);
+}
+
+static void test_released_samples_are_no_damage(void **state)
+{
+    struct rig rig;
+    uint32_t files;
+    (void)state;
+    rig_init(&rig, 16);
+    rig_start(&rig);
+    for (uint32_t i = 0; i < 1500; i++) {
+        while (rig_put_sample(&rig, i) != JOURNAL_ROOM)
+            assert_int_equal(rig_pump(&rig), OK);
+        rig_put_durable(&rig, i, i + 1);
+    }
+    assert_int_equal(journal_release_samples(rig.journal, 2, &files), OK);
+    assert_int_equal(files, 0);
+    assert_int_equal(journal_release_samples(rig.journal, journal_durable(rig.journal), &files),
+                     OK);
+    assert_true(files >= 1);
+    rig_close(&rig);
+    rig_start(&rig);
+    assert_found(&rig, 0, 1500);
+    assert_true(rig.samples < 3000);
+    assert_int_equal(journal_damage_count(rig.journal), 0);
+    rig_done(&rig);
+}
+
+/* A key frame in each segment: each decodes alone. */
+static void test_each_segment_decodes_alone(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig, 17);
+    rig_start(&rig);
+    for (uint32_t i = 0; i < 2000; i++) {
+        while (rig_put_sample(&rig, i) != JOURNAL_ROOM)
+            assert_int_equal(rig_pump(&rig), OK);
+        assert_int_equal(rig_pump(&rig), OK);
+    }
+    rig_read(&rig, 0);
+    assert_int_equal(rig.samples, 4000);
+    assert_int_equal(rig.undecodable, 0);
+    rig_done(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_durable_survives_power_cut),
+        cmocka_unit_test(test_torn_tail_is_cut_and_told),
+        cmocka_unit_test(test_damage_in_the_middle_is_named),
+        cmocka_unit_test(test_last_batch_rotten_after_a_clean_end),
+        cmocka_unit_test(test_rotation_and_squeeze),
+        cmocka_unit_test(test_power_cut_at_any_change),
+        cmocka_unit_test(test_failing_write_stops_and_restarts),
+        cmocka_unit_test(test_full_disk_keeps_room_for_facts),
+        cmocka_unit_test(test_start_on_a_full_disk),
+        cmocka_unit_test(test_order_between_lanes),
+        cmocka_unit_test(test_cursor_follows_appending),
+        cmocka_unit_test(test_read_only_changes_nothing),
+        cmocka_unit_test(test_newer_version_is_refused_by_name),
+        cmocka_unit_test(test_foreign_segment_is_not_read),
+        cmocka_unit_test(test_damaged_header_loses_nothing),
+        cmocka_unit_test(test_damage_in_a_squeezed_lane),
+        cmocka_unit_test(test_missing_files_are_named),
+        cmocka_unit_test(test_released_samples_are_no_damage),
+        cmocka_unit_test(test_each_segment_decodes_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

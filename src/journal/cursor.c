@@ -23,6 +23,7 @@ struct journal_cursor {
     struct journal *journal;
     uint64_t wanted;   /* batches that end at or below it are passed over */
     uint64_t expected; /* position of the next record; 0: nothing was read */
+    uint64_t named_to; /* gaps below it are named */
     uint64_t number;   /* of the segment being read, or the last one */
     bool inside;       /* heads are open */
     struct head heads[2];
@@ -45,15 +46,19 @@ static void cursor_name(struct journal_cursor *cursor, const struct journal_dama
     damage_name(cursor->journal, damage, head != NULL ? name : NULL);
 }
 
-/* Positions [expected, next) are nowhere: named unless an entry covers a part of it. */
+/* Positions [expected, next) are nowhere: named unless that was done, or an entry covers a part. */
 static void cursor_gap(struct journal_cursor *cursor, uint64_t segment, uint64_t next,
                        const char *why)
 {
+    uint64_t from = cursor->expected > cursor->named_to ? cursor->expected : cursor->named_to;
     struct journal_damage damage = {.segment = segment,
-                                    .first_position = cursor->expected,
-                                    .records = next - cursor->expected,
+                                    .first_position = from,
+                                    .records = next - from,
                                     .wall_before_ns = cursor->wall_ns};
-    if (damage_covers(&cursor->journal->damage, segment, cursor->expected, next))
+    if (next <= from)
+        return;
+    cursor->named_to = next;
+    if (damage_covers(&cursor->journal->damage, segment, from, next))
         return;
     snprintf(damage.why, sizeof damage.why, "%s", why);
     cursor_name(cursor, &damage, NULL);

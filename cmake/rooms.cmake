@@ -1,5 +1,6 @@
 # mainstem_room(NAME [LIBS ...]): the library of src/NAME, linked to the rooms declared before it,
-# with a test program for each *_test.c and a fuzzer for each *_fuzz.c beside the code.
+# with a test program for each *_test.c and a fuzzer for each *_fuzz.c beside the code. A room that
+# needs more of the build says it in its own room.cmake.
 set(MAINSTEM_ROOMS "")
 find_library(CMOCKA_LIBRARY cmocka)
 
@@ -20,6 +21,7 @@ function(mainstem_room name)
         target_link_libraries(${target} PUBLIC ${lower} ${ROOM_LIBS})
         set(MAINSTEM_ROOMS ${MAINSTEM_ROOMS} ${target} PARENT_SCOPE)
         set(with ${target})
+        include("${CMAKE_SOURCE_DIR}/src/${name}/room.cmake" OPTIONAL)
     else()
         set(with ${MAINSTEM_ROOMS})
     endif()

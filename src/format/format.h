@@ -7,8 +7,8 @@
  *   batch         = batch header (64 B) + runs, one write, one CRC32C, all or nothing
  *   run           = run header (8 B) + records of one lane (facts or samples), in order
  *   fact          = kind (1) + length (varint) + payload
- *   sample record = row (zigzag varint of the distance to the record before) + length (varint)
- *                   + head (2) + time + values, bit-packed against the row's record before
+ *   sample record = tag (varint: distance to the row of the record before, length) + head (2)
+ *                   + time + values, bit-packed against the row's record before + strings
  *
  * A row is a group of points that were first seen together in one message: the contiguous points
  * first_point .. first_point+count-1, fixed for ever. The first record of a row in a segment is a
@@ -94,22 +94,27 @@ struct row_shape {
  * to the caller (arrays by row and by point); encoder and decoder each have their own. A context
  * whose generation differs from the writer's or reader's is stale and treated as empty. */
 struct row_context {
-    int64_t time_base; /* source time of the row's last record that had one */
-    int64_t time_step; /* distance between the last two */
+    int64_t time_base; /* source time of the row's last record that had one, in units */
+    int64_t time_step; /* smoothed distance between such times, in units */
     uint32_t generation;
-    uint16_t counter;   /* of the last record, modulo 2048 */
-    uint8_t since_key;  /* records since the key frame */
-    uint8_t unit;       /* of times: 0 ns, 1 us, 2 ms, 3 s */
-    bool broken;        /* decoder: a predecessor is missing; wait for a key frame */
-    uint8_t reserved[7];
+    uint16_t counter;    /* of the last record, modulo 2048 */
+    uint8_t since_key;   /* records since the key frame */
+    uint8_t unit;        /* of times: 0 ns, 1 us, 2 ms, 3 s */
+    bool broken;         /* decoder: a predecessor is missing; wait for a key frame */
+    bool confirmed;      /* decoder: a suspicious reader saw a key frame of this row */
+    uint8_t time_known;  /* since the key frame: 0 nothing, 1 time_base, 2 time_step too */
+    uint8_t time_rice;   /* as column_context.rice */
+    uint8_t unit_needed; /* encoder: 3 - the finest unit needed since the key frame */
+    uint8_t reserved[3];
 };
 struct column_context { /* 16 bytes; of point first_point + column */
     int64_t base;       /* last number in this column's scale; raw: last bits */
     uint8_t type;
     uint8_t scale;
-    uint8_t rice;  /* adaptive Rice parameter */
-    uint8_t fresh; /* seen since the row's key frame */
-    uint32_t reserved;
+    uint8_t rice;  /* adaptive: four times the mean length in bits of the last distances */
+    uint8_t fresh; /* since the row's key frame: 0 not seen, 1 base is a number, 2 base is bits */
+    uint8_t scale_needed; /* encoder: the largest scale since the last absolute value */
+    uint8_t reserved[3];
 };
 _Static_assert(sizeof(struct row_context) == 32, "row_context is part of snapshots");
 _Static_assert(sizeof(struct column_context) == 16, "column_context is part of snapshots");
@@ -145,8 +150,9 @@ struct samples_writer {
  * row, not only those present) and text_bytes of strings. */
 #define SAMPLE_RECORD_BYTES_MAX(count, text_bytes) (96 + (size_t)(count) * 24 + (text_bytes))
 /* Appends a record; the caller made sure that SAMPLE_RECORD_BYTES_MAX fits. Checks (aborts) what
- * a caller must not get wrong: columns ascending and below shape->count, types equal to the
- * contexts' (types[] gives each column's declared type; the writer copies it into the context). */
+ * a caller must not get wrong: columns ascending and below shape->count, values of the declared
+ * types (types[] of all columns of the row; one that changed makes the record a key frame with a
+ * schema), times in range, decimals as struct value says, no NaN. */
 void samples_write(struct samples_writer *writer, const struct row_shape *shape,
                    const uint8_t *types, struct row_context *row, struct column_context *columns,
                    const struct sample_row *sample);
@@ -159,7 +165,8 @@ struct samples_reader {
     uint32_t ordinal;
     int64_t wall_ns;
     bool suspicious; /* set by the owner after a hole of >= 2048 lost records: a row's counter no
-                        longer proves anything, only key frames are believed */
+                        longer proves anything, a row is believed again from its next key frame.
+                        Instead (or before a second such hole), set broken in every context */
 };
 /* Looks at the next record without taking it: its row. ERR_MISSING at the end of the run. */
 MUST_USE enum err samples_peek(const struct samples_reader *reader, uint32_t *ret_row);
@@ -170,9 +177,11 @@ size_t samples_peek_ahead(const struct samples_reader *reader, uint32_t *rows, s
 MUST_USE enum err samples_peek_schema(const struct samples_reader *reader,
                                       struct row_shape *ret_shape, uint8_t *types);
 /* Decodes the next record with its contexts and moves on. `storage` receives columns and values:
- * ret_sample points into it and into the run. shape.count bounds the columns. A record whose
+ * ret_sample points into it and into the run. shape.count bounds the columns; 0: the shape is not
+ * known, the record is stepped over as undecodable (columns may be NULL). A record whose
  * predecessor is missing is skipped as undecodable until the row's next key frame. ERR_CORRUPT:
- * the run is no run (the contexts may have changed; the batch must not be used). */
+ * the run is no run, or its schema contradicts the shape (the contexts may have changed; the batch
+ * must not be used). */
 struct sample_storage {
     uint8_t columns[COLUMNS_MAX];
     struct value values[COLUMNS_MAX];

@@ -1,0 +1,368 @@
+/* The facts lane: kind (1), length (varint), payload. Texts and label sets are bounded here as they
+ * are at the doors, so that what a decoder gives out fits the readers' buffers.
+ * docs/format/facts.md. */
+#include "format/format.h"
+
+#include <math.h>
+#include <string.h>
+
+#define FACT_LENGTH_BYTES 3 /* room kept for the length before the payload is known */
+#define COMMAND_SETTINGS_ALL (HAS_TYPE | HAS_UNIT | HAS_DESCRIPTION | HAS_LABELS | HAS_LIMITS)
+
+/* ---- writing -----------------------------------------------------------------------------------
+ */
+struct fact_output {
+    uint8_t *at;
+};
+
+static void put_u8(struct fact_output *out, uint8_t v)
+{
+    *out->at++ = v;
+}
+
+static void put_u64(struct fact_output *out, uint64_t v)
+{
+    store_u64(out->at, v);
+    out->at += sizeof v;
+}
+
+static void put_varint(struct fact_output *out, uint64_t v)
+{
+    out->at += varint_put(out->at, v);
+}
+
+static void put_text(struct fact_output *out, struct bytes text, size_t most)
+{
+    check(text.size <= most);
+    put_varint(out, text.size);
+    if (text.size != 0)
+        memcpy(out->at, text.at, text.size);
+    out->at += text.size;
+}
+
+static void fact_row_put(struct fact_output *out, const struct fact_row *row)
+{
+    check(row->shape.count >= 1 && row->shape.count <= COLUMNS_MAX);
+    put_varint(out, row->tenant);
+    put_varint(out, row->shape.row);
+    put_varint(out, row->shape.first_point);
+    put_u8(out, (uint8_t)(row->shape.count - 1));
+    put_u8(out, row->object);
+    put_text(out, row->prefix, PATH_MAX_BYTES);
+    for (unsigned i = 0; i < row->shape.count; i++) {
+        check(value_type_name(row->points[i].type) != NULL);
+        put_u8(out, row->points[i].type);
+        put_text(out, row->points[i].metric, PATH_MAX_BYTES);
+    }
+}
+
+static void settings_put_limits(struct fact_output *out, const double *limits)
+{
+    unsigned set = 0;
+    for (unsigned i = 0; i < LIMIT_KINDS; i++)
+        set |= isnan(limits[i]) ? 0 : 1u << i;
+    put_u8(out, (uint8_t)set);
+    for (unsigned i = 0; i < LIMIT_KINDS; i++) {
+        uint64_t bits;
+        memcpy(&bits, &limits[i], sizeof bits);
+        if (set & 1u << i)
+            put_u64(out, bits);
+    }
+}
+
+static void settings_put(struct fact_output *out, const struct point_settings *settings)
+{
+    check((settings->has & ~(uint32_t)COMMAND_SETTINGS_ALL) == 0);
+    put_u8(out, (uint8_t)settings->has);
+    if (settings->has & HAS_TYPE) {
+        check(value_type_name(settings->type) != NULL);
+        put_u8(out, settings->type);
+    }
+    if (settings->has & HAS_UNIT)
+        put_text(out, settings->unit, UNIT_BYTES_MAX);
+    if (settings->has & HAS_DESCRIPTION)
+        put_text(out, settings->description, DESCRIPTION_BYTES_MAX);
+    if (settings->has & HAS_LABELS) {
+        check(settings->label_count <= LABELS_MAX);
+        put_u8(out, (uint8_t)settings->label_count);
+        for (unsigned i = 0; i < settings->label_count; i++) {
+            put_text(out, settings->labels[i].name, LABEL_BYTES_MAX);
+            put_text(out, settings->labels[i].value, LABEL_BYTES_MAX);
+        }
+    }
+    if (settings->has & HAS_LIMITS)
+        settings_put_limits(out, settings->limits);
+}
+
+static void command_put(struct fact_output *out, const struct command *command)
+{
+    check(command->kind >= COMMAND_CREATE && command->kind <= COMMAND_RETIRE);
+    check(command->key_kind <= KEY_FREE);
+    put_u8(out, command->kind);
+    put_u8(out, command->key_kind);
+    put_varint(out, command->tenant);
+    if (command->key_kind == KEY_SEQUENCE) {
+        put_text(out, command->client, KEY_BYTES_MAX);
+        put_varint(out, command->sequence);
+    } else if (command->key_kind == KEY_FREE) {
+        put_text(out, command->key, KEY_BYTES_MAX);
+        put_u64(out, (uint64_t)command->key_wall_ns);
+    }
+    put_text(out, command->path, PATH_MAX_BYTES);
+    if (command->kind == COMMAND_RENAME)
+        put_text(out, command->new_path, PATH_MAX_BYTES);
+    if (command->kind == COMMAND_CREATE || command->kind == COMMAND_CHANGE)
+        settings_put(out, &command->settings);
+}
+
+static void fact_put(struct fact_output *out, const struct fact *fact)
+{
+    switch (fact->kind) {
+    case FACT_START:
+        put_varint(out, fact->start.reducer_version);
+        put_text(out, fact->start.program, DESCRIPTION_BYTES_MAX);
+        break;
+    case FACT_ROW:
+        fact_row_put(out, &fact->row);
+        break;
+    case FACT_COMMAND:
+        command_put(out, &fact->command);
+        break;
+    case FACT_CLOCK:
+        put_u64(out, (uint64_t)fact->clock.wall_before_ns);
+        put_u64(out, (uint64_t)fact->clock.wall_after_ns);
+        break;
+    default:
+        check(fact->kind == FACT_TICK);
+    }
+}
+
+/* Bytes the caller must have left for this fact. */
+static size_t fact_bytes_max(const struct fact *fact)
+{
+    if (fact->kind != FACT_ROW)
+        return FACT_BYTES_MAX;
+    size_t text_bytes = fact->row.prefix.size;
+    for (unsigned i = 0; i < fact->row.shape.count; i++)
+        text_bytes += fact->row.points[i].metric.size;
+    return FACT_ROW_BYTES_MAX(fact->row.shape.count, text_bytes);
+}
+
+void facts_write(struct facts_writer *writer, const struct fact *fact)
+{
+    check(writer->capacity - writer->size >= fact_bytes_max(fact));
+    uint8_t *at = writer->at + writer->size;
+    uint8_t *payload = at + 1 + FACT_LENGTH_BYTES;
+    struct fact_output out = {payload};
+    fact_put(&out, fact);
+    size_t payload_bytes = (size_t)(out.at - payload);
+    *at++ = fact->kind;
+    at += varint_put(at, payload_bytes);
+    check(at <= payload);
+    memmove(at, payload, payload_bytes);
+    writer->size = (size_t)(at + payload_bytes - writer->at);
+    writer->count++;
+}
+
+/* ---- reading: every get says false when the payload is too short or a limit is passed ----------
+ */
+struct fact_input {
+    struct bytes payload;
+    size_t offset;
+};
+
+static bool get_u8(struct fact_input *in, uint8_t *ret_v)
+{
+    if (in->offset >= in->payload.size)
+        return false;
+    *ret_v = in->payload.at[in->offset++];
+    return true;
+}
+
+static bool get_u64(struct fact_input *in, uint64_t *ret_v)
+{
+    if (in->payload.size - in->offset < sizeof *ret_v)
+        return false;
+    *ret_v = load_u64(in->payload.at + in->offset);
+    in->offset += sizeof *ret_v;
+    return true;
+}
+
+static bool get_i64(struct fact_input *in, int64_t *ret_v)
+{
+    uint64_t v;
+    if (!get_u64(in, &v))
+        return false;
+    *ret_v = (int64_t)v;
+    return true;
+}
+
+static bool get_u32(struct fact_input *in, uint32_t *ret_v)
+{
+    uint64_t v;
+    if (!varint_get(in->payload, &in->offset, &v) || v > UINT32_MAX)
+        return false;
+    *ret_v = (uint32_t)v;
+    return true;
+}
+
+static bool get_type(struct fact_input *in, uint8_t *ret_type)
+{
+    return get_u8(in, ret_type) && value_type_name(*ret_type) != NULL;
+}
+
+static bool get_text(struct fact_input *in, size_t most, struct bytes *ret_text)
+{
+    uint64_t size;
+    if (!varint_get(in->payload, &in->offset, &size) || size > most ||
+        size > in->payload.size - in->offset)
+        return false;
+    *ret_text = bytes_of(in->payload.at + in->offset, (size_t)size);
+    in->offset += (size_t)size;
+    return true;
+}
+
+static bool fact_row_get(struct fact_input *in, struct fact_storage *storage, struct fact_row *row)
+{
+    uint8_t last, object;
+    if (!get_u32(in, &row->tenant) || !get_u32(in, &row->shape.row) ||
+        !get_u32(in, &row->shape.first_point) || !get_u8(in, &last) || !get_u8(in, &object) ||
+        object > 1 || !get_text(in, PATH_MAX_BYTES, &row->prefix))
+        return false;
+    if (row->shape.first_point > UINT32_MAX - last)
+        return false;
+    row->shape.count = (uint16_t)(last + 1);
+    row->object = object != 0;
+    row->points = storage->points;
+    for (unsigned i = 0; i < row->shape.count; i++) {
+        if (!get_type(in, &storage->points[i].type) ||
+            !get_text(in, PATH_MAX_BYTES, &storage->points[i].metric))
+            return false;
+    }
+    return true;
+}
+
+static bool settings_get_labels(struct fact_input *in, struct fact_storage *storage,
+                                struct point_settings *settings)
+{
+    uint8_t count;
+    if (!get_u8(in, &count) || count > LABELS_MAX)
+        return false;
+    for (unsigned i = 0; i < count; i++) {
+        if (!get_text(in, LABEL_BYTES_MAX, &storage->labels[i].name) ||
+            !get_text(in, LABEL_BYTES_MAX, &storage->labels[i].value))
+            return false;
+    }
+    settings->labels = storage->labels;
+    settings->label_count = count;
+    return true;
+}
+
+static bool settings_get_limits(struct fact_input *in, double *limits)
+{
+    uint8_t set;
+    if (!get_u8(in, &set) || set >> LIMIT_KINDS != 0)
+        return false;
+    for (unsigned i = 0; i < LIMIT_KINDS; i++) {
+        uint64_t bits;
+        if (!(set & 1u << i))
+            continue;
+        if (!get_u64(in, &bits))
+            return false;
+        memcpy(&limits[i], &bits, sizeof bits);
+        if (isnan(limits[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool settings_get(struct fact_input *in, struct fact_storage *storage,
+                         struct point_settings *settings)
+{
+    uint8_t has;
+    if (!get_u8(in, &has) || (has & ~COMMAND_SETTINGS_ALL) != 0)
+        return false;
+    settings->has = has;
+    if ((has & HAS_TYPE) && !get_type(in, &settings->type))
+        return false;
+    if ((has & HAS_UNIT) && !get_text(in, UNIT_BYTES_MAX, &settings->unit))
+        return false;
+    if ((has & HAS_DESCRIPTION) && !get_text(in, DESCRIPTION_BYTES_MAX, &settings->description))
+        return false;
+    if ((has & HAS_LABELS) && !settings_get_labels(in, storage, settings))
+        return false;
+    return !(has & HAS_LIMITS) || settings_get_limits(in, settings->limits);
+}
+
+static bool command_get_key(struct fact_input *in, struct command *command)
+{
+    switch (command->key_kind) {
+    case KEY_NONE:
+        return true;
+    case KEY_SEQUENCE:
+        return get_text(in, KEY_BYTES_MAX, &command->client) &&
+               varint_get(in->payload, &in->offset, &command->sequence);
+    case KEY_FREE:
+        return get_text(in, KEY_BYTES_MAX, &command->key) && get_i64(in, &command->key_wall_ns);
+    default:
+        return false;
+    }
+}
+
+static bool command_get(struct fact_input *in, struct fact_storage *storage,
+                        struct command *command)
+{
+    for (unsigned i = 0; i < LIMIT_KINDS; i++)
+        command->settings.limits[i] = NAN;
+    if (!get_u8(in, &command->kind) || command->kind < COMMAND_CREATE ||
+        command->kind > COMMAND_RETIRE || !get_u8(in, &command->key_kind) ||
+        !get_u32(in, &command->tenant) || !command_get_key(in, command) ||
+        !get_text(in, PATH_MAX_BYTES, &command->path))
+        return false;
+    if (command->kind == COMMAND_RENAME)
+        return get_text(in, PATH_MAX_BYTES, &command->new_path);
+    if (command->kind == COMMAND_CREATE || command->kind == COMMAND_CHANGE)
+        return settings_get(in, storage, &command->settings);
+    return true;
+}
+
+static bool fact_get(struct fact_input *in, struct fact_storage *storage, struct fact *fact)
+{
+    switch (fact->kind) {
+    case FACT_START:
+        return get_u32(in, &fact->start.reducer_version) &&
+               get_text(in, DESCRIPTION_BYTES_MAX, &fact->start.program);
+    case FACT_ROW:
+        return fact_row_get(in, storage, &fact->row);
+    case FACT_COMMAND:
+        return command_get(in, storage, &fact->command);
+    case FACT_CLOCK:
+        return get_i64(in, &fact->clock.wall_before_ns) && get_i64(in, &fact->clock.wall_after_ns);
+    default:
+        return true; /* a tick: its being there is all it says */
+    }
+}
+
+enum err facts_read(struct bytes run, size_t *offset, struct fact_storage *storage,
+                    struct fact *ret_fact)
+{
+    if (*offset == run.size)
+        return ERR_MISSING;
+    if (*offset > run.size)
+        return ERR_CORRUPT;
+    struct fact fact = {.kind = run.at[*offset]};
+    size_t at = *offset + 1;
+    uint64_t size;
+    if (!varint_get(run, &at, &size) || size > run.size - at)
+        return ERR_CORRUPT;
+    if (fact.kind < FACT_START)
+        return ERR_CORRUPT;
+    if (fact.kind > FACT_TICK)
+        return ERR_NEWER;
+    struct fact_input in = {bytes_of(run.at + at, (size_t)size), 0};
+    if (!fact_get(&in, storage, &fact) || in.offset != in.payload.size)
+        return ERR_CORRUPT;
+    *offset = at + (size_t)size;
+    *ret_fact = fact;
+    return OK;
+}

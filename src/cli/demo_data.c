@@ -7,9 +7,8 @@
 #include <string.h>
 #include <zstd.h>
 
-#ifndef DEMO_DATA_FOLDER
-#error "src/cli/room.cmake is to be included by the build: it says where the demo's data lies"
-#endif
+/* The assembler looks for files where the compiler looks for headers: in src/. */
+#define DEMO_DATA_FOLDER "../demo/data"
 
 /* X(symbol, file) */
 #define EMBEDDED_TABLE(X)                                                                          \

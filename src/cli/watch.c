@@ -1,0 +1,345 @@
+#include "cli/watch.h"
+
+#include "cli/answer.h"
+#include "cli/terminal.h"
+#include "cli/words.h"
+
+#include "os/os.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define VERB "watch"
+#define HISTORY 16    /* values a sparkline shows */
+#define FACES_MAX 512 /* points shown at once */
+#define REFRESH_NS (300 * NS_PER_MS)
+#define RATE_WINDOW_NS (2 * NS_PER_S)
+#define HEADER_LINES 4
+
+struct face { /* of one point on the screen */
+    char path[256];
+    char value[64];
+    char unit[UNIT_BYTES_MAX + 1];
+    char quality[48];
+    char limit[16];
+    double history[HISTORY];
+    uint32_t history_count;
+    char time[TIME_TEXT_SIZE];
+    int64_t time_ns;
+    bool good;
+};
+
+struct watch {
+    struct control *control;
+    const char *folder;
+    const char *filters[WATCH_FILTERS_MAX];
+    size_t filter_count;
+    json_t *state;
+    int64_t wall_ns; /* when the state was asked */
+    int64_t rate_from_ns;
+    uint64_t rate_from_values;
+    double rate;
+    size_t face_count;
+    struct face faces[FACES_MAX];
+};
+
+struct watch *watch_create(struct control *control, const char *folder, const char *const *filters,
+                           size_t filter_count)
+{
+    check(filter_count <= WATCH_FILTERS_MAX);
+    struct watch *watch = calloc(1, sizeof *watch);
+    check(watch != NULL);
+    watch->control = control;
+    watch->folder = folder;
+    for (size_t i = 0; i < filter_count; i++)
+        watch->filters[i] = filters[i];
+    watch->filter_count = filter_count;
+    if (filter_count == 0) {
+        watch->filters[0] = "#";
+        watch->filter_count = 1;
+    }
+    return watch;
+}
+
+void watch_destroy(struct watch *watch)
+{
+    if (watch == NULL)
+        return;
+    json_decref(watch->state);
+    free(watch);
+}
+
+/* ---- asking
+ * --------------------------------------------------------------------------------------------- */
+
+static void face_take_value(struct face *face, const json_t *value, bool moved)
+{
+    double real = json_is_boolean(value) ? json_is_true(value) : json_number_value(value);
+    if (json_is_real(value))
+        snprintf(face->value, sizeof face->value, "%.7g", real);
+    else if (json_is_integer(value))
+        snprintf(face->value, sizeof face->value, "%lld", (long long)json_integer_value(value));
+    else if (json_is_boolean(value))
+        snprintf(face->value, sizeof face->value, "%s", json_is_true(value) ? "true" : "false");
+    else
+        snprintf(face->value, sizeof face->value, "%s",
+                 json_is_string(value) ? json_string_value(value) : "-");
+    if (!moved || json_is_null(value) || json_is_string(value) || value == NULL)
+        return;
+    if (face->history_count == HISTORY)
+        memmove(face->history, face->history + 1, (HISTORY - 1) * sizeof *face->history);
+    else
+        face->history_count++;
+    face->history[face->history_count - 1] = real;
+}
+
+static void face_take(struct face *face, const json_t *point)
+{
+    const char *path = answer_text(point, "path");
+    if (strncmp(face->path, path, sizeof face->path - 1) != 0)
+        *face = (struct face){0};
+    snprintf(face->path, sizeof face->path, "%s", path);
+    snprintf(face->unit, sizeof face->unit, "%s", answer_text(point, "unit"));
+    snprintf(face->quality, sizeof face->quality, "%s", answer_text(point, "quality"));
+    snprintf(face->limit, sizeof face->limit, "%s", answer_text(point, "limit_state"));
+    const char *time = answer_text(point, "time");
+    bool moved = strcmp(face->time, time) != 0;
+    snprintf(face->time, sizeof face->time, "%s", time);
+    face->time_ns = 0;
+    if (!time_parse(bytes_text(time), &face->time_ns))
+        face->time_ns = 0;
+    face->good = strncmp(face->quality, "good", 4) == 0;
+    face_take_value(face, json_object_get(point, "value"), moved);
+}
+
+/* A filter may look at more points than one answer covers: goes on until enough are found. */
+static bool watch_ask_points(struct watch *watch, const char *filter, size_t most, size_t *at)
+{
+    json_int_t after = 0;
+    size_t found = 0;
+    for (size_t asks = 0; asks < 20 && found < most; asks++) {
+        json_t *ask = json_pack("{s:s, s:s, s:I, s:I}", "ask", "points", "match", filter, "after",
+                                after, "most", (json_int_t)(most - found));
+        json_t *answer = NULL;
+        enum err err = control_ask(watch->control, ask, 5000, &answer);
+        json_decref(ask);
+        if (err != OK)
+            return false;
+        const json_t *points = json_object_get(answer, "points");
+        size_t i;
+        json_t *point;
+        json_array_foreach((json_t *)(uintptr_t)points, i,
+                           point) if (*at < FACES_MAX && found < most)
+        {
+            face_take(&watch->faces[(*at)++], point);
+            found++;
+        }
+        const json_t *next = json_object_get(answer, "next");
+        bool more = json_is_integer(next);
+        after = json_integer_value(next);
+        json_decref(answer);
+        if (!more)
+            break;
+    }
+    return true;
+}
+
+static uint64_t watch_values(const struct watch *watch)
+{
+    return answer_count(watch->state, "values");
+}
+
+static void watch_take_rate(struct watch *watch)
+{
+    int64_t now_ns = clock_real()->boot_ns(clock_real()), passed_ns = now_ns - watch->rate_from_ns;
+    uint64_t values = watch_values(watch);
+    if (watch->rate_from_ns != 0 && passed_ns > 0)
+        watch->rate = (double)(values - watch->rate_from_values) * 1e9 / (double)passed_ns;
+    if (watch->rate_from_ns == 0 || passed_ns >= RATE_WINDOW_NS) {
+        watch->rate_from_ns = now_ns;
+        watch->rate_from_values = values;
+    }
+}
+
+bool watch_refresh(struct watch *watch, size_t points)
+{
+    json_t *ask = json_pack("{s:s}", "ask", "state"), *answer = NULL;
+    enum err err = control_ask(watch->control, ask, 5000, &answer);
+    json_decref(ask);
+    if (err != OK)
+        return false;
+    json_decref(watch->state);
+    watch->state = answer;
+    watch->wall_ns = clock_real()->wall_ns(clock_real());
+    watch_take_rate(watch);
+    size_t at = 0;
+    for (size_t i = 0; i < watch->filter_count; i++) {
+        size_t left = points > at ? points - at : 0;
+        if (!watch_ask_points(watch, watch->filters[i], left / (watch->filter_count - i), &at))
+            return false;
+    }
+    watch->face_count = at;
+    return true;
+}
+
+/* ---- drawing
+ * ------------------------------------------------------------------------------------------- */
+
+static void line_end(FILE *to, bool live)
+{
+    fputs(live ? "\033[K\n" : "\n", to);
+}
+
+static void watch_draw_item(FILE *to, const char *name, const char *value)
+{
+    fprintf(to, "%s%s%s %s%s%s   ", paint(PAINT_DIM), name, paint(PAINT_NONE), paint(PAINT_BOLD),
+            value, paint(PAINT_NONE));
+}
+
+static void watch_draw_header(const struct watch *watch, FILE *to, bool live)
+{
+    const json_t *state = watch->state;
+    char text[NUMBER_SIZE], more[2 * NUMBER_SIZE];
+    fprintf(to, "%smainstem%s %s  %s%s%s  up %s", paint(PAINT_BOLD), paint(PAINT_NONE),
+            answer_text(state, "version"), paint(PAINT_DIM), watch->folder, paint(PAINT_NONE),
+            number_duration((int64_t)(answer_real(state, "uptime_s") * 1e9), text));
+    line_end(to, live);
+    watch_draw_item(to, "values/s", number_rate(watch->rate, text));
+    watch_draw_item(to, "acknowledged", number_group(watch_values(watch), text));
+    watch_draw_item(to, "points", number_group(answer_count(state, "points"), text));
+    watch_draw_item(to, "connections", number_group(answer_count(state, "connections"), text));
+    line_end(to, live);
+    watch_draw_item(to, "durable write",
+                    number_duration((int64_t)answer_count(state, "journal.write_ns_last"), text));
+    watch_draw_item(to, "journal", number_bytes(answer_count(state, "journal.bytes"), text));
+    number_bytes(answer_count(state, "disk.free_bytes"), text);
+    snprintf(more, sizeof more, "%s free", text);
+    watch_draw_item(to, "disk", more);
+    watch_draw_item(to, "memory", number_bytes(answer_count(state, "memory.resident_bytes"), text));
+    uint64_t damage = answer_count(state, "journal.damage");
+    fprintf(to, "%sdamage%s %s%s%s", paint(PAINT_DIM), paint(PAINT_NONE),
+            paint(damage > 0 ? PAINT_RED : PAINT_GREEN), number_group(damage, text),
+            paint(PAINT_NONE));
+    line_end(to, live);
+}
+
+static void face_spark(const struct face *face, char *text)
+{
+    static const char *const bars[] = {"\u2581", "\u2582", "\u2583", "\u2584",
+                                       "\u2585", "\u2586", "\u2587", "\u2588"};
+    double low = face->history[0], high = face->history[0];
+    for (uint32_t i = 1; i < face->history_count; i++) {
+        low = face->history[i] < low ? face->history[i] : low;
+        high = face->history[i] > high ? face->history[i] : high;
+    }
+    *text = 0;
+    for (uint32_t i = 0; i < face->history_count; i++) {
+        double share = high > low ? (face->history[i] - low) / (high - low) : 0;
+        strcat(text, bars[(size_t)(share * 7.0 + 0.5)]);
+    }
+}
+
+static void watch_draw_face(const struct watch *watch, const struct face *face, FILE *to,
+                            size_t path_width)
+{
+    char path[512], value[128], unit[128], spark[HISTORY * 4 + 1], age[NUMBER_SIZE] = "-";
+    if (face->time_ns > 0)
+        number_duration((watch->wall_ns - face->time_ns) / NS_PER_MS * NS_PER_MS, age);
+    face_spark(face, spark);
+    text_fit(face->path, path_width, path, sizeof path);
+    text_fit(face->value, 14, value, sizeof value);
+    text_fit(face->unit, 8, unit, sizeof unit);
+    bool alarm = strncmp(face->limit, "high", 4) == 0 || strncmp(face->limit, "low", 3) == 0;
+    enum paint quality = face->good ? PAINT_GREEN : PAINT_YELLOW;
+    fprintf(to, "%s%*s  %s%*s%s%s  %s%*s  %s%-12.12s%s  %10s  %s%s%s", path,
+            (int)(path_width - text_width(path)), "", paint(alarm ? PAINT_RED : PAINT_BOLD),
+            (int)(14 - text_width(value)), "", value, paint(PAINT_NONE), unit,
+            (int)(8 - text_width(unit)), "", paint(quality), face->quality, paint(PAINT_NONE), age,
+            paint(PAINT_CYAN), spark, paint(PAINT_NONE));
+}
+
+void watch_draw(const struct watch *watch, FILE *to, size_t lines, size_t columns, bool live)
+{
+    watch_draw_header(watch, to, live);
+    size_t fixed = 2 + 14 + 2 + 8 + 2 + 12 + 2 + 10 + 2 + HISTORY;
+    size_t path_width = columns > fixed + 16 ? columns - fixed : 16;
+    size_t longest = 4;
+    for (size_t i = 0; i < watch->face_count; i++) {
+        size_t width = text_width(watch->faces[i].path);
+        longest = width > longest ? width : longest;
+    }
+    path_width = longest < path_width ? longest : path_width;
+    fprintf(to, "%s%-*s  %14s  %-8s  %-12s  %10s  %s%s", paint(PAINT_DIM), (int)path_width, "path",
+            "value", "unit", "quality", "age", live ? "recent" : "", paint(PAINT_NONE));
+    line_end(to, live);
+    for (size_t i = 0; i < watch->face_count && i + HEADER_LINES < lines; i++) {
+        watch_draw_face(watch, &watch->faces[i], to, path_width);
+        line_end(to, live);
+    }
+}
+
+/* ---- the verb
+ * --------------------------------------------------------------------------------------------- */
+
+static int watch_once(struct watch *watch, size_t points)
+{
+    if (!watch_refresh(watch, points))
+        return fail(VERB, "the server did not answer");
+    watch_draw(watch, stdout, points + HEADER_LINES, 160, false);
+    return EXIT_DONE;
+}
+
+static int watch_live(struct watch *watch)
+{
+    stop_watch();
+    screen_begin();
+    while (!stop_wanted()) {
+        unsigned columns, rows;
+        terminal_size(&columns, &rows);
+        if (!watch_refresh(watch, rows > HEADER_LINES + 1 ? rows - HEADER_LINES - 1 : 1))
+            return fail(VERB, "the server is gone");
+        fputs("\033[H", stdout);
+        watch_draw(watch, stdout, rows - 1, columns, true);
+        printf("\033[J%sCtrl-C ends watching, not the server%s", paint(PAINT_DIM),
+               paint(PAINT_NONE));
+        fflush(stdout);
+        stop_nap(REFRESH_NS);
+    }
+    screen_end();
+    return EXIT_DONE;
+}
+
+static int watch_run(const struct words *words)
+{
+    uint64_t points;
+    if (!words_count(words, "most", 20, 1, FACES_MAX, &points))
+        return EXIT_USAGE;
+    struct control *control = answer_open(VERB, words_folder(words));
+    if (control == NULL)
+        return EXIT_FAILED;
+    struct watch *watch =
+        watch_create(control, words_folder(words), words->arguments, words->argument_count);
+    bool once = words_flag(words, "once") || !terminal_is_live();
+    int code = once ? watch_once(watch, points) : watch_live(watch);
+    watch_destroy(watch);
+    control_close(control);
+    return code;
+}
+
+static const struct option watch_options[] = {
+    FOLDER_OPTION,
+    {"once", NULL, "print once and end; so does a pipe"},
+    {"most", "N", "with --once: how many points (20)"},
+};
+const struct verb verb_watch = {
+    .name = VERB,
+    .arguments = "[FILTER ...]",
+    .summary = "Watch a running server and its points, live in the terminal.",
+    .about = "FILTER is an MQTT topic filter: + stands for one level, # for the rest. Several\n"
+             "filters share the screen.",
+    .example = "  mainstem watch 'plant/+/press/#'",
+    .options = watch_options,
+    .option_count = ARRAY_COUNT(watch_options),
+    .arguments_max = WATCH_FILTERS_MAX,
+    .run = watch_run,
+};

@@ -91,7 +91,7 @@ refused "a folder without code" 'src/attic is in the table but has no code'
 clean_tree
 plant src/engine/engine.c '#include "base/base.h"
 #include "engine/engine.h"'
-refused "an own header that is not first" 'src/engine/engine.c: its own header "engine/engine.h" comes first'
+refused "an own header that is not first" 'src/engine/engine.c: a header of its own folder comes first'
 
 clean_tree
 : >"$tree/ARCHITECTURE.md"

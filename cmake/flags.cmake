@@ -9,6 +9,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 endif()
 set(CMAKE_C_FLAGS_RELEASE "-O3 -g1 -D_FORTIFY_SOURCE=2 -fstack-protector-strong")
 set(CMAKE_C_FLAGS_DEBUG "-O0 -g")
+set(CMAKE_C_FLAGS_CHECKED "-O1 -g") # under sanitizers and fuzzers
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 if(MAINSTEM_SANITIZE STREQUAL "address")
     add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all)

@@ -22,6 +22,14 @@ struct bytes name_get(const struct points *points, uint32_t name)
     return bytes_of(at + 2, load_u16(at));
 }
 
+struct bytes name_view(const struct points *points, uint32_t name, size_t size)
+{
+    if (name == NAME_EMPTY)
+        return bytes_of("", 0);
+    const uint8_t *at = state_read(&points->names, name);
+    return bytes_of(at + 2, size);
+}
+
 static enum err name_append(struct points *points, struct bytes text, uint32_t *ret_name)
 {
     uint32_t units = name_units(text.size);

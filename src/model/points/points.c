@@ -225,7 +225,7 @@ uint32_t points_find_row(const struct points *points, uint32_t tenant, struct by
 enum err row_index_put(struct points *points, uint32_t row)
 {
     const struct row_entry *entry = row_at(points, row);
-    if (!entry->object)
+    if (!(entry->prefix_size & ROW_OBJECT))
         return OK;
     struct bytes prefix = name_get(points, entry->prefix);
     uint64_t hash = kind_hash(HASH_ROW, entry->tenant, prefix);
@@ -246,8 +246,8 @@ void points_row(const struct points *points, uint32_t row, struct point_row *ret
     *ret_row = (struct point_row){
         .tenant = entry->tenant,
         .shape = {.row = row, .first_point = entry->first_point, .count = entry->count},
-        .object = entry->object,
-        .prefix = name_get(points, entry->prefix)};
+        .object = entry->prefix_size & ROW_OBJECT,
+        .prefix = name_view(points, entry->prefix, entry->prefix_size & ~ROW_OBJECT)};
 }
 
 void points_row_prefetch(const struct points *points, uint32_t row, bool with_prefix)

@@ -149,7 +149,8 @@ static enum err rows_rebuild(struct points *points)
         const struct row_entry *entry = row_at(points, row);
         if (entry->first_point != expected || entry->count == 0 || entry->count > COLUMNS_MAX ||
             entry->count > counters->points - (expected - 1) ||
-            !name_is_valid(points, entry->prefix))
+            !name_is_valid(points, entry->prefix) ||
+            name_get(points, entry->prefix).size != (entry->prefix_size & ~ROW_OBJECT))
             return ERR_CORRUPT;
         expected += entry->count;
         enum err err = row_rebuild(points, row, &batch, &retired);

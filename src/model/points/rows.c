@@ -24,7 +24,8 @@ enum err row_add(struct points *points, const struct fact_row *row, const uint64
     *entry = (struct row_entry){.tenant = row->tenant,
                                 .first_point = shape->first_point,
                                 .count = shape->count,
-                                .object = row->object};
+                                .prefix_size =
+                                    (uint16_t)(row->prefix.size | (row->object ? ROW_OBJECT : 0))};
     err = name_intern(points, row->prefix, &entry->prefix);
     for (uint16_t i = 0; err == OK && i < shape->count; i++) {
         uint32_t point = shape->first_point + i;

@@ -54,9 +54,10 @@ struct row_entry {
     uint32_t first_point;
     uint32_t prefix; /* name */
     uint16_t count;
-    uint8_t object;
-    uint8_t reserved;
+    uint16_t prefix_size; /* of the name, so that a view of it costs no look at the names;
+                             ROW_OBJECT: first seen as an object */
 };
+#define ROW_OBJECT 0x8000u
 enum point_flags { POINT_RENAMED = 1, POINT_RETIRED = 2 };
 struct point_entry {
     uint32_t row;
@@ -141,6 +142,8 @@ static inline uint64_t kind_hash(enum hash_kind kind, uint32_t tenant, struct by
 /* ---- names.c
  * -------------------------------------------------------------------------------------- */
 struct bytes name_get(const struct points *points, uint32_t name);
+/* The same for a caller who knows the size: nothing is read. */
+struct bytes name_view(const struct points *points, uint32_t name, size_t size);
 /* Finds or adds; size at most PATH_MAX_BYTES. ERR_LIMIT when 16 GiB of names are full. */
 MUST_USE enum err name_intern(struct points *points, struct bytes text, uint32_t *ret_name);
 /* Does a whole name lie there? For pages from outside. */

@@ -417,7 +417,7 @@ static enum admit admit_create(struct engine *engine, struct publisher *publishe
     for (uint16_t i = 0; i < admit->group->count; i++) {
         if (admit->places[i].row)
             continue;
-        const struct payload_reading *reading = &admit->group->readings[i];
+        const struct payload_reading *reading = &admit->group->readings[admit->places[i].reading];
         points[column].type = admit_new_type(&reading->value);
         points[column].metric =
             reading->key.size ? reading->key : bytes_of(topic.at + cut, topic.size - cut);

@@ -151,7 +151,6 @@ static void point_list_rows(struct table *table, const json_t *points, bool json
 {
     size_t at;
     json_t *point;
-    char text[256];
     json_array_foreach((json_t *)(uintptr_t)points, at, point)
     {
         if (json) {
@@ -161,8 +160,7 @@ static void point_list_rows(struct table *table, const json_t *points, bool json
         }
         table_cell(table, "%s", answer_text(point, "path"));
         table_cell(table, "%s", answer_text(point, "type"));
-        table_cell(table, "%s",
-                   point_value_text(json_object_get(point, "value"), text, sizeof text));
+        table_cell(table, "%s", answer_text(point, "text"));
         table_cell(table, "%s", answer_text(point, "unit"));
         table_cell(table, "%s", answer_text(point, "quality"));
         table_cell(table, "%s", answer_text(point, "time"));

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #define VERB "watch"
 #define HISTORY 16    /* values a sparkline shows */
@@ -72,25 +73,19 @@ void watch_destroy(struct watch *watch)
 /* ---- asking
  * --------------------------------------------------------------------------------------------- */
 
-static void face_take_value(struct face *face, const json_t *value, bool moved)
+static void face_take_value(struct face *face, const json_t *point, bool moved)
 {
-    double real = json_is_boolean(value) ? json_is_true(value) : json_number_value(value);
-    if (json_is_real(value))
-        snprintf(face->value, sizeof face->value, "%.7g", real);
-    else if (json_is_integer(value))
-        snprintf(face->value, sizeof face->value, "%lld", (long long)json_integer_value(value));
-    else if (json_is_boolean(value))
-        snprintf(face->value, sizeof face->value, "%s", json_is_true(value) ? "true" : "false");
-    else
-        snprintf(face->value, sizeof face->value, "%s",
-                 json_is_string(value) ? json_string_value(value) : "-");
-    if (!moved || json_is_null(value) || json_is_string(value) || value == NULL)
+    const json_t *value = json_object_get(point, "value");
+    const char *text = answer_text(point, "text");
+    snprintf(face->value, sizeof face->value, "%s", *text != 0 ? text : "-");
+    if (!moved || (!json_is_number(value) && !json_is_boolean(value)))
         return;
     if (face->history_count == HISTORY)
         memmove(face->history, face->history + 1, (HISTORY - 1) * sizeof *face->history);
     else
         face->history_count++;
-    face->history[face->history_count - 1] = real;
+    face->history[face->history_count - 1] =
+        json_is_boolean(value) ? json_is_true(value) : json_number_value(value);
 }
 
 static void face_take(struct face *face, const json_t *point)
@@ -109,7 +104,7 @@ static void face_take(struct face *face, const json_t *point)
     if (!time_parse(bytes_text(time), &face->time_ns))
         face->time_ns = 0;
     face->good = strncmp(face->quality, "good", 4) == 0;
-    face_take_value(face, json_object_get(point, "value"), moved);
+    face_take_value(face, point, moved);
 }
 
 /* A filter may look at more points than one answer covers: goes on until enough are found. */
@@ -146,7 +141,7 @@ static bool watch_ask_points(struct watch *watch, const char *filter, size_t mos
 
 static uint64_t watch_values(const struct watch *watch)
 {
-    return answer_count(watch->state, "values");
+    return answer_count(watch->state, "engine.values");
 }
 
 static void watch_take_rate(struct watch *watch)
@@ -182,6 +177,11 @@ bool watch_refresh(struct watch *watch, size_t points)
     return true;
 }
 
+uint64_t watch_durable_values(const struct watch *watch)
+{
+    return answer_count(watch->state, "engine.applied_values");
+}
+
 /* ---- drawing
  * ------------------------------------------------------------------------------------------- */
 
@@ -196,31 +196,63 @@ static void watch_draw_item(FILE *to, const char *name, const char *value)
             value, paint(PAINT_NONE));
 }
 
-static void watch_draw_header(const struct watch *watch, FILE *to, bool live)
+static uint64_t watch_disk_free(const struct watch *watch)
+{
+    struct statvfs disk;
+    if (statvfs(watch->folder, &disk) != 0)
+        return 0;
+    return (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
+static void watch_draw_doors(const struct watch *watch, FILE *to, bool live)
 {
     const json_t *state = watch->state;
-    char text[NUMBER_SIZE], more[2 * NUMBER_SIZE];
-    fprintf(to, "%smainstem%s %s  %s%s%s  up %s", paint(PAINT_BOLD), paint(PAINT_NONE),
-            answer_text(state, "version"), paint(PAINT_DIM), watch->folder, paint(PAINT_NONE),
-            number_duration((int64_t)(answer_real(state, "uptime_s") * 1e9), text));
-    line_end(to, live);
+    char text[NUMBER_SIZE], more[NUMBER_SIZE], pair[2 * NUMBER_SIZE + 3];
     watch_draw_item(to, "values/s", number_rate(watch->rate, text));
-    watch_draw_item(to, "acknowledged", number_group(watch_values(watch), text));
-    watch_draw_item(to, "points", number_group(answer_count(state, "points"), text));
-    watch_draw_item(to, "connections", number_group(answer_count(state, "connections"), text));
+    watch_draw_item(to, "durable",
+                    number_group(answer_count(state, "engine.applied_values"), text));
+    snprintf(
+        pair, sizeof pair, "%s / %s",
+        number_duration((int64_t)answer_count(state, "mqtt.latency_us.p50") * NS_PER_US, text),
+        number_duration((int64_t)answer_count(state, "mqtt.latency_us.p99") * NS_PER_US, more));
+    watch_draw_item(to, "PUBACK p50/p99", pair);
+    watch_draw_item(to, "points", number_group(answer_count(state, "points.count"), text));
+    watch_draw_item(to, "connections", number_group(answer_count(state, "mqtt.connections"), text));
     line_end(to, live);
-    watch_draw_item(to, "durable write",
-                    number_duration((int64_t)answer_count(state, "journal.write_ns_last"), text));
+}
+
+static void watch_draw_house(const struct watch *watch, FILE *to, bool live)
+{
+    const json_t *state = watch->state;
+    char text[NUMBER_SIZE];
     watch_draw_item(to, "journal", number_bytes(answer_count(state, "journal.bytes"), text));
-    number_bytes(answer_count(state, "disk.free_bytes"), text);
-    snprintf(more, sizeof more, "%s free", text);
-    watch_draw_item(to, "disk", more);
-    watch_draw_item(to, "memory", number_bytes(answer_count(state, "memory.resident_bytes"), text));
-    uint64_t damage = answer_count(state, "journal.damage");
-    fprintf(to, "%sdamage%s %s%s%s", paint(PAINT_DIM), paint(PAINT_NONE),
-            paint(damage > 0 ? PAINT_RED : PAINT_GREEN), number_group(damage, text),
-            paint(PAINT_NONE));
+    watch_draw_item(to, "disk free", number_bytes(watch_disk_free(watch), text));
+    watch_draw_item(to, "memory", number_bytes(answer_count(state, "memory_bytes"), text));
+    snprintf(text, sizeof text, "%.2f", answer_real(state, "rates.cores"));
+    watch_draw_item(to, "cores", text);
+    size_t damage = json_array_size(answer_at(state, "damage"));
+    fprintf(to, "%sdamage%s %s%zu%s", paint(PAINT_DIM), paint(PAINT_NONE),
+            paint(damage > 0 ? PAINT_RED : PAINT_GREEN), damage, paint(PAINT_NONE));
+    if (answer_is(state, "journal.stopped"))
+        fprintf(to, "   %sa write failed: nothing is acknowledged%s", paint(PAINT_RED),
+                paint(PAINT_NONE));
+    else if (answer_is(state, "journal.disk_full"))
+        fprintf(to, "   %sthe disk is full: samples are refused%s", paint(PAINT_RED),
+                paint(PAINT_NONE));
     line_end(to, live);
+}
+
+static void watch_draw_header(const struct watch *watch, FILE *to, bool live)
+{
+    char text[NUMBER_SIZE];
+    fprintf(to, "%smainstem%s %s   %sMQTT%s %s   %sdata%s %s   %sup%s %s", paint(PAINT_BOLD),
+            paint(PAINT_NONE), answer_text(watch->state, "version"), paint(PAINT_DIM),
+            paint(PAINT_NONE), answer_text(watch->state, "mqtt.address"), paint(PAINT_DIM),
+            paint(PAINT_NONE), watch->folder, paint(PAINT_DIM), paint(PAINT_NONE),
+            number_duration((int64_t)answer_real(watch->state, "uptime_s") * NS_PER_S, text));
+    line_end(to, live);
+    watch_draw_doors(watch, to, live);
+    watch_draw_house(watch, to, live);
 }
 
 static void face_spark(const struct face *face, char *text)

@@ -134,8 +134,10 @@ enum err snapshot_load(struct engine *engine, struct snapshot_header *ret_header
 /* ---- the engine
  * --------------------------------------------------------------------------------------- */
 #define COMMANDS_WAITING_MAX 4096
-/* A batch is closed to samples at this size, so that applying it stays one short step. */
-#define ENGINE_BATCH_BYTES ((size_t)128 << 10)
+/* A batch is closed to samples at these sizes, so that applying it stays one short step: some
+ * 40,000 values, or some 650 new points. */
+#define ENGINE_BATCH_BYTES ((size_t)48 << 10)
+#define ENGINE_BATCH_FACT_BYTES ((size_t)8 << 10)
 struct engine {
     struct engine_config config;
     struct journal *journal;

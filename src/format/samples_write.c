@@ -181,14 +181,35 @@ static const int64_t whole_powers_of_ten[SCALE_DECIMAL_MAX + 1] = {
     1000000000000000000,
 };
 
+#define WHOLE_LIMIT(digits) (DECIMAL_NUMBER_MAX / digits)
+/* The largest number that a power of ten leaves within DECIMAL_NUMBER_MAX. */
+static const int64_t whole_limits[SCALE_DECIMAL_MAX + 1] = {
+    WHOLE_LIMIT(1),
+    WHOLE_LIMIT(10),
+    WHOLE_LIMIT(100),
+    WHOLE_LIMIT(1000),
+    WHOLE_LIMIT(10000),
+    WHOLE_LIMIT(100000),
+    WHOLE_LIMIT(1000000),
+    WHOLE_LIMIT(10000000),
+    WHOLE_LIMIT(100000000),
+    WHOLE_LIMIT(1000000000),
+    WHOLE_LIMIT(10000000000),
+    WHOLE_LIMIT(100000000000),
+    WHOLE_LIMIT(1000000000000),
+    WHOLE_LIMIT(10000000000000),
+    WHOLE_LIMIT(100000000000000),
+    WHOLE_LIMIT(1000000000000000),
+};
+
 /* number at `scale`, told at the larger scale `wanted`; false when it would not be exact. */
 static bool number_scale_up(int64_t number, uint8_t scale, uint8_t wanted, int64_t *ret_number)
 {
-    int64_t factor = whole_powers_of_ten[wanted - scale];
-    int64_t limit = DECIMAL_NUMBER_MAX / factor;
+    unsigned digits = (unsigned)(wanted - scale);
+    int64_t limit = whole_limits[digits];
     if (number > limit || number < -limit)
         return false;
-    *ret_number = number * factor;
+    *ret_number = number * whole_powers_of_ten[digits];
     return true;
 }
 

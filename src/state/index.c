@@ -6,10 +6,11 @@
  *      directory --> bucket number --> 4096 slots {tag, value}, linear probing inside the bucket
  *
  * The tag alone says where an entry belongs at any depth, so that a split needs no keys. A bucket
- * that is 3/4 full is split in two by the next bit of its tags; the directory doubles when that bit
- * is new to it (4 bytes a bucket). Entries whose tags agree in the top 20 bits cannot be split any
- * more: what does not fit into their bucket waits in a plain list beside it, which honest hashes
- * never need and dishonest ones make slow, not wrong. */
+ * that reaches its mark (55 to 82 % full, another for each bucket) is split in two by the next bit
+ * of its tags; the directory doubles when that bit is new to it (4 bytes a bucket). Entries whose
+ * tags agree in the top 20 bits cannot be split any more: what does not fit into their bucket waits
+ * in a plain list beside it, which honest hashes never need and dishonest ones make slow, not
+ * wrong. */
 #include "state/state.h"
 
 #include <stdlib.h>
@@ -19,9 +20,11 @@
 
 #define BUCKET_SLOTS ((uint32_t)4096)
 #define BUCKET_MASK (BUCKET_SLOTS - 1)
-#define BUCKET_SPLIT (BUCKET_SLOTS / 4 * 3) /* entries at which a bucket is split */
-#define BUCKET_FULL (BUCKET_SLOTS - 64)     /* entries at which the list takes over */
-#define SLAB_BUCKETS ((uint32_t)64)         /* buckets in a chunk */
+#define BUCKET_SPLIT (BUCKET_SLOTS / 4 * 3) /* entries to plan a bucket for */
+#define BUCKET_MARK_LEAST ((uint32_t)2253)
+#define BUCKET_MARK_SPREAD ((uint32_t)1106)
+#define BUCKET_FULL (BUCKET_SLOTS - 64) /* entries at which the list takes over */
+#define SLAB_BUCKETS ((uint32_t)64)     /* buckets in a chunk */
 #define DEPTH_MAX 20
 _Static_assert(BUCKET_SLOTS * sizeof(uint64_t) * SLAB_BUCKETS == CHUNK_SIZE, "64 buckets a chunk");
 
@@ -52,6 +55,15 @@ static uint64_t entry_of(uint64_t hash, uint32_t value)
 static uint32_t entry_tag(uint64_t entry)
 {
     return (uint32_t)(entry >> 32);
+}
+
+/* Entries at which a bucket is split. Good hashes fill all buckets alike; with one mark for all
+ * they would all be split within a few thousand inserts, a stall of many ms. Marks that lie apart
+ * spread the work over the whole time between two doublings. */
+static uint32_t bucket_mark(uint32_t bucket)
+{
+    uint32_t mixed = bucket * UINT32_C(2654435761);
+    return BUCKET_MARK_LEAST + (uint32_t)(((uint64_t)mixed * BUCKET_MARK_SPREAD) >> 32);
 }
 
 static uint64_t *bucket_slots(const struct index *index, uint32_t bucket)
@@ -237,8 +249,9 @@ enum err index_insert(struct index *index, uint64_t hash, uint32_t value)
     uint32_t tag = entry_tag(entry);
     uint32_t number = index->directory[directory_at(index, tag)];
     /* At most one split an insert: it may put all entries on one side, then the next insert goes on
-     * splitting while the slots between 3/4 and full take what comes. */
-    if (index->buckets[number].count >= BUCKET_SPLIT && index->buckets[number].depth < DEPTH_MAX) {
+     * splitting while the slots between the mark and full take what comes. */
+    if (index->buckets[number].count >= bucket_mark(number) &&
+        index->buckets[number].depth < DEPTH_MAX) {
         enum err err = bucket_split(index, number, tag);
         if (err != OK && index->buckets[number].count >= BUCKET_FULL)
             return err;

@@ -51,7 +51,7 @@ def a_damaged_batch_is_named_and_the_rest_starts(folder):
     hit = batches[len(batches) // 2]
     flip(segment, hit + 70)
 
-    found = run("check", data)
+    found = run("check", "--data", data)
     expect(found.returncode != 0, "check found nothing wrong before the start")
     expect(os.path.basename(segment) in found.stdout, f"check does not name the file: {found.stdout}")
 
@@ -66,7 +66,7 @@ def a_damaged_batch_is_named_and_the_rest_starts(folder):
 
     kept = os.listdir(data + "/damaged")
     expect(kept, "nothing was set aside")
-    said = run("check", data)
+    said = run("check", "--data", data)
     expect(said.returncode != 0, "check is silent about the damage after the start")
     for wanted in ("damage", "position"):
         expect(wanted in said.stdout.lower(), f"check does not name the {wanted}: {said.stdout}")
@@ -99,7 +99,7 @@ def a_torn_tail_is_cut_and_not_called_damage(folder):
     server = Server(data)
     expect_equal(len(server.control().points()), TOPICS, "points after the start")
     server.stop()
-    said = run("check", data)
+    said = run("check", "--data", data)
     expect_equal(said.returncode, 0, f"exit code of check after a torn tail ({said.stdout})")
 
 

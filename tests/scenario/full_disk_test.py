@@ -4,8 +4,8 @@ was acknowledged is lost, and when there is room again the server goes on by its
 import os
 import random
 
-from house import (Ext4, Raw, Server, expect, expect_equal, need_loop_devices, play, readback, run,
-                   wait_for)
+from house import (Ext4, Raw, Server, expect, expect_equal, need_loop_devices, play, publish_packet,
+                   readback, run, wait_for)
 
 QUOTA_EXCEEDED = 0x97
 
@@ -41,7 +41,7 @@ def a_full_disk_refuses_and_recovers(folder):
 
     # 3.1.1 has no reason to give: no acknowledgement may come that is not true.
     old = Raw(server, 4)
-    old.send(b"\x32\x12\x00\x0bdisk/number\x00\x012")
+    old.send(publish_packet("disk/number", "2", 1))
     answer = old.take(10)
     expect(answer is None, f"a 3.1.1 client was told {answer} on a full disk")
 
@@ -80,7 +80,7 @@ def a_start_on_a_full_disk_still_shows_everything(folder):
                 os.write(file.fileno(), bytes(65536))
             except OSError:
                 break
-    result = run("check", data)
+    result = run("check", "--data", data)
     expect_equal(result.returncode, 0, f"exit code of check on a full disk ({result.stderr.strip()})")
     server = Server(data)
     expect_equal(server.control().points()["disk/number"]["value"], 7, "the value after the start")

@@ -497,5 +497,4 @@ def play(*scenarios):
                 disk.unmount()
             Ext4.every.clear()
             shutil.rmtree(folder, ignore_errors=True)
-        if failed:
-            sys.exit(1)
+    sys.exit(1 if failed else 0)

@@ -53,7 +53,7 @@ def first_packets(folder):
         ("flags in CONNECT that are reserved [MQTT5-2.1.3-1]", b"\x11" + connect[1:], ("close", MALFORMED)),
         ("a length of five bytes", b"\x10\xff\xff\xff\xff\x01", ("close", MALFORMED)),
         ("HTTP", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", ("close", MALFORMED, PROTOCOL_ERROR, 0x95)),
-        ("a protocol name that is not MQTT [MQTT5-3.1.2-1]", connect_packet(5, "c", name="MQTX"), ("close", 0x84)),
+        ("a protocol name that is not MQTT [MQTT5-3.1.2-1]", connect_packet(5, "c", name="MQTX"), ("close", 0x84, 1)),
         ("a protocol version of 6 [MQTT5-3.1.2-2]", connect_packet(5, "c", level=6), ("close", 0x84, 1)),
         ("the reserved connect flag [MQTT5-3.1.2-3]", connect_packet(5, "c", flags=3), ("close", MALFORMED)),
         ("a will of QoS 3 [MQTT5-3.1.2-12]", connect_packet(5, "c", flags=0x1C), ("close", MALFORMED)),

@@ -7,7 +7,8 @@ import random
 import sys
 import time
 
-from house import (Ext4, Failed, Kept, Load, Server, expect, lost_readings, need_loop_devices, play)
+from house import (DISCONNECT, PUBACK, Ext4, Failed, Kept, Load, Raw, Server, expect, lost_readings,
+                   need_loop_devices, play, publish_packet, readback, wait_for)
 
 ROUNDS = int(os.environ.get("MAINSTEM_ROUNDS", "20"))
 SABOTAGED = os.environ.get("MAINSTEM_SABOTAGED", "")
@@ -41,6 +42,34 @@ def cuts_lose_nothing(folder):
     print(f"       {ROUNDS} power cuts, {kept.total()} readings acknowledged, lost 0")
 
 
+def a_failed_write_stops_acknowledgements(folder):
+    """The disk goes away under a server that nobody kills: it says so and acknowledges nothing."""
+    disk = Ext4(folder, 256)
+    server = Server(disk.mounted + "/data")
+    raw = Raw(server, 5)
+    expect(raw.publish("a", "1") == 0, "a message was refused while all was well")
+    disk.cut_power()
+    raw.send(publish_packet("a", "2", 1, 77, 5))
+    answer = raw.take()
+    told = answer is None or (answer[0] == DISCONNECT and answer[2][0] >= 0x80) or (
+        answer[0] == PUBACK and len(answer[2]) > 2 and answer[2][2] >= 0x80)
+    expect(told, f"after a failed write the client was told {answer}")
+    wait_for("the log to speak of the failed write", lambda: "failed" in server.log())
+    for _ in range(3):
+        try:
+            late = Raw(server, 5)
+            expect(late.publish("a", "3") >= 0x80, "a message was acknowledged without a disk")
+            late.close()
+        except (Failed, OSError) as fault:
+            expect("acknowledged" not in str(fault), str(fault))  # closed: that is an answer, too
+    expect(server.process.poll() is None, "the server ended when its disk went")
+    server.kill()
+    disk.unmount()
+    disk.mount()
+    values = readback(disk.mounted + "/data")["a"]
+    expect("1" in values, f"the acknowledged value is gone: {values}")
+
+
 def cuts_find(folder, bug, rounds):
     disk = Ext4(folder, 512)
     for round_number in range(1, rounds + 1):
@@ -69,4 +98,4 @@ if __name__ == "__main__":
     if not SABOTAGED:
         sys.exit("MAINSTEM_SABOTAGED must name the program with bugs")
     need_loop_devices()
-    play(cuts_lose_nothing, cuts_find_a_missing_sync, cuts_find_early_acknowledgements)
+    play(a_failed_write_stops_acknowledgements, cuts_lose_nothing, cuts_find_a_missing_sync, cuts_find_early_acknowledgements)

@@ -52,11 +52,11 @@ def every_build_computes_the_same_state(folder):
     data = folder + "/data"
     journal_of_every_kind(data)
     for until in ((), ("--until", "1"), ("--until", "500"), ("--until", "2000")):
-        wanted = hash_of(PROGRAM, data, *until)
+        wanted = hash_of(PROGRAM, "--data", data, *until)
         for program in OTHERS:
             expect(os.path.exists(program), f"{program} was not built")
-            expect_equal(hash_of(program, data, *until), wanted, f"state hash of {program} {until}")
-    expect(hash_of(PROGRAM, data, "--until", "500") != hash_of(PROGRAM, data), "the hash never changes")
+            expect_equal(hash_of(program, "--data", data, *until), wanted, f"state hash of {program} {until}")
+    expect(hash_of(PROGRAM, "--data", data, "--until", "500") != hash_of(PROGRAM, "--data", data), "the hash never changes")
     print(f"       {1 + len(OTHERS)} builds agree")
 
 

@@ -14,7 +14,7 @@ import struct
 import subprocess
 import sys
 
-from house import Raw, Server, expect, expect_equal, play, publish_packet, skip
+from house import Raw, Server, expect, expect_equal, play, publish_packet, skip, wait_for
 
 SABOTAGED = os.environ.get("MAINSTEM_SABOTAGED", "")
 CALLS = "openat,close,pwrite64,pwritev,pwritev2,fdatasync,fsync,accept4,write,writev,sendto,sendmsg"
@@ -125,7 +125,7 @@ def traced(folder, program=None, env=None):
     """A server under strace, MESSAGES messages through one connection, and what the trace shows."""
     path = folder + "/trace"
     server = Server(folder + "/data", program=program, env=env,
-                    before=("strace", "-f", "-qq", "-xx", "-s", "2097152", "-e", "trace=" + CALLS,
+                    before=("strace", "-D", "-f", "-q", "-xx", "-s", "2097152", "-e", "trace=" + CALLS,
                             "-e", "signal=none", "-o", path))
     raw = Raw(server)
     sent = acked = 0
@@ -137,9 +137,16 @@ def traced(folder, program=None, env=None):
             raw.take_puback(sent + i + 1)
         sent += burst
         acked += burst
-    server.stop()
+    expect_equal(server.stop(), 0, "exit code under strace")
+    wait_for("the end of the trace", lambda: ended(path, server.process.pid))
     with open(path, encoding="ascii", errors="replace") as lines:
         return Trace(lines)
+
+
+def ended(path, pid):
+    with open(path, "rb") as file:
+        file.seek(-min(os.path.getsize(path), 4096), os.SEEK_END)
+        return re.search(rb"^%d +\+\+\+ exited" % pid, file.read(), re.M)
 
 
 def no_puback_leaves_before_its_synced_write(folder):

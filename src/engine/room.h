@@ -108,8 +108,9 @@ struct snapshot_write {
     bool busy;
     enum err err;
 };
+enum snapshot_phase { SNAPSHOT_IDLE, SNAPSHOT_OPENING, SNAPSHOT_PAGES, SNAPSHOT_ENDING };
 struct snapshot_run {
-    bool active, finishing, closing;
+    enum snapshot_phase phase;
     struct snapshot_header header;
     struct disk_file *file;
     char name[DISK_NAME_SIZE];
@@ -117,9 +118,9 @@ struct snapshot_run {
     int filling; /* which of writes is being filled */
     uint64_t offset, pages, state_hash;
     int64_t began_ns;
-    enum err err;        /* of pages and buffers, engine's thread */
-    enum err finish_err; /* of the finish job, its thread until done() */
-    struct job finish;
+    enum err err;     /* of pages and buffers, engine's thread */
+    struct job job;   /* opening, then ending */
+    enum err job_err; /* its thread's until done() */
     uint8_t page[STATE_PAGE_SIZE];
 };
 enum err snapshot_init(struct engine *engine);
@@ -138,6 +139,8 @@ enum err snapshot_load(struct engine *engine, struct snapshot_header *ret_header
  * 40,000 values, or some 650 new points. */
 #define ENGINE_BATCH_BYTES ((size_t)48 << 10)
 #define ENGINE_BATCH_FACT_BYTES ((size_t)8 << 10)
+/* While a cut is under way each record may cost copies of the pages it touches. */
+#define ENGINE_BATCH_RECORDS_IN_CUT 64
 struct engine {
     struct engine_config config;
     struct journal *journal;

@@ -29,6 +29,11 @@ void snapshot_done(struct engine *engine)
         os_aligned_free(engine->snapshot.writes[i].at);
 }
 
+static struct engine *engine_of_job(struct job *job)
+{
+    return (struct engine *)((char *)job - offsetof(struct engine, snapshot.job));
+}
+
 /* ---- writing
  * ------------------------------------------------------------------------------------------- */
 static void snapshot_write_run(struct job *job)
@@ -95,14 +100,12 @@ static bool snapshot_has_room(const struct engine *engine)
     return SNAPSHOT_BUFFER - write->size > RECORD_SIZE || !run->writes[run->filling ^ 1].busy;
 }
 
-bool snapshot_begin(struct engine *engine)
+/* The file is opened in the background: names and probing wait for the disk. */
+static void snapshot_open_run(struct job *job)
 {
+    struct engine *engine = engine_of_job(job);
     struct snapshot_run *run = &engine->snapshot;
     struct disk *disk = engine->config.disk;
-    if (run->active || engine->config.read_only || engine->stopped)
-        return false;
-    snprintf(run->name, sizeof run->name, SNAPSHOT_FOLDER "/%020llu",
-             (unsigned long long)engine->position);
     char path[DISK_NAME_SIZE + 8];
     snprintf(path, sizeof path, "%s.tmp", run->name);
     enum err err = disk->make_folder(disk, SNAPSHOT_FOLDER);
@@ -110,22 +113,33 @@ bool snapshot_begin(struct engine *engine)
         err = disk->open(disk, path, DISK_WRITE | DISK_CREATE | DISK_DURABLE, &run->file);
     if (err == OK)
         err = disk->truncate(disk, run->file, 0);
+    run->job_err = err;
+}
+
+static void snapshot_give_up(struct engine *engine, enum err err)
+{
+    struct snapshot_run *run = &engine->snapshot;
+    engine->config.disk->close(engine->config.disk, run->file);
+    run->file = NULL;
+    run->phase = SNAPSHOT_IDLE;
+    engine->snapshot_last_ns = engine->config.clock->boot_ns(engine->config.clock);
+    engine_tell(engine, LOG_WARN, "no snapshot at position %llu: %s",
+                (unsigned long long)engine->position, err_text(err));
+}
+
+/* The cut: from here on the pages are those of this position. */
+static void snapshot_open_done(struct job *job)
+{
+    struct engine *engine = engine_of_job(job);
+    struct snapshot_run *run = &engine->snapshot;
+    enum err err = run->job_err;
     if (err == OK)
         err = state_cut_begin(engine->state, CUT_EXTRA_PAGES);
     if (err != OK) {
-        disk->close(disk, run->file);
-        run->file = NULL;
-        engine_tell(engine, LOG_WARN, "no snapshot: %s: %s", path, err_text(err));
-        engine->snapshot_last_ns = engine->config.clock->boot_ns(engine->config.clock);
-        return false;
+        snapshot_give_up(engine, err);
+        return;
     }
-    struct journal_state journal;
-    journal_describe(engine->journal, &journal);
-    run->active = true;
-    run->finishing = false;
-    run->offset = run->pages = run->state_hash = 0;
-    run->filling = 0;
-    run->err = run->finish_err = run->writes[0].err = run->writes[1].err = OK;
+    run->phase = SNAPSHOT_PAGES;
     run->began_ns = engine->config.clock->boot_ns(engine->config.clock);
     run->header = (struct snapshot_header){.version = FORMAT_VERSION,
                                            .reducer_version = ENGINE_REDUCER_VERSION,
@@ -133,13 +147,35 @@ bool snapshot_begin(struct engine *engine)
                                            .segment_number = engine->applied_segment,
                                            .engine_ns = engine->applied_engine_ns,
                                            .wall_ns = engine->applied_wall_ns};
+    journal_identity(engine->journal, run->header.journal);
     run->header.counters[0] = engine->counters.applied_values;
     run->header.counters[1] = engine->counters.late_values;
     run->header.counters[2] = engine->counters.unknown_values;
+    struct journal_state journal;
+    journal_describe(engine->journal, &journal);
     engine->snapshot_bytes_written_at = journal.bytes_payload;
     uint8_t header[SNAPSHOT_HEADER_SIZE];
     snapshot_header_put(header, &run->header);
     snapshot_put(engine, header, sizeof header);
+}
+
+bool snapshot_begin(struct engine *engine)
+{
+    struct snapshot_run *run = &engine->snapshot;
+    if (run->phase != SNAPSHOT_IDLE || engine->config.read_only || engine->stopped)
+        return false;
+    /* The name only orders files: the header says the position of the cut, which comes a moment
+     * later. */
+    snprintf(run->name, sizeof run->name, SNAPSHOT_FOLDER "/%020llu",
+             (unsigned long long)engine->position);
+    run->phase = SNAPSHOT_OPENING;
+    run->offset = run->pages = run->state_hash = 0;
+    run->filling = 0;
+    run->err = run->job_err = run->writes[0].err = run->writes[1].err = OK;
+    run->file = NULL;
+    run->began_ns = engine->config.clock->boot_ns(engine->config.clock);
+    run->job = (struct job){.run = snapshot_open_run, .done = snapshot_open_done};
+    engine->config.background->submit(engine->config.background, &run->job);
     return true;
 }
 
@@ -195,8 +231,7 @@ static void snapshot_remove_old(struct disk *disk)
 
 static void snapshot_finish_run(struct job *job)
 {
-    struct engine *engine =
-        (struct engine *)((char *)job - offsetof(struct engine, snapshot.finish));
+    struct engine *engine = engine_of_job(job);
     struct snapshot_run *run = &engine->snapshot;
     struct disk *disk = engine->config.disk;
     char from[DISK_NAME_SIZE + 8], to[DISK_NAME_SIZE + 8];
@@ -219,18 +254,17 @@ static void snapshot_finish_run(struct job *job)
         snapshot_remove_old(disk);
     else
         (void)!disk->remove(disk, from);
-    run->finish_err = err;
+    run->job_err = err;
 }
 
 static void snapshot_finish_done(struct job *job)
 {
-    struct engine *engine =
-        (struct engine *)((char *)job - offsetof(struct engine, snapshot.finish));
+    struct engine *engine = engine_of_job(job);
     struct snapshot_run *run = &engine->snapshot;
     int64_t now = engine->config.clock->boot_ns(engine->config.clock);
-    run->active = false;
+    run->phase = SNAPSHOT_IDLE;
     if (run->err == OK)
-        run->err = run->finish_err;
+        run->err = run->job_err;
     engine->snapshot_last_ns = now;
     engine->counters.snapshot_ns = now - run->began_ns;
     if (run->err != OK) {
@@ -251,9 +285,9 @@ static void snapshot_end(struct engine *engine)
     snapshot_end_put(end, run->pages, run->state_hash);
     snapshot_put(engine, end, sizeof end);
     snapshot_flush(engine);
-    run->finishing = true;
-    run->finish = (struct job){.run = snapshot_finish_run, .done = snapshot_finish_done};
-    engine->config.background->submit(engine->config.background, &run->finish);
+    run->phase = SNAPSHOT_ENDING;
+    run->job = (struct job){.run = snapshot_finish_run, .done = snapshot_finish_done};
+    engine->config.background->submit(engine->config.background, &run->job);
 }
 
 /* A sum, so that the order in which pages leave the cut does not matter. */
@@ -269,7 +303,7 @@ void snapshot_advance(struct engine *engine, int64_t budget_ns, uint64_t pace)
     struct snapshot_run *run = &engine->snapshot;
     struct clock *clock = engine->config.clock;
     int64_t began = clock->boot_ns(clock), now = began;
-    while (run->active && !run->finishing && now - began < budget_ns && snapshot_has_room(engine)) {
+    while (run->phase == SNAPSHOT_PAGES && now - began < budget_ns && snapshot_has_room(engine)) {
         uint64_t written = run->offset + run->writes[run->filling].size;
         if (pace && !state_cut_pressure(engine->state) &&
             written > pace * (uint64_t)(now - run->began_ns) / (uint64_t)NS_PER_S + SNAPSHOT_BUFFER)
@@ -303,7 +337,7 @@ void snapshot_stop(struct engine *engine)
     engine->config.background->wait(engine->config.background);
     while (engine->config.background->poll(engine->config.background))
         ;
-    if (!run->active)
+    if (run->phase == SNAPSHOT_IDLE)
         return;
     if (state_cut_active(engine->state))
         state_cut_abort(engine->state);
@@ -312,7 +346,7 @@ void snapshot_stop(struct engine *engine)
     disk->close(disk, run->file);
     run->file = NULL;
     (void)!disk->remove(disk, path);
-    run->active = false;
+    run->phase = SNAPSHOT_IDLE;
 }
 
 /* ---- loading
@@ -378,6 +412,17 @@ static enum err snapshot_load_pages(struct engine *engine, struct snapshot_read 
     }
 }
 
+/* A snapshot of another journal is not ours; one whose journal is gone altogether is all there is.
+ */
+static bool snapshot_is_ours(const struct engine *engine, const struct snapshot_header *header)
+{
+    struct journal_state state;
+    uint64_t identity[2];
+    journal_describe(engine->journal, &state);
+    journal_identity(engine->journal, identity);
+    return state.segments == 0 || memcmp(identity, header->journal, sizeof identity) == 0;
+}
+
 static enum err snapshot_load_file(struct engine *engine, const char *path,
                                    struct snapshot_header *ret_header)
 {
@@ -392,6 +437,8 @@ static enum err snapshot_load_file(struct engine *engine, const char *path,
         err = snapshot_header_get(header, ret_header);
     if (err == OK && ret_header->reducer_version > ENGINE_REDUCER_VERSION)
         err = ERR_NEWER;
+    if (err == OK && !snapshot_is_ours(engine, ret_header))
+        err = ERR_CORRUPT;
     if (err == OK) {
         read.begin += SNAPSHOT_HEADER_SIZE;
         err = snapshot_load_pages(engine, &read);

@@ -218,7 +218,7 @@ static void close_snapshot(struct engine *engine)
     if (engine->stopped || engine->position == engine->counters.snapshot_position ||
         !snapshot_begin(engine))
         return;
-    while (engine->snapshot.active) {
+    while (engine_snapshot_active(engine)) {
         snapshot_advance(engine, INT64_MAX, 0);
         engine->config.background->wait(engine->config.background);
         engine->config.background->poll(engine->config.background);

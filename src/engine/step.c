@@ -88,7 +88,7 @@ static int64_t step_submit(struct engine *engine, int64_t now)
 
 static bool snapshot_is_due(struct engine *engine, int64_t now)
 {
-    if (engine->snapshot.active || engine->closing ||
+    if (engine_snapshot_active(engine) || engine->closing ||
         engine->position == engine->counters.snapshot_position)
         return false;
     if (now - engine->snapshot_last_ns < NS_PER_S)
@@ -139,11 +139,11 @@ static void step_release(struct engine *engine)
 
 static int64_t step_snapshot(struct engine *engine, int64_t now)
 {
-    if (!engine->snapshot.active && snapshot_is_due(engine, now)) {
+    if (!engine_snapshot_active(engine) && snapshot_is_due(engine, now)) {
         step_release(engine);
         snapshot_begin(engine);
     }
-    if (!engine->snapshot.active)
+    if (!engine_snapshot_active(engine))
         return NS_PER_S;
     snapshot_advance(engine, SNAPSHOT_STEP_NS, SNAPSHOT_PACE);
     return NS_PER_MS;
@@ -153,7 +153,7 @@ int64_t engine_step(struct engine *engine)
 {
     struct clock *clock = engine->config.clock;
     int64_t began = clock->boot_ns(clock);
-    bool in_snapshot = engine->snapshot.active;
+    bool in_snapshot = engine_snapshot_active(engine);
     int64_t wait = INT64_MAX;
     enum err err = OK;
     if (!state_cut_pressure(
@@ -177,7 +177,7 @@ int64_t engine_step(struct engine *engine)
     struct engine_counters *counters = &engine->counters;
     if (took > counters->step_ns_max)
         counters->step_ns_max = took;
-    if ((in_snapshot || engine->snapshot.active) && took > counters->step_ns_max_in_snapshot)
+    if ((in_snapshot || engine_snapshot_active(engine)) && took > counters->step_ns_max_in_snapshot)
         counters->step_ns_max_in_snapshot = took;
     return wait;
 }
@@ -206,7 +206,7 @@ bool engine_snapshot_now(struct engine *engine)
 
 bool engine_snapshot_active(const struct engine *engine)
 {
-    return engine->snapshot.active;
+    return engine->snapshot.phase != SNAPSHOT_IDLE;
 }
 
 struct points *engine_points(struct engine *engine)

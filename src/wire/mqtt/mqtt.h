@@ -9,9 +9,21 @@
 #include "base/base.h"
 
 enum mqtt_type {
-    MQTT_CONNECT = 1, MQTT_CONNACK, MQTT_PUBLISH, MQTT_PUBACK, MQTT_PUBREC, MQTT_PUBREL,
-    MQTT_PUBCOMP, MQTT_SUBSCRIBE, MQTT_SUBACK, MQTT_UNSUBSCRIBE, MQTT_UNSUBACK, MQTT_PINGREQ,
-    MQTT_PINGRESP, MQTT_DISCONNECT, MQTT_AUTH
+    MQTT_CONNECT = 1,
+    MQTT_CONNACK,
+    MQTT_PUBLISH,
+    MQTT_PUBACK,
+    MQTT_PUBREC,
+    MQTT_PUBREL,
+    MQTT_PUBCOMP,
+    MQTT_SUBSCRIBE,
+    MQTT_SUBACK,
+    MQTT_UNSUBSCRIBE,
+    MQTT_UNSUBACK,
+    MQTT_PINGREQ,
+    MQTT_PINGRESP,
+    MQTT_DISCONNECT,
+    MQTT_AUTH
 };
 enum mqtt_version { MQTT_3_1 = 3, MQTT_3_1_1 = 4, MQTT_5 = 5 };
 #define MQTT_REMAINING_MAX 268435455u
@@ -67,7 +79,8 @@ enum mqtt_reason { MQTT_REASON_TABLE(MQTT_REASON_ENUM) };
 const char *mqtt_reason_text(uint8_t reason); /* never NULL */
 const char *mqtt_type_name(uint8_t type);     /* "CONNECT", ...; never NULL */
 
-/* ---- frames ----------------------------------------------------------------------------------------- */
+/* ---- frames
+ * ----------------------------------------------------------------------------------------- */
 struct mqtt_frame {
     uint8_t type, flags;
     struct bytes body;   /* variable header and payload */
@@ -80,41 +93,42 @@ struct mqtt_frame {
  * to it is MQTT_MALFORMED_PACKET. */
 MUST_USE enum err mqtt_frame_get(struct bytes b, struct mqtt_frame *ret_frame);
 
-/* ---- properties (MQTT 5, 2.2.2) ----------------------------------------------------------------------- */
+/* ---- properties (MQTT 5, 2.2.2)
+ * ----------------------------------------------------------------------- */
 #define MQTT_USER_PROPERTIES_MAX 64 /* views kept; more is a fault: MQTT_QUOTA_EXCEEDED */
 /* Decoders zero what is absent. Encoders write each property of `has` that the packet allows from
  * its field; what may be there several times comes from raw: user properties, when bit 38 is set,
  * and in a PUBLISH the subscription identifiers after the first. */
 struct mqtt_properties {
     uint64_t has; /* bit n: property identifier n is there (n < 64; identifiers end at 42) */
-    uint8_t payload_format;           /* 1 */
-    uint32_t message_expiry_s;        /* 2 */
-    struct bytes content_type;        /* 3 */
-    struct bytes response_topic;      /* 8 */
-    struct bytes correlation_data;    /* 9 */
-    uint32_t subscription_id;         /* 11: the first; PUBLISH to a client may have several */
-    uint32_t session_expiry_s;        /* 17 */
-    struct bytes assigned_client_id;  /* 18 */
-    uint16_t server_keep_alive_s;     /* 19 */
+    uint8_t payload_format;             /* 1 */
+    uint32_t message_expiry_s;          /* 2 */
+    struct bytes content_type;          /* 3 */
+    struct bytes response_topic;        /* 8 */
+    struct bytes correlation_data;      /* 9 */
+    uint32_t subscription_id;           /* 11: the first; PUBLISH to a client may have several */
+    uint32_t session_expiry_s;          /* 17 */
+    struct bytes assigned_client_id;    /* 18 */
+    uint16_t server_keep_alive_s;       /* 19 */
     struct bytes authentication_method; /* 21 */
-    struct bytes authentication_data; /* 22 */
-    uint8_t request_problem_info;     /* 23 */
-    uint32_t will_delay_s;            /* 24 */
-    uint8_t request_response_info;    /* 25 */
-    struct bytes response_info;       /* 26 */
-    struct bytes server_reference;    /* 28 */
-    struct bytes reason_string;       /* 31 */
-    uint16_t receive_maximum;         /* 33 */
-    uint16_t topic_alias_maximum;     /* 34 */
-    uint16_t topic_alias;             /* 35 */
-    uint8_t maximum_qos;              /* 36 */
-    uint8_t retain_available;         /* 37 */
-    uint32_t maximum_packet_size;     /* 39 */
-    uint8_t wildcard_available;       /* 40 */
+    struct bytes authentication_data;   /* 22 */
+    uint8_t request_problem_info;       /* 23 */
+    uint32_t will_delay_s;              /* 24 */
+    uint8_t request_response_info;      /* 25 */
+    struct bytes response_info;         /* 26 */
+    struct bytes server_reference;      /* 28 */
+    struct bytes reason_string;         /* 31 */
+    uint16_t receive_maximum;           /* 33 */
+    uint16_t topic_alias_maximum;       /* 34 */
+    uint16_t topic_alias;               /* 35 */
+    uint8_t maximum_qos;                /* 36 */
+    uint8_t retain_available;           /* 37 */
+    uint32_t maximum_packet_size;       /* 39 */
+    uint8_t wildcard_available;         /* 40 */
     uint8_t subscription_ids_available; /* 41 */
-    uint8_t shared_available;         /* 42 */
-    struct bytes raw;                 /* the whole property block without its length, to pass on */
-    uint16_t user_count;              /* 38: pairs are walked with mqtt_user_property */
+    uint8_t shared_available;           /* 42 */
+    struct bytes raw;    /* the whole property block without its length, to pass on */
+    uint16_t user_count; /* 38: pairs are walked with mqtt_user_property */
 };
 #define MQTT_HAS(properties, id) (((properties)->has >> (id)) & 1u)
 /* Walks the user properties, or the subscription identifiers, of a raw block: *offset starts at 0;
@@ -125,7 +139,8 @@ MUST_USE bool mqtt_subscription_id(struct bytes raw, size_t *offset, uint32_t *r
 /* Writes one user property, to build a raw block from; returns its size, 0 when it does not fit. */
 size_t mqtt_user_property_put(uint8_t *at, size_t capacity, struct bytes name, struct bytes value);
 
-/* ---- packets ------------------------------------------------------------------------------------------- */
+/* ---- packets
+ * ------------------------------------------------------------------------------------------- */
 struct mqtt_will {
     bool present, retain;
     uint8_t qos;
@@ -182,9 +197,9 @@ struct mqtt_disconnect { /* DISCONNECT, AUTH */
 };
 
 /* Decoders of a frame of the fitting type. Return 0 (MQTT_SUCCESS), or the reason code that the
- * standard wants in the answer or DISCONNECT; *ret is then not meaningful. They hold the UTF-8 rules
- * (1.5.4: well-formed, no U+0000), topic name rules (4.7: no wildcards, not empty unless alias),
- * packet identifier not zero, properties once each and allowed there, reserved bits.
+ * standard wants in the answer or DISCONNECT; *ret is then not meaningful. They hold the UTF-8
+ * rules (1.5.4: well-formed, no U+0000), topic name rules (4.7: no wildcards, not empty unless
+ * alias), packet identifier not zero, properties once each and allowed there, reserved bits.
  *
  *   0x81 the bytes cannot be parsed, a reserved bit is set, a property has no place in the packet
  *   0x82 they can, and say what is not allowed: a property twice or out of range, no topic and no
@@ -211,14 +226,14 @@ uint8_t mqtt_disconnect_get(const struct mqtt_frame *frame, uint8_t version,
                             struct mqtt_disconnect *ret);
 MUST_USE bool mqtt_subscription_next(const struct mqtt_subscribe *subscribe, uint8_t type,
                                      size_t *offset, struct mqtt_subscription *ret);
-bool mqtt_topic_is_valid(struct bytes topic);   /* a topic name to publish to */
-bool mqtt_filter_is_valid(struct bytes filter); /* a topic filter, shared ones too */
+bool mqtt_topic_is_valid(struct bytes topic);    /* a topic name to publish to */
+bool mqtt_filter_is_valid(struct bytes filter);  /* a topic filter, shared ones too */
 bool mqtt_filter_is_shared(struct bytes filter); /* starts with $share/ (4.8.2) */
 
 /* Encoders: write the packet into at[capacity] and return its size, 0 when it does not fit, or when
- * a string is longer than 65,535 bytes or the packet than MQTT_REMAINING_MAX. Version 3.x drops what
- * only MQTT 5 can say. mqtt_connack_put also returns 0 for a reason that 3.x has no return code for:
- * the connection is then closed without a word [3.1.1, MQTT-3.2.2-6]. */
+ * a string is longer than 65,535 bytes or the packet than MQTT_REMAINING_MAX. Version 3.x drops
+ * what only MQTT 5 can say. mqtt_connack_put also returns 0 for a reason that 3.x has no return
+ * code for: the connection is then closed without a word [3.1.1, MQTT-3.2.2-6]. */
 size_t mqtt_connect_put(uint8_t *at, size_t capacity, const struct mqtt_connect *connect);
 size_t mqtt_connack_put(uint8_t *at, size_t capacity, uint8_t version,
                         const struct mqtt_connack *connack);
@@ -241,4 +256,5 @@ size_t mqtt_answer_put(uint8_t *at, size_t capacity, uint8_t version, uint8_t ty
 size_t mqtt_disconnect_put(uint8_t *at, size_t capacity, uint8_t version,
                            const struct mqtt_disconnect *disconnect);
 size_t mqtt_auth_put(uint8_t *at, size_t capacity, const struct mqtt_disconnect *auth);
-size_t mqtt_empty_put(uint8_t *at, size_t capacity, uint8_t type); /* PINGREQ, PINGRESP, DISCONNECT 3.x */
+size_t mqtt_empty_put(uint8_t *at, size_t capacity,
+                      uint8_t type); /* PINGREQ, PINGRESP, DISCONNECT 3.x */

@@ -179,6 +179,7 @@ uint8_t mqtt_publish_get(const struct mqtt_frame *frame, uint8_t version, struct
     ret->packet_id = 0;
     if (UNLIKELY(ret->qos == 3 || (ret->dup && ret->qos == 0 && version != MQTT_3_1)))
         return MQTT_MALFORMED_PACKET; /* [MQTT-3.3.1-4], [MQTT-3.3.1-2] */
+    ret->dup &= ret->qos > 0;
     if (!cursor_get_binary(&cursor, &ret->topic))
         return MQTT_MALFORMED_PACKET;
     if (ret->qos > 0 && !cursor_get_u16(&cursor, &ret->packet_id))

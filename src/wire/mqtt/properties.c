@@ -304,8 +304,9 @@ static void repeated_put(struct writer *writer, unsigned packet,
 static void block_put(struct writer *writer, unsigned packet,
                       const struct mqtt_properties *properties)
 {
-    for (unsigned id = 1; id < PROPERTY_COUNT; id++) {
-        if (id == USER_PROPERTY || !allowed(properties, id, packet))
+    for (uint64_t left = properties->has; left; left &= left - 1) {
+        unsigned id = (unsigned)__builtin_ctzll(left);
+        if (id >= PROPERTY_COUNT || id == USER_PROPERTY || !(rules[id].packets >> packet & 1))
             continue;
         writer_put_u8(writer, (uint8_t)id);
         field_put(writer, &rules[id], properties);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/os.h"
 #include "state/chunk.h"
 
 #define CHUNK_PAGES ((uint32_t)1 << STATE_CHUNK_SHIFT)
@@ -32,6 +33,14 @@ struct cut_copy { /* a page as it was when the cut began, waiting to be taken */
     uint8_t *content;
 };
 
+/* Copies come and go in one order, so that they lie in a queue of slabs: filled at the last,
+ * emptied at the first, which is freed when it is empty: a piece at a time, never all at the end.
+ */
+struct copy_slab {
+    struct copy_slab *next;
+    uint8_t *pages; /* CHUNK_PAGES of them */
+};
+
 struct state {
     struct state_table *tables[STATE_TABLES_MAX]; /* by id, ascending */
     uint32_t table_count;
@@ -43,9 +52,10 @@ struct state {
     uint32_t walk_table, walk_page;                          /* where the linear walk stands */
     struct cut_copy *waiting;                                /* ring of copies, oldest first */
     uint32_t waiting_first, waiting_count, waiting_capacity; /* capacity: a power of two */
-    uint8_t **slabs;                                         /* chunks that copies lie in */
-    uint32_t slab_count;
-    uint8_t *free_copy; /* list of copies to use again, linked through their first bytes */
+    struct copy_slab *slab_first, *slab_last;                /* that copies lie in, oldest first */
+    struct copy_slab *slab_spare;                            /* an empty one for the next need */
+    uint32_t slab_count;                                     /* with the spare */
+    uint32_t copies_given, copies_taken; /* in the last slab, from the first slab */
 };
 
 enum err state_create(struct state **ret_state)
@@ -58,16 +68,24 @@ enum err state_create(struct state **ret_state)
     return OK;
 }
 
+static void slab_free(struct state *state, struct copy_slab *slab)
+{
+    os_aligned_free(slab->pages);
+    free(slab);
+    state->slab_count--;
+}
+
 static void cut_free(struct state *state)
 {
-    for (uint32_t i = 0; i < state->slab_count; i++)
-        chunk_free(state->slabs[i], false);
-    free(state->slabs);
+    while (state->slab_first != NULL) {
+        struct copy_slab *slab = state->slab_first;
+        state->slab_first = slab->next;
+        slab_free(state, slab);
+    }
+    state->slab_last = NULL;
+    state->copies_given = state->copies_taken = 0;
     free(state->waiting);
-    state->slabs = NULL;
     state->waiting = NULL;
-    state->free_copy = NULL;
-    state->slab_count = 0;
     state->waiting_first = state->waiting_count = state->waiting_capacity = 0;
 }
 
@@ -87,6 +105,8 @@ void state_destroy(struct state *state)
     if (state == NULL)
         return;
     cut_free(state);
+    if (state->slab_spare != NULL)
+        slab_free(state, state->slab_spare);
     for (uint32_t i = 0; i < state->table_count; i++)
         table_free(state->tables[i]);
     free(state);
@@ -352,38 +372,53 @@ void state_cut_abort(struct state *state)
     state->cut_active = false;
 }
 
-/* A new slab of 32 copies goes to the free list. */
+/* Room for 32 copies more. Small pages on purpose: a copy then pays for its own page faults, and no
+ * step for those of 2 MiB at once. The spare was touched before and costs none. */
 static bool copies_add_slab(struct state *state)
 {
-    uint8_t **slabs = realloc(state->slabs, (state->slab_count + (size_t)1) * sizeof *slabs);
-    if (slabs == NULL)
-        return false;
-    state->slabs = slabs;
-    uint8_t *slab = chunk_alloc(false);
-    if (slab == NULL)
-        return false;
-    slabs[state->slab_count++] = slab;
-    for (uint32_t i = CHUNK_PAGES; i-- > 0;) {
-        uint8_t *copy = slab + (size_t)i * STATE_PAGE_SIZE;
-        memcpy(copy, &state->free_copy, sizeof state->free_copy);
-        state->free_copy = copy;
+    struct copy_slab *slab = state->slab_spare;
+    state->slab_spare = NULL;
+    if (slab == NULL) {
+        slab = malloc(sizeof *slab);
+        uint8_t *pages = slab == NULL ? NULL : os_aligned_alloc(CHUNK_SIZE);
+        if (pages == NULL) {
+            free(slab);
+            return false;
+        }
+        slab->pages = pages;
+        state->slab_count++;
     }
+    slab->next = NULL;
+    if (state->slab_last != NULL)
+        state->slab_last->next = slab;
+    else
+        state->slab_first = slab;
+    state->slab_last = slab;
+    state->copies_given = 0;
     return true;
 }
 
-static uint8_t *copy_take(struct state *state)
+static uint8_t *copy_give(struct state *state)
 {
-    if (state->free_copy == NULL && !copies_add_slab(state))
+    if ((state->slab_last == NULL || state->copies_given == CHUNK_PAGES) && !copies_add_slab(state))
         return NULL;
-    uint8_t *copy = state->free_copy;
-    memcpy(&state->free_copy, copy, sizeof state->free_copy);
-    return copy;
+    return state->slab_last->pages + (size_t)state->copies_given++ * STATE_PAGE_SIZE;
 }
 
-static void copy_give(struct state *state, uint8_t *copy)
+/* The oldest copy is no longer needed. */
+static void copy_take_back(struct state *state)
 {
-    memcpy(copy, &state->free_copy, sizeof state->free_copy);
-    state->free_copy = copy;
+    if (++state->copies_taken < CHUNK_PAGES)
+        return;
+    struct copy_slab *slab = state->slab_first;
+    state->slab_first = slab->next;
+    if (state->slab_first == NULL)
+        state->slab_last = NULL;
+    state->copies_taken = 0;
+    if (state->slab_spare == NULL)
+        state->slab_spare = slab;
+    else
+        slab_free(state, slab);
 }
 
 static bool waiting_grow(struct state *state)
@@ -413,7 +448,7 @@ static void cut_keep(struct state *state, struct state_table *table, uint32_t pa
         state->cut_failed = true;
         return;
     }
-    uint8_t *copy = copy_take(state);
+    uint8_t *copy = copy_give(state);
     if (copy == NULL) {
         state->cut_failed = true;
         return;
@@ -435,7 +470,7 @@ static bool cut_next_waiting(struct state *state, void *page, uint32_t *ret_tabl
         bool zero = page_is_zero(copy.content);
         if (!zero)
             memcpy(page, copy.content, STATE_PAGE_SIZE);
-        copy_give(state, copy.content);
+        copy_take_back(state);
         if (!zero) {
             *ret_table = copy.table->id;
             *ret_page = copy.page;

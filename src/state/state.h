@@ -50,7 +50,8 @@ void state_table_init(struct state *state, struct state_table *table, uint32_t i
 void state_table_done(struct state_table *table);
 
 /* Makes rows [0, count) addressable. ERR_NO_MEMORY leaves the table as it was. A step of growth is
- * one chunk and takes some us; the kernel zeroes the chunk when it is first written (~0.2 ms). */
+ * one chunk and takes some us; the kernel zeroes the chunk when it is first written: ~0.2 ms, and
+ * ~5 ms in a virtual machine whose host has to find that memory first. */
 MUST_USE enum err state_table_grow(struct state_table *table, uint32_t count);
 static inline uint32_t state_table_capacity(const struct state_table *table) /* addressable rows */
 {
@@ -127,11 +128,12 @@ MUST_USE enum err state_load_page(struct state *state, uint32_t table, uint32_t 
 /* ---- index: an extendible hash from 64-bit hashes to row numbers, derived, never snapshotted
  * ----- */
 /* Buckets of 4096 slots of 8 bytes (half of the hash, value), split at 3/4 full one at a time: no
- * insert costs more than ~50 us. 11 to 22 bytes a key, by how full the buckets are; 11.2 at
- * 6,000,000. Holds no keys: the caller verifies each candidate (exact, never a bare fingerprint).
- * Only the upper 32 bits of a hash are used; keys whose halves are equal (an attacker's, or one
- * pair in some thousand) are all found, one candidate after the other: thousands of equal ones are
- * slow, never wrong and never endless. Values: below INDEX_NONE. */
+ * insert costs more than ~50 us, and ~0.2 ms when it is the first in a new chunk of 2 MiB. 11 to 22
+ * bytes a key, by how full the buckets are; 11.2 at 6,000,000. Holds no keys: the caller verifies
+ * each candidate (exact, never a bare fingerprint). Only the upper 32 bits of a hash are used; keys
+ * whose halves are equal (an attacker's, or one pair in some thousand) are all found, one candidate
+ * after the other: thousands of equal ones are slow, never wrong and never endless. Values: below
+ * INDEX_NONE. */
 struct index;
 MUST_USE enum err index_create(struct index **ret_index);
 void index_destroy(struct index *index);

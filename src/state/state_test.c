@@ -6,8 +6,10 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "state/state.h"
 
@@ -272,6 +274,87 @@ static void test_pressure_and_abort(void **arg)
     state_destroy(f.state);
 }
 
+/* ---- when memory ends
+ * ---------------------------------------------------------------------------- */
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1 /* the sanitizers' own maps do not fit below a limit */
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+/* Leaves room for `bytes` more of address space; returns the limit before. */
+static struct rlimit memory_limit(uint64_t bytes)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lu", &pages), 1);
+    fclose(file);
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    struct rlimit limit = {.rlim_cur = pages * 4096 + bytes, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+    return before;
+}
+
+static void test_no_memory(void **arg)
+{
+    (void)arg;
+    if (SANITIZED)
+        return;
+    struct fixture f;
+    fixture_open(&f);
+    struct state_table *table = &f.tables[1];
+    assert_int_equal(state_table_grow(table, 2000 * 1024), OK);
+    for (uint32_t page = 0; page < 2000; page++)
+        *(uint8_t *)state_write(table, page * 1024) = 1;
+    uint8_t *page = malloc(STATE_PAGE_SIZE);
+    uint32_t id, number, capacity = state_table_capacity(table);
+    assert_int_equal(state_cut_begin(f.state, 2), OK);
+    struct rlimit before = memory_limit(16 << 20);
+    assert_int_equal(state_table_grow(table, 10000 * 1024), ERR_NO_MEMORY);
+    assert_int_equal(state_table_capacity(table), capacity);
+    /* Copies for the cut: the cut dies of it, the writes and the state do not. */
+    for (uint32_t at = 0; at < 2000; at++)
+        *(uint8_t *)state_write(table, at * 1024) = 2;
+    assert_int_equal(state_cut_next(f.state, page, &id, &number), ERR_NO_MEMORY);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    assert_false(state_cut_active(f.state));
+    for (uint32_t at = 0; at < 2000; at++)
+        assert_int_equal(*(const uint8_t *)state_read(table, at * 1024), 2);
+    assert_int_equal(state_table_grow(table, 10000 * 1024), OK);
+    assert_int_equal(state_cut_begin(f.state, 2), OK);
+    assert_int_equal(state_cut_next(f.state, page, &id, &number), OK);
+    assert_int_equal(page[0], 2);
+    free(page);
+    state_destroy(f.state);
+}
+
+/* A table can leave before its state does. */
+static void test_table_done(void **arg)
+{
+    (void)arg;
+    struct fixture f;
+    fixture_open(&f);
+    assert_int_equal(state_table_grow(&f.tables[0], 10), OK);
+    assert_int_equal(state_table_grow(&f.tables[1], 10), OK);
+    *(uint8_t *)state_write(&f.tables[0], 1) = 1;
+    uint64_t hash = state_hash(f.state);
+    *(uint8_t *)state_write(&f.tables[1], 1) = 1;
+    assert_int_equal(state_cut_begin(f.state, 2), OK);
+    state_table_done(&f.tables[1]);
+    assert_false(state_cut_active(f.state));
+    state_table_done(&f.tables[1]); /* again: nothing */
+    assert_true(state_hash(f.state) == hash);
+    state_table_init(f.state, &f.tables[1], 4, 64, true);
+    state_destroy(f.state);
+    state_table_done(&f.tables[0]); /* after the state: nothing */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +364,8 @@ int main(void)
         cmocka_unit_test(test_load),
         cmocka_unit_test(test_cut_equals_the_beginning),
         cmocka_unit_test(test_pressure_and_abort),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_table_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,152 @@
+/* The smallest model of points that commands can be judged by: which paths are there, and their
+ * units. */
+#include "commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+void commands_init(struct commands *commands, struct random *random)
+{
+    memset(commands, 0, sizeof *commands);
+    commands->random = random;
+}
+
+void commands_next(struct commands *commands)
+{
+    struct random *random = commands->random;
+    unsigned client = (unsigned)random_below(random, COMMAND_CLIENTS);
+    check(!commands->waiting);
+    commands->waiting = true;
+    commands->sent = false;
+    commands->tag++;
+    if (commands->last[client].answered && random_one_in(random, 4)) {
+        commands->wish = commands->last[client];
+        commands->wish.again = true;
+        return;
+    }
+    commands->wish = (struct wish){
+        .kind = (uint8_t)(COMMAND_CREATE + random_below(random, 4)),
+        .free_key = client == 0,
+        .client = client,
+        .number = ++commands->numbers,
+        .path = (unsigned)random_below(random, COMMAND_PATHS),
+        .new_path = (unsigned)random_below(random, COMMAND_PATHS),
+        .unit = (unsigned)random_below(random, 1000),
+    };
+}
+
+struct command commands_command(const struct commands *commands, struct command_text *text)
+{
+    const struct wish *wish = &commands->wish;
+    snprintf(text->path, sizeof text->path, "wish/p%u", wish->path);
+    snprintf(text->new_path, sizeof text->new_path, "wish/p%u", wish->new_path);
+    snprintf(text->client, sizeof text->client, "client%u", wish->client);
+    snprintf(text->key, sizeof text->key, "key-%" PRIu64, wish->number);
+    snprintf(text->unit, sizeof text->unit, "u%u", wish->unit);
+    struct command command = {.kind = wish->kind,
+                              .key_kind = wish->free_key ? KEY_FREE : KEY_SEQUENCE,
+                              .tenant = TENANT_DEFAULT,
+                              .path = bytes_text(text->path)};
+    if (wish->free_key) {
+        command.key = bytes_text(text->key);
+    } else {
+        command.client = bytes_text(text->client);
+        command.sequence = wish->number;
+    }
+    if (wish->kind == COMMAND_RENAME)
+        command.new_path = bytes_text(text->new_path);
+    if (wish->kind == COMMAND_CREATE || wish->kind == COMMAND_CHANGE) {
+        command.settings.has = HAS_UNIT;
+        command.settings.unit = bytes_text(text->unit);
+    }
+    return command;
+}
+
+/* What the house must answer to a wish that it has not seen, and what becomes of the model. */
+static enum outcome_code wish_run(struct commands *commands, const struct wish *wish)
+{
+    bool *exists = &commands->exists[wish->path];
+    unsigned *unit = &commands->units[wish->path];
+    if (wish->kind == COMMAND_CREATE) {
+        if (*exists)
+            return OUTCOME_PATH_TAKEN;
+        *exists = true;
+        *unit = wish->unit;
+        return OUTCOME_DONE;
+    }
+    if (!*exists)
+        return OUTCOME_UNKNOWN_POINT;
+    if (wish->kind == COMMAND_CHANGE) {
+        *unit = wish->unit;
+    } else if (wish->kind == COMMAND_RETIRE) {
+        *exists = false;
+    } else if (wish->new_path != wish->path) {
+        if (commands->exists[wish->new_path])
+            return OUTCOME_PATH_TAKEN;
+        commands->exists[wish->new_path] = true;
+        commands->units[wish->new_path] = *unit;
+        *exists = false;
+    }
+    return OUTCOME_DONE;
+}
+
+const char *commands_answer(struct commands *commands, const struct outcome *outcome)
+{
+    struct wish *wish = &commands->wish;
+    static char wrong[160];
+    enum outcome_code told =
+        outcome->code == OUTCOME_REPEATED ? outcome->first_code : outcome->code;
+    check(commands->waiting);
+    if (wish->answered) {
+        if (outcome->code != OUTCOME_REPEATED || told != wish->code ||
+            outcome->point != wish->point) {
+            snprintf(wrong, sizeof wrong,
+                     "a command asked twice: code %d first %d point %u, was code %d point %u",
+                     outcome->code, outcome->first_code, outcome->point, wish->code, wish->point);
+            return wrong;
+        }
+        commands->waiting = false;
+        return NULL;
+    }
+    if (outcome->code == OUTCOME_REPEATED && !wish->again)
+        return "a command asked once is told to be a repetition";
+    enum outcome_code right = wish_run(commands, wish);
+    if (told != right) {
+        snprintf(wrong, sizeof wrong, "command kind %u is answered %d, right is %d", wish->kind,
+                 told, right);
+        return wrong;
+    }
+    wish->answered = true;
+    wish->code = told;
+    wish->point = outcome->point;
+    commands->last[wish->client] = *wish;
+    commands->waiting = false;
+    return NULL;
+}
+
+const char *commands_compare(const struct commands *commands, const struct points *points)
+{
+    static char wrong[160];
+    for (unsigned i = 0; i < COMMAND_PATHS; i++) {
+        char path[32], unit[16];
+        struct point_view view;
+        snprintf(path, sizeof path, "wish/p%u", i);
+        uint32_t point = points_find(points, TENANT_DEFAULT, bytes_text(path));
+        bool there = point != POINT_NONE;
+        if (there != commands->exists[i]) {
+            snprintf(wrong, sizeof wrong, "%s is %sthere", path, there ? "" : "not ");
+            return wrong;
+        }
+        if (!there)
+            continue;
+        points_view(points, point, &view);
+        snprintf(unit, sizeof unit, "u%u", commands->units[i]);
+        if (!bytes_equal(view.unit, bytes_text(unit))) {
+            snprintf(wrong, sizeof wrong, "the unit of %s is %.*s, was set to %s", path,
+                     (int)view.unit.size, (const char *)view.unit.at, unit);
+            return wrong;
+        }
+    }
+    return NULL;
+}

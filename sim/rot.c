@@ -1,0 +1,165 @@
+/* Bytes rot while the house is down. What is lost by it must be named: each record that could be
+ * read before and cannot be read now lies in a named stretch, and nothing is named where no byte
+ * changed. The newest segment of a house that died is left alone: there the last batch cannot be
+ * told from one that the power tore. */
+#include "world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILES_MAX 256
+#define ROT_PLACES_MAX 3
+
+struct rot_file {
+    char path[DISK_NAME_SIZE];
+    uint64_t size;
+    uint64_t number;
+};
+struct rot_files {
+    struct rot_file at[FILES_MAX];
+    size_t count;
+    uint64_t newest;
+};
+
+static void files_each(void *arg, const char *name, uint64_t size)
+{
+    struct rot_files *files = arg;
+    const char *end = strrchr(name, '.');
+    uint64_t number = strtoull(name, NULL, 10);
+    if (end == NULL || files->count == FILES_MAX ||
+        (strcmp(end, ".open") != 0 && strcmp(end, ".facts") != 0 && strcmp(end, ".samples") != 0))
+        return;
+    struct rot_file *file = &files->at[files->count++];
+    snprintf(file->path, sizeof file->path, "journal/%s", name);
+    file->size = size;
+    file->number = number;
+    if (number > files->newest)
+        files->newest = number;
+}
+
+/* Flips some bytes; returns how many places. */
+static unsigned rot_some(struct world *world, bool clean)
+{
+    struct disk *disk = disk_sim_port(world->disk);
+    struct random *random = &world->random;
+    struct rot_files files = {.count = 0};
+    unsigned places = 1 + (unsigned)random_below(random, ROT_PLACES_MAX), done = 0;
+    if (disk->list(disk, "journal", files_each, &files) != OK)
+        return 0;
+    for (unsigned i = 0; i < places && files.count > 0; i++) {
+        const struct rot_file *file = &files.at[random_below(random, files.count)];
+        uint64_t size = 1 + random_below(random, random_one_in(random, 3) ? 20000 : 64);
+        if ((file->number == files.newest && !clean) || file->size <= size)
+            continue;
+        uint64_t offset = random_below(random, file->size - size);
+        done += disk_sim_rot(world->disk, file->path, offset, size);
+        if (world->verbose)
+            fprintf(stderr, "  %" PRIu64 " bytes of %s rot at %" PRIu64 "\n", size, file->path,
+                    offset);
+    }
+    return done;
+}
+
+static const struct scan_batch *batch_find(const struct scan *scan, uint64_t position)
+{
+    size_t low = 0, high = scan->batch_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (scan->batches[middle].position == position)
+            return &scan->batches[middle];
+        if (scan->batches[middle].position < position)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static bool named(const struct scan *scan, uint64_t first, uint64_t last)
+{
+    for (size_t i = 0; i < scan->damage_count; i++) {
+        const struct journal_damage *damage = &scan->damage[i];
+        if (damage->first_position < last && damage->first_position + damage->records > first)
+            return true;
+    }
+    return false;
+}
+
+static bool known_before(const struct scan *before, const struct journal_damage *damage)
+{
+    for (size_t i = 0; i < before->damage_count; i++) {
+        const struct journal_damage *known = &before->damage[i];
+        if (known->segment == damage->segment && known->offset == damage->offset &&
+            known->first_position == damage->first_position && strcmp(known->why, damage->why) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Does any batch that was whole before, and is not now, lie in the stretch? */
+static bool lost_in(const struct scan *before, const struct scan *after,
+                    const struct journal_damage *damage)
+{
+    for (size_t i = 0; i < before->batch_count; i++) {
+        const struct scan_batch *batch = &before->batches[i];
+        if (batch->position >= damage->first_position + damage->records ||
+            batch->position + batch->records <= damage->first_position)
+            continue;
+        const struct scan_batch *now = batch_find(after, batch->position);
+        if (now == NULL || now->present < batch->present)
+            return true;
+    }
+    return false;
+}
+
+static void rot_compare(struct world *world, const struct scan *before, const struct scan *after,
+                        unsigned places)
+{
+    size_t fresh = 0;
+    for (size_t i = 0; i < before->batch_count; i++) {
+        const struct scan_batch *batch = &before->batches[i];
+        const struct scan_batch *now = batch_find(after, batch->position);
+        if ((now == NULL || now->present < batch->present) &&
+            !named(after, batch->position, batch->position + batch->records))
+            world_fail(world, "records from %" PRIu64 " are lost and not named", batch->position);
+    }
+    for (size_t i = 0; i < after->damage_count; i++) {
+        const struct journal_damage *damage = &after->damage[i];
+        if (known_before(before, damage))
+            continue;
+        fresh++;
+        if (damage->records > 0 && !lost_in(before, after, damage))
+            world_fail(world,
+                       "%" PRIu64 " records from %" PRIu64 " are named as lost and are there: %s",
+                       damage->records, damage->first_position, damage->why);
+    }
+    if (fresh > 3 * (size_t)places)
+        world_fail(world, "%zu stretches are named for %u rotten places", fresh, places);
+}
+
+void world_rot(struct world *world, bool clean)
+{
+    struct disk *disk = disk_sim_port(world->disk);
+    struct scan before, after;
+    scan_disk(&before, disk, &world->clock, NULL);
+    unsigned places = rot_some(world, clean);
+    if (places > 0) {
+        world->rotten = true;
+        world->counts.rots += places;
+        keys_found_reset(&world->keys);
+        scan_disk(&after, disk, &world->clock, &world->keys);
+        if (after.err != OK)
+            world_fail(world, "a rotten journal cannot be read: %s", err_text(after.err));
+        rot_compare(world, &before, &after, places);
+        world->damage_expected = after.damage_count;
+        for (size_t i = 0; i < world->keys.capacity; i++) { /* what is left is promised */
+            struct key *key = &world->keys.slots[i];
+            if (key->found < key->acknowledged)
+                key->acknowledged = key->found;
+        }
+        scan_done(&after);
+    }
+    scan_done(&before);
+}

@@ -1,0 +1,34 @@
+/* scan: what the journal on the disk holds, read by journal and format alone: no engine, no points.
+ * The engine's live values are compared with this. */
+#pragma once
+
+#include "clock_sim.h"
+#include "journal/journal.h"
+#include "keys.h"
+
+struct scan_point {
+    char *path;
+    bool said;       /* a sample was found */
+    int64_t time_ns; /* of the last by source time */
+    uint64_t value;  /* hash of that value */
+};
+struct scan_batch {
+    uint64_t position;
+    uint32_t records, present; /* said by its header; found in its runs */
+};
+struct scan {
+    struct scan_point *points; /* by id - 1 */
+    size_t point_count, point_capacity;
+    struct scan_batch *batches;
+    size_t batch_count, batch_capacity;
+    uint64_t end_position;
+    uint64_t holes, undecodable, values, unnamed_points;
+    struct journal_damage *damage;
+    size_t damage_count;
+    enum err err; /* why reading ended early; OK: it did not */
+    struct keys *keys;
+};
+/* keys may be NULL; found is counted in it (and not reset before). */
+void scan_disk(struct scan *scan, struct disk *disk, struct clock_sim *clock, struct keys *keys);
+void scan_done(struct scan *scan);
+uint64_t scan_value_hash(const struct value *value);

@@ -1,0 +1,390 @@
+/* What happens in the imagined house, chosen by the seed. */
+#include "world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WALL_START_NS (INT64_C(1763800000) * NS_PER_S)
+#define SETTLE_ROUNDS 2000
+#define WAIT_ROUNDS 2000
+#define OPEN_TRIES 20
+#define ROOM_ON_A_FULL_DISK ((uint64_t)96 << 10)
+
+void world_fail(struct world *world, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(world->failure, sizeof world->failure, format, arguments);
+    va_end(arguments);
+    longjmp(*world->escape, 1);
+}
+
+static void world_tell(void *arg, enum log_level level, const char *text)
+{
+    struct world *world = arg;
+    snprintf(world->told[world->told_next++ % TOLD_LINES], sizeof world->told[0],
+             "operation %" PRIu64 ", level %d: %s", world->counts.operations, level, text);
+    if (world->verbose)
+        fprintf(stderr, "  operation %" PRIu64 ": %s\n", world->counts.operations, text);
+}
+
+static void world_outcome(void *arg, uint64_t tag, const struct outcome *outcome)
+{
+    struct world *world = arg;
+    if (!world->commands.waiting || tag != world->commands.tag)
+        world_fail(world, "an outcome for tag %" PRIu64 ", which nobody waits for", tag);
+    const char *wrong = commands_answer(&world->commands, outcome);
+    if (wrong != NULL && !world->rotten)
+        world_fail(world, "%s", wrong);
+    world->commands.waiting = false;
+}
+
+/* ---- promises
+ * ------------------------------------------------------------------------------------- */
+static void pending_add(struct world *world, uint64_t ticket, unsigned device, uint64_t key)
+{
+    if (world->pending_count == world->pending_capacity) {
+        world->pending_capacity = world->pending_capacity * 2 + 1024;
+        world->pending = realloc(world->pending, world->pending_capacity * sizeof *world->pending);
+        check(world->pending != NULL);
+    }
+    world->pending[world->pending_count++] =
+        (struct pending){.ticket = ticket, .key = key, .device = device};
+}
+
+/* What waits above the durable ticket will never be answered. */
+static void pending_lost(struct world *world)
+{
+    for (size_t i = 0; i < world->pending_count; i++)
+        keys_at(&world->keys, world->pending[i].key)->unknown++;
+    world->pending_count = 0;
+    world->commands.sent = false;
+    world->commands.wish.again = true;
+}
+
+static void pending_durable(struct world *world, uint64_t ticket)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < world->pending_count; i++) {
+        if (world->pending[i].ticket > ticket) {
+            world->pending[kept++] = world->pending[i];
+            continue;
+        }
+        keys_at(&world->keys, world->pending[i].key)->acknowledged++;
+        world->traffic.devices[world->pending[i].device].known = true;
+    }
+    world->pending_count = kept;
+}
+
+/* What a door does after each step. */
+static void world_answers(struct world *world)
+{
+    uint64_t lost = engine_lost_generation(world->engine);
+    pending_durable(world, engine_durable_ticket(world->engine));
+    if (lost == world->lost_generation)
+        return;
+    world->lost_generation = lost;
+    pending_lost(world);
+}
+
+/* ---- moving on
+ * ---------------------------------------------------------------------------------------- */
+static void world_step(struct world *world)
+{
+    if (world->engine == NULL || disk_sim_power_is_off(world->disk))
+        return;
+    (void)engine_step(world->engine);
+    world_answers(world);
+}
+
+void world_pump(struct world *world)
+{
+    struct random *random = &world->random;
+    clock_sim_advance(&world->clock, (int64_t)random_below(random, 2 * NS_PER_MS));
+    if (!random_one_in(random, 3))
+        worker_sim_run(&world->writer);
+    if (random_one_in(random, 3))
+        worker_sim_run(&world->background);
+    world_step(world);
+}
+
+void world_settle(struct world *world)
+{
+    for (unsigned i = 0; i < SETTLE_ROUNDS; i++) {
+        struct journal *journal = engine_journal(world->engine);
+        struct journal_state state;
+        if (disk_sim_power_is_off(world->disk))
+            return;
+        journal_describe(journal, &state);
+        if (!state.stopped && journal_batch_empty(journal) && !journal_in_flight(journal) &&
+            world->pending_count == 0)
+            return;
+        clock_sim_advance(&world->clock, 5 * NS_PER_MS);
+        worker_sim_run(&world->writer);
+        worker_sim_run(&world->background);
+        world_step(world);
+    }
+    world_fail(world, "the house does not settle: %zu values wait", world->pending_count);
+}
+
+/* ---- start and end
+ * ----------------------------------------------------------------------------------------- */
+void world_stop(struct world *world, bool crash)
+{
+    if (crash)
+        disk_sim_power_off(world->disk);
+    crash = disk_sim_power_is_off(world->disk);
+    if (!crash) /* a clean end drains: what it acknowledges on the way counts */
+        world_settle(world);
+    engine_close(world->engine, random_one_in(&world->random, 2));
+    world->engine = NULL;
+    crash = disk_sim_power_is_off(world->disk);
+    pending_lost(world);
+    worker_sim_reset(&world->writer);
+    worker_sim_reset(&world->background);
+    if (crash) {
+        disk_sim_power_on(world->disk);
+        clock_sim_reboot(&world->clock, (int64_t)random_below(&world->random, NS_PER_S * 100));
+        world->counts.crashes++;
+    } else {
+        world->counts.restarts++;
+    }
+}
+
+void world_open(struct world *world)
+{
+    struct engine_start start;
+    for (unsigned tries = 0; tries < OPEN_TRIES; tries++) {
+        disk_sim_fail_in(world->disk, 0, 0);
+        if (tries < 3 && random_one_in(&world->random, 8)) /* the power goes while it starts */
+            disk_sim_power_fail_in(world->disk, 1 + random_below(&world->random, 30));
+        enum err err = engine_open(&world->config, &world->engine, &start);
+        world->lost_generation = 0;
+        if (err == OK) {
+            for (unsigned i = 0; i < DEVICES; i++)
+                publisher_init(&world->publishers[i], TENANT_DEFAULT, 1000000);
+            return;
+        }
+        world->engine = NULL;
+        if (!disk_sim_power_is_off(world->disk))
+            world_fail(world, "the engine does not start: %s", err_text(err));
+        worker_sim_reset(&world->writer);
+        worker_sim_reset(&world->background);
+        disk_sim_power_on(world->disk);
+        clock_sim_reboot(&world->clock, NS_PER_S);
+        world->counts.crashes++;
+    }
+    world_fail(world, "the engine does not start in %d tries", OPEN_TRIES);
+}
+
+static void world_again(struct world *world, bool crash)
+{
+    if (crash && random_one_in(&world->random, 2)) { /* in the middle of some write */
+        disk_sim_power_fail_in(world->disk, 1 + random_below(&world->random, 20));
+        for (unsigned i = 0; i < 100 && !disk_sim_power_is_off(world->disk); i++)
+            world_pump(world);
+    }
+    world_stop(world, crash);
+    bool clean = !crash;
+    if (world->rot_allowed && random_one_in(&world->random, 2))
+        world_rot(world, clean);
+    world_open(world);
+    world_verify(world);
+}
+
+/* ---- operations
+ * ---------------------------------------------------------------------------------------------- */
+static void publish_judge(struct world *world, enum admit admit, const struct admitted *admitted)
+{
+    struct message *message = &world->message;
+    if (admit == ADMIT_DONE) {
+        if (message->expectation == EXPECT_REFUSED && !world->rotten)
+            world_fail(world, "taken, should be refused: %.60s on %s", message->payload,
+                       message->topic);
+        world->counts.messages++;
+        world->counts.values += message->key_count;
+        for (size_t i = 0; i < message->key_count; i++)
+            pending_add(world, admitted->ticket, message->device, message->keys[i]);
+        return;
+    }
+    /* A part of an array may be in the batch before the disk is full. */
+    for (size_t i = 0; i < message->key_count; i++)
+        keys_at(&world->keys, message->keys[i])->unknown++;
+    world->counts.refused++;
+    world->counts.disk_full += admit == ADMIT_DISK_FULL;
+    world->counts.stopped += admit == ADMIT_STOPPED;
+    if (admit == ADMIT_STOPPED)
+        clock_sim_advance(&world->clock, NS_PER_S / 4);
+    if (message->expectation == EXPECT_TAKEN && admit != ADMIT_STOPPED &&
+        admit != ADMIT_DISK_FULL && !world->rotten)
+        world_fail(world, "refused (%s, %s): %.80s on %s", admit_name(admit),
+                   payload_fault_name(admitted->fault), message->payload, message->topic);
+}
+
+static void operation_publish(struct world *world)
+{
+    struct message *message = &world->message;
+    struct admitted admitted;
+    enum admit admit = ADMIT_WAIT;
+    traffic_next(&world->traffic, world->clock.wall_ns, message);
+    struct publisher *publisher = &world->publishers[message->device];
+    for (unsigned i = 0; admit == ADMIT_WAIT; i++) {
+        if (disk_sim_power_is_off(world->disk))
+            return;
+        admit = engine_publish(world->engine, publisher, bytes_text(message->topic),
+                               bytes_of(message->payload, message->payload_size), &admitted);
+        if (admit == ADMIT_WAIT)
+            world_pump(world);
+        if (i > WAIT_ROUNDS)
+            world_fail(world, "a publish waits for ever");
+    }
+    publish_judge(world, admit, &admitted);
+}
+
+static void operation_command(struct world *world)
+{
+    struct command_text text;
+    struct admitted admitted;
+    if (!world->commands.waiting)
+        commands_next(&world->commands);
+    if (world->commands.sent)
+        return;
+    struct command command = commands_command(&world->commands, &text);
+    enum admit admit = engine_command(world->engine, &command, world->commands.tag, &admitted);
+    if (admit == ADMIT_DONE) {
+        world->commands.sent = true;
+        world->counts.commands++;
+    } else if (admit != ADMIT_WAIT && admit != ADMIT_STOPPED && admit != ADMIT_DISK_FULL) {
+        world_fail(world, "a command is refused: %s", admit_name(admit));
+    }
+}
+
+static void operation_fault(struct world *world)
+{
+    struct random *random = &world->random;
+    switch (random_below(random, 4)) {
+    case 0:
+        disk_sim_fail_in(world->disk, random_below(random, 40), 1 + random_below(random, 4));
+        world->counts.write_failures++;
+        break;
+    case 1:
+        disk_sim_capacity(world->disk,
+                          disk_sim_used(world->disk) + random_below(random, ROOM_ON_A_FULL_DISK));
+        world->full_until = world->counts.operations + random_below(random, 1500);
+        world->counts.full_disks++;
+        break;
+    case 2:
+        clock_sim_jump_wall(&world->clock, ((int64_t)random_below(random, 7200) - 3600) * NS_PER_S);
+        break;
+    default:
+        clock_sim_advance(&world->clock, (int64_t)random_below(random, 3600) * NS_PER_S);
+        break;
+    }
+}
+
+static void world_operation(struct world *world)
+{
+    struct random *random = &world->random;
+    uint64_t choice = random_below(random, 10000);
+    world->counts.operations++;
+    if (world->full_until != 0 && world->counts.operations >= world->full_until) {
+        disk_sim_capacity(world->disk, 0);
+        world->full_until = 0;
+        clock_sim_advance(&world->clock, 2 * NS_PER_S);
+    }
+    if (disk_sim_power_is_off(world->disk))
+        world_again(world, true);
+    else if (choice < 4)
+        world_again(world, true);
+    else if (choice < 6)
+        world_again(world, false);
+    else if (choice < 16)
+        operation_fault(world);
+    else if (choice < 26)
+        world->counts.snapshots += engine_snapshot_now(world->engine);
+    else if (choice < 400)
+        operation_command(world);
+    else
+        operation_publish(world);
+    if (!random_one_in(random, 4))
+        world_pump(world);
+}
+
+/* ---- a seed
+ * ------------------------------------------------------------------------------------------------------
+ */
+static void world_init(struct world *world, uint64_t seed, enum journal_sabotage sabotage)
+{
+    world->seed = seed;
+    random_seed(&world->random, seed);
+    check(disk_sim_create(&world->random, &world->disk) == OK);
+    clock_sim_init(&world->clock, WALL_START_NS);
+    world->clock.tick_ns = 300;
+    worker_sim_init(&world->writer);
+    worker_sim_init(&world->background);
+    traffic_init(&world->traffic, &world->random);
+    commands_init(&world->commands, &world->random);
+    keys_init(&world->keys);
+    world->rot_allowed = sabotage == SABOTAGE_NONE && seed % 4 == 0;
+    engine_config_default(&world->config);
+    world->config.disk = disk_sim_port(world->disk);
+    world->config.clock = &world->clock.port;
+    world->config.writer = &world->writer.port;
+    world->config.background = &world->background.port;
+    world->config.segment_first_bytes = UINT64_C(1) << 20;
+    world->config.segment_max_bytes = UINT64_C(4) << 20;
+    world->config.reserve_bytes = UINT64_C(256) << 10;
+    world->config.snapshot_bytes = (uint64_t)32 << random_below(&world->random, 8) << 10;
+    world->config.snapshot_interval_ns = (int64_t)(1 + random_below(&world->random, 60)) * NS_PER_S;
+    world->config.sabotage = sabotage;
+    world->config.tell = world_tell;
+    world->config.outcome = world_outcome;
+    world->config.arg = world;
+}
+
+static void world_done(struct world *world)
+{
+    disk_sim_power_off(world->disk);
+    engine_close(world->engine, false);
+    disk_sim_destroy(world->disk);
+    keys_done(&world->keys);
+    free(world->pending);
+}
+
+static void world_live(struct world *world)
+{
+    world_open(world);
+    while (world->counts.operations < WORLD_OPERATIONS)
+        world_operation(world);
+    world_again(world, true); /* one crash at least */
+    disk_sim_capacity(world->disk, 0);
+    disk_sim_fail_in(world->disk, 0, 0);
+    clock_sim_advance(&world->clock, 5 * NS_PER_S);
+    world_settle(world);
+    world_again(world, false);
+}
+
+bool world_run(uint64_t seed, enum journal_sabotage sabotage, bool verbose,
+               struct world_counts *counts, char failure[512])
+{
+    struct world *world = calloc(1, sizeof *world);
+    jmp_buf escape;
+    check(world != NULL);
+    world->verbose = verbose;
+    world->escape = &escape;
+    if (setjmp(escape) == 0) {
+        world_init(world, seed, sabotage);
+        world_live(world);
+        world_done(world);
+    }
+    bool passed = world->failure[0] == 0;
+    if (!passed)
+        snprintf(failure, 512, "operation %" PRIu64 ": %.450s", world->counts.operations,
+                 world->failure);
+    if (counts != NULL)
+        *counts = world->counts;
+    free(world); /* after a failure the rest of the house is left where it is */
+    return passed;
+}

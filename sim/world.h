@@ -1,0 +1,72 @@
+/* world: one imagined house: an engine on an imagined disk, clock and workers, devices that talk to
+ * it, and everything that can go wrong; beside it the model of what it promised.
+ *
+ * A world is its seed: the same seed does the same, operation by operation. */
+#pragma once
+
+#include "clock_sim.h"
+#include "commands.h"
+#include "disk_sim.h"
+#include "engine/engine.h"
+#include "keys.h"
+#include "scan.h"
+#include "traffic.h"
+#include "worker_sim.h"
+
+#include <setjmp.h>
+
+#define WORLD_OPERATIONS 10000
+#define TOLD_LINES 64
+
+struct pending { /* one value in a batch on its way */
+    uint64_t ticket, key;
+    unsigned device;
+};
+struct world_counts {
+    uint64_t operations, messages, values, refused, disk_full, stopped, commands, crashes, restarts,
+        write_failures, full_disks, rots, snapshots, verified;
+};
+struct world {
+    uint64_t seed;
+    struct random random;
+    struct disk_sim *disk;
+    struct clock_sim clock;
+    struct worker_sim writer, background;
+    struct engine_config config;
+    struct engine *engine;
+    struct publisher publishers[DEVICES];
+    uint64_t lost_generation; /* seen */
+    struct traffic traffic;
+    struct message message;
+    struct commands commands;
+    struct keys keys;
+    struct pending *pending;
+    size_t pending_count, pending_capacity;
+    bool rot_allowed, rotten; /* this seed lets bytes rot; some did */
+    size_t damage_expected;   /* entries that must be named, no more and no less */
+    uint64_t full_until;      /* operation at which the disk gets its room back; 0: it has it */
+    bool verbose;
+    struct world_counts counts;
+    char failure[512]; /* what was found, "" while nothing was */
+    jmp_buf *escape;
+    char told[TOLD_LINES][160]; /* a ring: what the house said last */
+    unsigned told_next;
+};
+
+/* Runs one seed; true: nothing was found. counts may be NULL. */
+bool world_run(uint64_t seed, enum journal_sabotage sabotage, bool verbose,
+               struct world_counts *counts, char failure[512]);
+
+/* ---- between the files of the world
+ * --------------------------------------------------------------- */
+_Noreturn void world_fail(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
+void world_open(struct world *world);
+/* The process ends; the power, when it is `crash`. Nothing of the house is left but the disk. */
+void world_stop(struct world *world, bool crash);
+void world_pump(struct world *world);
+/* Until all that was admitted is durable and applied. */
+void world_settle(struct world *world);
+/* verify.c: every invariant, against the disk as it is now. */
+void world_verify(struct world *world);
+/* rot.c: some bytes rot while the house is down; the loss must be named. */
+void world_rot(struct world *world, bool clean);

@@ -88,8 +88,20 @@ MUST_USE enum err child_free_address(char *address);
 
 /* ---- reading back
  * ------------------------------------------------------------------------------------- */
-/* Walks the journal of a data folder, read-only, with or without a server at work on it, from the
- * first record to the durable end: the facts of a batch before its samples. */
+/* A journal opened read-only, with or without a server at work on it, and what it stands on. */
+struct readback_house {
+    struct disk *disk;
+    struct worker *writer, *background; /* run their jobs inside submit */
+    struct journal *journal;
+};
+/* ERR_MISSING: no journal there; ERR_NEWER; ERR_IO. tell may be NULL. */
+MUST_USE enum err readback_open(const char *folder,
+                                void (*tell)(void *arg, enum log_level level, const char *text),
+                                void *tell_arg, struct readback_house *ret_house);
+void readback_close(struct readback_house *house);
+
+/* Walks the journal from the first record to the durable end: the facts of a batch before its
+ * samples. */
 struct readback_calls {
     /* Each may be NULL. */
     void (*batch)(void *arg, const struct journal_batch *batch);
@@ -104,8 +116,12 @@ struct readback_result {
     uint64_t undecodable, predecessors_lost; /* sample records, by their counters */
     uint64_t holes, hole_records;            /* UINT64_MAX: an unknown number */
 };
-/* from: 0 or a position that begins a segment. until: stop before the batch that begins at or after
- * it; 0: to the end. ERR_MISSING: no journal there; ERR_NEWER; ERR_IO. */
+MUST_USE enum err readback_walk_journal(struct journal *journal, uint64_t from, uint64_t until,
+                                        const struct readback_calls *calls,
+                                        struct readback_result *ret_result);
+/* Opens, walks and closes. from: 0 or a position that begins a segment. until: stop before the
+ * batch that begins at or after it; 0: to the end. ERR_MISSING: no journal there; ERR_NEWER;
+ * ERR_IO. */
 MUST_USE enum err readback_walk(const char *folder, uint64_t from, uint64_t until,
                                 const struct readback_calls *calls,
                                 struct readback_result *ret_result);

@@ -115,42 +115,73 @@ static enum err readback_cursor(struct readback *readback, struct journal *journ
     return err == ERR_MISSING ? OK : err;
 }
 
-enum err readback_walk(const char *folder, uint64_t from, uint64_t until,
-                       const struct readback_calls *calls, struct readback_result *ret_result)
+enum err readback_walk_journal(struct journal *journal, uint64_t from, uint64_t until,
+                               const struct readback_calls *calls,
+                               struct readback_result *ret_result)
 {
     struct readback *readback = calloc(1, sizeof *readback);
     if (readback == NULL)
         return ERR_NO_MEMORY;
     readback->calls = calls;
+    enum err err = readback_cursor(readback, journal, from, until);
+    if (err == OK)
+        *ret_result = readback->result;
+    segment_decoder_destroy(readback->decoder);
+    free(readback);
+    return err;
+}
+
+enum err readback_open(const char *folder,
+                       void (*tell)(void *arg, enum log_level level, const char *text),
+                       void *tell_arg, struct readback_house *ret_house)
+{
+    struct readback_house house = {0};
+    enum err err = disk_real_open(folder, false, &house.disk);
+    if (err == OK)
+        err = worker_inline_create(&house.writer);
+    if (err == OK)
+        err = worker_inline_create(&house.background);
     struct journal_config config = {
+        .disk = house.disk,
         .clock = clock_real(),
+        .writer = house.writer,
+        .background = house.background,
         .read_only = true,
-        .tell = calls->tell,
-        .tell_arg = calls->arg,
+        .tell = tell,
+        .tell_arg = tell_arg,
         .segment_first_bytes = (uint64_t)4 << 20,
         .segment_max_bytes = (uint64_t)256 << 20,
         .reserve_bytes = (uint64_t)1 << 20,
     };
-    struct journal *journal = NULL;
-    enum err err = disk_real_open(folder, false, &config.disk);
     if (err == OK)
-        err = worker_inline_create(&config.writer);
+        err = journal_open(&config, &house.journal);
     if (err == OK)
-        err = worker_inline_create(&config.background);
-    if (err == OK)
-        err = journal_open(&config, &journal);
-    if (err == OK)
-        err = readback_cursor(readback, journal, from, until);
-    if (err == OK)
-        *ret_result = readback->result;
-    journal_close(journal);
-    if (config.background != NULL)
-        config.background->destroy(config.background);
-    if (config.writer != NULL)
-        config.writer->destroy(config.writer);
-    if (config.disk != NULL)
-        disk_real_close(config.disk);
-    segment_decoder_destroy(readback->decoder);
-    free(readback);
+        *ret_house = house;
+    else
+        readback_close(&house);
+    return err;
+}
+
+void readback_close(struct readback_house *house)
+{
+    journal_close(house->journal);
+    if (house->background != NULL)
+        house->background->destroy(house->background);
+    if (house->writer != NULL)
+        house->writer->destroy(house->writer);
+    if (house->disk != NULL)
+        disk_real_close(house->disk);
+    *house = (struct readback_house){0};
+}
+
+enum err readback_walk(const char *folder, uint64_t from, uint64_t until,
+                       const struct readback_calls *calls, struct readback_result *ret_result)
+{
+    struct readback_house house;
+    enum err err = readback_open(folder, calls->tell, calls->arg, &house);
+    if (err != OK)
+        return err;
+    err = readback_walk_journal(house.journal, from, until, calls, ret_result);
+    readback_close(&house);
     return err;
 }

@@ -378,7 +378,7 @@ static enum admit admit_points(struct engine *engine, const struct publisher *pu
                                uint32_t count)
 {
     uint64_t held = (uint64_t)points_count(engine->points) + engine->overlay.points;
-    if (held + count > engine->config.points.points_max)
+    if (held + count > engine->config.points_max)
         return ADMIT_POINTS_MAX;
     if (count > publisher->points_left)
         return ADMIT_POINTS_CONNECTION;
@@ -675,6 +675,11 @@ enum admit engine_command(struct engine *engine, const struct command *command, 
         return ADMIT_STOPPED;
     if (!command_fits(command))
         return ADMIT_TOO_LARGE;
+    if (command->kind == COMMAND_CREATE && (uint64_t)points_count(engine->points) +
+                                                   engine->overlay.points +
+                                                   engine->commands_waiting >=
+                                               engine->config.points_max)
+        return ADMIT_POINTS_MAX;
     if (engine->commands_waiting == COMMANDS_WAITING_MAX)
         return ADMIT_WAIT;
     enum admit answer = admit_room(engine, LANE_FACTS, FACT_BYTES_MAX);

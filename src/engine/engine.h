@@ -22,12 +22,13 @@
 #include "wire/payload/payload.h"
 
 #define ENGINE_REDUCER_VERSION 1
+#define ENGINE_POINTS_MOST ((uint32_t)268435456)
 
 struct engine_config {
     struct disk *disk;
     struct clock *clock;
     struct worker *writer, *background;
-    struct points_limits points;
+    uint32_t points_max; /* of the tenant, up to ENGINE_POINTS_MOST */
     uint64_t segment_first_bytes, segment_max_bytes, reserve_bytes;
     int64_t batch_floor_ns;
     uint64_t snapshot_bytes;   /* of journal after which a snapshot is due */
@@ -101,8 +102,8 @@ struct admitted {
  * one after engine_step, before any other of this publisher. */
 enum admit engine_publish(struct engine *engine, struct publisher *publisher, struct bytes topic,
                           struct bytes payload, struct admitted *ret_admitted);
-/* A command; the outcome comes with `tag` through config.outcome. Answers DONE, DISK_FULL, STOPPED,
- * WAIT, TOO_LARGE. */
+/* A command; the outcome comes with `tag` through config.outcome. Answers DONE, POINTS_MAX (a create
+ * past the limit), DISK_FULL, STOPPED, WAIT, TOO_LARGE. */
 enum admit engine_command(struct engine *engine, const struct command *command, uint64_t tag,
                           struct admitted *ret_admitted);
 

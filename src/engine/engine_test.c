@@ -248,7 +248,7 @@ static void the_limit_of_points_holds_on_both_sides(void **state)
     tell(house, "l", "{\"a\":3}");
     house_close(house, false);
     house_open(house);
-    house->config.points.points_max = 3;
+    house->config.points_max = 3;
     house_close(house, false);
     struct engine_config config = house->config;
     assert_int_equal(disk_real_open(house->folder, true, &house->disk), OK);

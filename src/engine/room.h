@@ -121,6 +121,7 @@ struct snapshot_run {
     enum err err;     /* of pages and buffers, engine's thread */
     struct job job;   /* opening, then ending */
     enum err job_err; /* its thread's until done() */
+    uint32_t stock;   /* chunks of memory to touch before the cut */
     uint8_t page[STATE_PAGE_SIZE];
 };
 enum err snapshot_init(struct engine *engine);
@@ -141,6 +142,9 @@ enum err snapshot_load(struct engine *engine, struct snapshot_header *ret_header
 #define ENGINE_BATCH_FACT_BYTES ((size_t)8 << 10)
 /* While a cut is under way each record may cost copies of the pages it touches. */
 #define ENGINE_BATCH_RECORDS_IN_CUT 64
+/* Growth after which touched memory is laid in again, and how much: 100,000 points take some 10. */
+#define STOCK_EVERY_POINTS 20000
+#define STOCK_CHUNKS 24
 struct engine {
     struct engine_config config;
     struct journal *journal;
@@ -183,6 +187,9 @@ struct engine {
     int64_t submitted_ns;
     int64_t clock_offset_ns; /* wall - boot, as last recorded */
     bool closing;
+    struct job stock_job; /* touches memory ahead of growth */
+    bool stock_busy;
+    uint32_t stock_points; /* points when it was last filled */
 
     struct snapshot_run snapshot;
     uint64_t snapshot_bytes_written_at; /* journal bytes when the last one began */

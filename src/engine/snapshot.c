@@ -108,6 +108,7 @@ static void snapshot_open_run(struct job *job)
     struct disk *disk = engine->config.disk;
     char path[DISK_NAME_SIZE + 8];
     snprintf(path, sizeof path, "%s.tmp", run->name);
+    state_stock(run->stock);
     enum err err = disk->make_folder(disk, SNAPSHOT_FOLDER);
     if (err == OK)
         err = disk->open(disk, path, DISK_WRITE | DISK_CREATE | DISK_DURABLE, &run->file);
@@ -173,6 +174,7 @@ bool snapshot_begin(struct engine *engine)
     run->filling = 0;
     run->err = run->job_err = run->writes[0].err = run->writes[1].err = OK;
     run->file = NULL;
+    run->stock = (uint32_t)(state_memory(engine->state) / OS_HUGE_PAGE / 4);
     run->began_ns = engine->config.clock->boot_ns(engine->config.clock);
     run->job = (struct job){.run = snapshot_open_run, .done = snapshot_open_done};
     engine->config.background->submit(engine->config.background, &run->job);

@@ -8,7 +8,7 @@
 
 void engine_config_default(struct engine_config *config)
 {
-    *config = (struct engine_config){.points = points_limits_default,
+    *config = (struct engine_config){.points_max = 16000000,
                                      .segment_first_bytes = (uint64_t)4 << 20,
                                      .segment_max_bytes = (uint64_t)256 << 20,
                                      .reserve_bytes = (uint64_t)1 << 20,
@@ -29,11 +29,15 @@ void engine_tell(struct engine *engine, enum log_level level, const char *format
     engine->config.tell(engine->config.arg, level, text);
 }
 
+/* The reducer's own limits are constants: what a setting allowed once must replay as it was. The
+ * configured ones are held by admission. */
 enum err engine_state_create(struct engine *engine)
 {
+    struct points_limits limits = points_limits_default;
+    limits.points_max = ENGINE_POINTS_MOST;
     enum err err = state_create(&engine->state);
     if (err == OK)
-        err = points_create(engine->state, &engine->config.points, &engine->points);
+        err = points_create(engine->state, &limits, &engine->points);
     if (err == OK)
         err = contexts_init(&engine->contexts, engine->state);
     return err;
@@ -146,6 +150,7 @@ static enum err start_append(struct engine *engine)
     struct clock *clock = engine->config.clock;
     engine->clock_offset_ns = clock->wall_ns(clock) - clock->boot_ns(clock);
     engine->snapshot_last_ns = clock->boot_ns(clock);
+    engine->stock_points = points_count(engine->points);
     return OK;
 }
 

@@ -149,6 +149,30 @@ static int64_t step_snapshot(struct engine *engine, int64_t now)
     return NS_PER_MS;
 }
 
+/* While points come in masses, memory is touched ahead of them in the background. */
+static void stock_run(struct job *job)
+{
+    (void)job;
+    state_stock(STOCK_CHUNKS);
+}
+
+static void stock_done(struct job *job)
+{
+    struct engine *engine = (struct engine *)((char *)job - offsetof(struct engine, stock_job));
+    engine->stock_busy = false;
+}
+
+static void step_stock(struct engine *engine)
+{
+    uint32_t points = points_count(engine->points);
+    if (engine->stock_busy || points - engine->stock_points < STOCK_EVERY_POINTS)
+        return;
+    engine->stock_points = points;
+    engine->stock_busy = true;
+    engine->stock_job = (struct job){.run = stock_run, .done = stock_done};
+    engine->config.background->submit(engine->config.background, &engine->stock_job);
+}
+
 int64_t engine_step(struct engine *engine)
 {
     struct clock *clock = engine->config.clock;
@@ -170,6 +194,7 @@ int64_t engine_step(struct engine *engine)
         wait = RESTART_EVERY_NS / 10;
     } else {
         wait = step_submit(engine, began);
+        step_stock(engine);
         int64_t snapshot_wait = step_snapshot(engine, began);
         wait = snapshot_wait < wait ? snapshot_wait : wait;
     }

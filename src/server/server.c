@@ -54,7 +54,7 @@ static void server_engine_config(struct server *server, struct engine_config *re
     ret->clock = server->clock;
     ret->writer = server->writer;
     ret->background = server->background;
-    ret->points.points_max = (uint32_t)settings->points_max;
+    ret->points_max = (uint32_t)settings->points_max;
     ret->segment_first_bytes = settings->segment_first;
     ret->segment_max_bytes = settings->segment_max;
     ret->reserve_bytes = settings->reserve;

@@ -70,7 +70,7 @@ enum err state_create(struct state **ret_state)
 
 static void slab_free(struct state *state, struct copy_slab *slab)
 {
-    os_aligned_free(slab->pages);
+    chunk_free(slab->pages, false);
     free(slab);
     state->slab_count--;
 }
@@ -380,7 +380,7 @@ static bool copies_add_slab(struct state *state)
     state->slab_spare = NULL;
     if (slab == NULL) {
         slab = malloc(sizeof *slab);
-        uint8_t *pages = slab == NULL ? NULL : os_aligned_alloc(CHUNK_SIZE);
+        uint8_t *pages = slab == NULL ? NULL : chunk_alloc(false);
         if (pages == NULL) {
             free(slab);
             return false;

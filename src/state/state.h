@@ -98,6 +98,11 @@ static inline uint32_t state_table_page_rows(const struct state_table *table)
 /* Over the content of all hashed tables, in the order of ids and pages; pages that are all zero
  * count as absent, so that growing alone does not change it. Cost: the pages written since. */
 uint64_t state_hash(struct state *state);
+/* Fills the process's stock of touched memory up to so many chunks of 2 MiB, from which tables,
+ * indexes and the copies of a cut then grow without waiting for the kernel. Any thread: meant for a
+ * background one, before growth or a cut. */
+#define STATE_STOCK_MAX 128
+void state_stock(uint32_t chunks);
 /* Bytes of memory held: chunks that were written to, directories, page copies of a cut. */
 uint64_t state_memory(const struct state *state);
 

@@ -487,9 +487,10 @@ static enum payload_fault decode_top(struct payload_decoder *decoder)
     enum payload_fault fault;
     if (byte == '{') {
         fault = object_take(decoder);
-        space_skip(decoder);
-        if (!fault && decoder->at < decoder->end)
-            return PAYLOAD_BAD_JSON;
+        if (!fault) {
+            space_skip(decoder);
+            fault = decoder->at < decoder->end ? PAYLOAD_BAD_JSON : PAYLOAD_OK;
+        }
     } else {
         fault = scalar_take(decoder);
     }

@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOST_PREFIX "$lost"
-
 /* ---- facts
  * ------------------------------------------------------------------------------------------- */
 static enum err apply_lost_row(struct engine *engine, uint32_t row, uint32_t first, uint32_t count,
@@ -20,7 +18,7 @@ static enum err apply_lost_row(struct engine *engine, uint32_t row, uint32_t fir
     char names[COLUMNS_MAX][16];
     struct fact_row_point points[COLUMNS_MAX];
     char prefix[32];
-    int size = snprintf(prefix, sizeof prefix, LOST_PREFIX "/%u", row);
+    int size = snprintf(prefix, sizeof prefix, POINTS_LOST_PREFIX "/%u", row);
     for (uint32_t i = 0; i < count; i++) {
         int name = snprintf(names[i], sizeof names[i], "%u", i);
         points[i] = (struct fact_row_point){.type = VALUE_FLOAT64,
@@ -93,16 +91,29 @@ static void apply_tell_outcome(struct engine *engine, const struct command *comm
         engine->config.outcome(engine->config.arg, tag, outcome);
 }
 
+/* A row that what came before contradicts, in a journal with damage: a lost rename or retirement
+ * left its path to another point, or a lost row let a command take its ids. It starts all the same:
+ * the row is entered as lost, or not at all when its ids are taken. */
+static enum err apply_contradiction(struct engine *engine, const struct row_shape *shape,
+                                    const struct record_stamp *stamp)
+{
+    if (shape->row != points_rows(engine->points) + 1 ||
+        shape->first_point != points_count(engine->points) + 1 || shape->count > COLUMNS_MAX)
+        return OK;
+    return apply_lost_row(engine, shape->row, shape->first_point, shape->count, stamp);
+}
+
 static enum err apply_fact(struct engine *engine, const struct fact *fact,
                            const struct record_stamp *stamp)
 {
     engine->effects.outcome_count = 0;
-    if (fact->kind == FACT_ROW) {
-        enum err err = apply_fill(engine, &fact->row.shape, stamp);
-        if (err != OK)
-            return err;
-    }
-    enum err err = points_apply_fact(engine->points, fact, stamp, &engine->effects);
+    enum err err = OK;
+    if (fact->kind == FACT_ROW)
+        err = apply_fill(engine, &fact->row.shape, stamp);
+    if (err == OK)
+        err = points_apply_fact(engine->points, fact, stamp, &engine->effects);
+    if (err == ERR_CORRUPT && fact->kind == FACT_ROW && journal_damage_count(engine->journal) > 0)
+        err = apply_contradiction(engine, &fact->row.shape, stamp);
     if (err != OK)
         return err;
     uint32_t rows = points_rows(engine->points), points = points_count(engine->points);
@@ -160,8 +171,8 @@ static void apply_prefetch(struct engine *engine, const struct samples_reader *r
 
 static bool row_is_lost(const struct point_row *row)
 {
-    return row->prefix.size >= sizeof LOST_PREFIX - 1 &&
-           memcmp(row->prefix.at, LOST_PREFIX, sizeof LOST_PREFIX - 1) == 0;
+    return row->prefix.size >= sizeof POINTS_LOST_PREFIX - 1 &&
+           memcmp(row->prefix.at, POINTS_LOST_PREFIX, sizeof POINTS_LOST_PREFIX - 1) == 0;
 }
 
 /* A record of a row that damage has made unknown: stepped over with contexts that know nothing. */

@@ -151,6 +151,9 @@ struct record_stamp {
  * client or key that finds its table full: LIMIT, not remembered. */
 MUST_USE enum err points_apply_fact(struct points *points, const struct fact *fact,
                                     const struct record_stamp *stamp, struct effects *effects);
+/* The one prefix of a FACT_ROW that is no path: rows whose own record damage took, entered so that
+ * ids go on without holes. No topic and no command can name them. */
+#define POINTS_LOST_PREFIX "$lost"
 /* shape: of sample->row. Values of another type than the point's are counted unknown. A sample not
  * older than the live one (by source time) becomes the live one: the last written wins. A value
  * that is not present makes the live one not present, with the quality it came with; the value

@@ -47,6 +47,14 @@ enum err row_add(struct points *points, const struct fact_row *row, const uint64
     return OK;
 }
 
+static bool row_path_is_right(const struct fact_row *row, struct bytes whole)
+{
+    static const char lost[] = POINTS_LOST_PREFIX "/";
+    if (row->prefix.size >= sizeof lost && memcmp(row->prefix.at, lost, sizeof lost - 1) == 0)
+        whole = bytes_of(whole.at + 1, whole.size - 1); /* but for its '$' it is a path */
+    return path_fault(whole) == NULL;
+}
+
 /* The hashes of the row's paths, when all are paths. */
 static bool row_hashes(const struct points *points, const struct fact_row *row, uint64_t *hashes)
 {
@@ -54,7 +62,8 @@ static bool row_hashes(const struct points *points, const struct fact_row *row, 
     for (uint16_t i = 0; i < row->shape.count; i++) {
         size_t size = path_join(row->prefix, row->points[i].metric, path);
         struct bytes whole = bytes_of(path, size);
-        if (size == 0 || path_fault(whole) != NULL || value_type_name(row->points[i].type) == NULL)
+        if (size == 0 || !row_path_is_right(row, whole) ||
+            value_type_name(row->points[i].type) == NULL)
             return false;
         hashes[i] = points_path_hash(row->tenant, whole);
         index_prefetch(points->path_index, hashes[i]);

@@ -1,14 +1,27 @@
 /* payload: what devices say, turned into readings. Bounded, no I/O, no allocation but in create.
  *
- * Understood: a plain scalar (number, true/false, null, JSON string, short bare text such as ON,
- * empty, NaN); a JSON object whose members are readings, nested objects being levels of the path;
- * members ts, timestamp or time (top level; a number or ISO 8601) giving the source time;
- * {"values":{...}} with the time beside it; JSON arrays of such objects (a group each).
- * Numbers without a unit are s, ms, us or ns by their size: below 1e11 s (fractions allowed), 1e14
- * ms, 1e17 us, else ns; times must lie in 1970..2200. Arrays as member values are no reading.
+ * A payload is one of
+ *   - a plain scalar, with white space around it or not: a number by JSON's grammar, true, false,
+ *     null, a JSON string; nothing at all, NaN, inf or Infinity (any case, any sign): no value; any
+ *     other text of at most 256 bytes without control characters, such as ON or 007: a string;
+ *   - a JSON object (RFC 8259, strictly: no trailing commas, no comments, no NaN): its members are
+ *     readings, the members of nested objects are readings one level further down the path;
+ *   - a JSON array of such objects: a group each, in order.
  *
- * Keys that hold '/', '+', '#', '%', control characters, or a leading '$' are escaped as %XX of
- * each such byte (the one documented escape); an empty key becomes "%".
+ * On the top level of an object
+ *   - ts, timestamp and time give the source time: a number, the same in a string, or ISO 8601;
+ * null says that the sender knows none. Anything else is PAYLOAD_TIME_INVALID. Several of them must
+ *     mean the same instant, else PAYLOAD_KEY_TWICE. Deeper down these names are readings;
+ *   - values, when it holds an object, is no level of the path: {"ts":1,"values":{"a":2}} reads as
+ *     {"ts":1,"a":2}. Its neighbours are readings like any other; a key in both is there twice.
+ *
+ * Times without a unit are s, ms, us or ns by their size: below 1e11 s, 1e14 ms, 1e17 us, else ns.
+ * Fractions are allowed in each; what is finer than a nanosecond is dropped. Times must lie in
+ * 1970..2200. Arrays as member values are no reading, and refuse the payload as any fault does.
+ *
+ * Keys that hold '/', '+', '#', '%', control characters (below 0x20, and 0x7F), or a leading '$'
+ * are escaped as %XX of each such byte (the one documented escape); an empty key becomes "%". Two
+ * keys are the same when they are after this.
  *
  * Fast path: a sender repeats the same keys in the same order. payload_match compares the payload
  * with a learned shape byte by byte (exact) and scans only the values. */
@@ -47,9 +60,11 @@ const char *payload_fault_name(enum payload_fault fault); /* "not_utf8", ... for
 
 struct payload_reading {
     struct bytes key; /* path below the topic, escaped, levels joined by '/'; empty: a scalar */
-    /* Natural type: a JSON number is FLOAT64 (decimal as format.h says; raw when longer, rounded as
-     * strtod); an integer literal beyond 2^53 that fits 64 bits is INT64; true/false BOOL; string
-     * STRING (unescaped); null, empty, NaN: not present with QUALITY_BAD_NO_VALUE. */
+    /* Natural type: a JSON number is FLOAT64: number / 10^scale as written (21.50 is 2150 / 10^2)
+     * where that is exact, with exponents worked in; else the float64 that strtod gives, through
+     * value_of_real; -0 is raw and keeps its sign. An integer literal beyond 2^53 that fits 64 bits
+     * is INT64; true/false BOOL; string STRING (unescaped, UTF-8, may hold NUL); null, empty, NaN:
+     * not present with QUALITY_BAD_NO_VALUE, of type FLOAT64. */
     struct value value;
 };
 struct payload_group {
@@ -60,11 +75,13 @@ struct payload_group {
     const struct payload_reading *readings; /* views into the payload or the decoder */
 };
 
-struct payload_decoder; /* scratch for one thread: ~1 MiB, fixed */
+struct payload_decoder; /* scratch for one thread: 1.6 MiB, fixed, touched as needed */
 MUST_USE enum err payload_decoder_create(struct payload_decoder **ret_decoder);
 void payload_decoder_destroy(struct payload_decoder *decoder);
 /* Decodes and checks the whole payload; then payload_next gives group after group. A fault anywhere
- * refuses the whole payload (nothing is half taken). *ret_where: offset of the fault. */
+ * refuses the whole payload (nothing is half taken). *ret_where, written with a fault only: its
+ * offset. The payload must stay where it is until the last payload_next; a group's readings last
+ * until the next call of either function. */
 enum payload_fault payload_decode(struct payload_decoder *decoder, struct bytes payload,
                                   size_t *ret_where);
 MUST_USE bool payload_next(struct payload_decoder *decoder, struct payload_group *ret_group);
@@ -91,8 +108,11 @@ MUST_USE bool payload_match(const struct payload_shape *shape, struct bytes payl
                             struct value *values, bool *ret_has_time, int64_t *ret_time_ns);
 
 /* Turns a value into the point's type where nothing is lost: whole number <-> int64, 0/1 <-> bool,
- * bool -> number, number in a string -> number, number or bool -> string (as sent is lost; the
- * shortest text that reads back). Text is written into scratch[32] when needed. */
+ * bool -> number, number, true or false in a string -> that, number or bool -> string (as sent is
+ * lost; the shortest text that reads back). "" and "NaN" for a point that is no string are no
+ * value; a value that is not present fits every type. Text is written into scratch[32] when needed.
+ * Faults leave the value as it was: PAYLOAD_TYPE, or PAYLOAD_INTEGER_TOO_LARGE for an int64 that no
+ * float64 holds. */
 enum payload_fault payload_convert(struct value *value, uint8_t type, char *scratch);
 /* Escapes one topic segment or key as above into out[3*size]; returns its size. */
 size_t payload_key_escape(struct bytes key, uint8_t *out);

@@ -2,6 +2,7 @@
 #include "server/room.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -130,7 +131,7 @@ struct connection *connection_open(struct server *server, int fd, const char *pe
     c->fd = fd;
     c->protocol = protocol;
     c->active_ns = server->now_ns;
-    memcpy(c->peer, peer, sizeof c->peer);
+    snprintf(c->peer, sizeof c->peer, "%s", peer);
     link_init(&c->resume);
     link_init(&c->life);
     timer_init(&c->timer);
@@ -494,6 +495,9 @@ bool connection_refeed(struct server *server, struct connection *c)
     if (connection_is_over(c) || !c->held)
         return true;
     c->held = false;
-    connection_feed(server, c, bytes_of(c->in.at, c->in.size));
+    if (c->in.size == 0)
+        connection_watch(server, c);
+    else
+        connection_feed(server, c, bytes_of(c->in.at, c->in.size));
     return !server->full;
 }

@@ -137,9 +137,9 @@ enum err snapshot_load(struct engine *engine, struct snapshot_header *ret_header
  * --------------------------------------------------------------------------------------- */
 #define COMMANDS_WAITING_MAX 4096
 /* A batch is closed to samples at these sizes, so that applying it stays one short step: some
- * 40,000 values, or some 650 new points. */
+ * 40,000 values, or some 2,600 new points. */
 #define ENGINE_BATCH_BYTES ((size_t)48 << 10)
-#define ENGINE_BATCH_FACT_BYTES ((size_t)8 << 10)
+#define ENGINE_BATCH_FACT_BYTES ((size_t)32 << 10)
 /* While a cut is under way each record may cost copies of the pages it touches. */
 #define ENGINE_BATCH_RECORDS_IN_CUT 64
 /* Growth after which touched memory is laid in again, and how much: 100,000 points take some 10. */

@@ -180,7 +180,7 @@ static enum err apply_skip(struct engine *engine, struct samples_reader *reader,
 {
     struct row_context context = {.broken = true};
     struct column_context columns[COLUMNS_MAX] = {0};
-    struct row_shape shape = {row, 1, COLUMNS_MAX};
+    struct row_shape shape = {.row = row}; /* count 0: its length is all that is used */
     uint8_t types[COLUMNS_MAX];
     enum err err = samples_peek_schema(reader, &shape, types);
     if (err != OK && err != ERR_MISSING)
@@ -267,6 +267,14 @@ static enum err apply_runs(struct engine *engine, const struct journal_batch *ba
         else if (err == OK) {
             err = apply_samples(engine, batch, run, &ordinal);
             stamp.position += records;
+            /* What damage left of the dictionary can contradict a record that is whole. */
+            if (err == ERR_CORRUPT && journal_damage_count(engine->journal) > 0) {
+                engine_tell(engine, LOG_ERROR,
+                            "samples before position %llu do not fit the points that are left "
+                            "after damage; they are passed over",
+                            (unsigned long long)stamp.position);
+                err = OK;
+            }
         }
         if (err != OK)
             return err;

@@ -143,13 +143,13 @@ void world_rot(struct world *world, bool clean)
 {
     struct disk *disk = disk_sim_port(world->disk);
     struct scan before, after;
-    scan_disk(&before, disk, &world->clock, NULL);
+    scan_disk(&before, disk, &world->clock, NULL, &world->names);
     unsigned places = rot_some(world, clean);
     if (places > 0) {
         world->rotten = true;
         world->counts.rots += places;
         keys_found_reset(&world->keys);
-        scan_disk(&after, disk, &world->clock, &world->keys);
+        scan_disk(&after, disk, &world->clock, &world->keys, &world->names);
         if (after.err != OK)
             world_fail(world, "a rotten journal cannot be read: %s", err_text(after.err));
         rot_compare(world, &before, &after, places);

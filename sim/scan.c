@@ -71,13 +71,17 @@ static void scan_sample(void *arg, const struct row_shape *shape, const struct s
         struct scan_point *point = scan_point(scan, shape->first_point + column);
         const struct value *value = &sample->values[i];
         scan->values++;
-        if (point->path == NULL) {
+        uint32_t id = shape->first_point + column;
+        const char *path = point->path;
+        if (path == NULL) {
             scan->unnamed_points++;
-            continue;
+            path = id <= scan->names->count ? scan->names->at[id - 1] : NULL;
+            if (path == NULL)
+                continue;
         }
         if (scan->keys != NULL)
-            keys_at(scan->keys, key_hash(bytes_text(point->path),
-                                         sample->arrival_time ? 0 : sample->time_ns, value))
+            keys_at(scan->keys,
+                    key_hash(bytes_text(path), sample->arrival_time ? 0 : sample->time_ns, value))
                 ->found++;
         if (point->said && sample->time_ns < point->time_ns)
             continue;
@@ -148,11 +152,38 @@ static void scan_journal(struct scan *scan, struct journal *journal)
         scan->damage[i] = *journal_damage_at(journal, i);
 }
 
-void scan_disk(struct scan *scan, struct disk *disk, struct clock_sim *clock, struct keys *keys)
+/* What this reading named is known from now on. */
+static void names_keep(struct scan_names *names, const struct scan *scan)
+{
+    if (scan->point_count > names->count) {
+        names->at = realloc(names->at, scan->point_count * sizeof *names->at);
+        check(names->at != NULL);
+        while (names->count < scan->point_count)
+            names->at[names->count++] = NULL;
+    }
+    for (size_t i = 0; i < scan->point_count; i++) {
+        if (scan->points[i].path == NULL)
+            continue;
+        free(names->at[i]);
+        names->at[i] = strdup(scan->points[i].path);
+        check(names->at[i] != NULL);
+    }
+}
+
+void scan_names_done(struct scan_names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->at[i]);
+    free(names->at);
+    *names = (struct scan_names){0};
+}
+
+void scan_disk(struct scan *scan, struct disk *disk, struct clock_sim *clock, struct keys *keys,
+               struct scan_names *names)
 {
     struct worker_sim workers[2];
     struct journal *journal;
-    *scan = (struct scan){.end_position = 1, .keys = keys};
+    *scan = (struct scan){.end_position = 1, .keys = keys, .names = names};
     worker_sim_init(&workers[0]);
     worker_sim_init(&workers[1]);
     const struct journal_config config = {.disk = disk,
@@ -167,6 +198,7 @@ void scan_disk(struct scan *scan, struct disk *disk, struct clock_sim *clock, st
         return;
     scan_journal(scan, journal);
     journal_close(journal);
+    names_keep(names, scan);
 }
 
 void scan_done(struct scan *scan)

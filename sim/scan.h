@@ -16,6 +16,14 @@ struct scan_batch {
     uint64_t position;
     uint32_t records, present; /* said by its header; found in its runs */
 };
+/* Paths by point id, as the last whole reading knew them: when the record that named a point rots
+ * away, its samples are still what was promised. */
+struct scan_names {
+    char **at;
+    size_t count;
+};
+void scan_names_done(struct scan_names *names);
+
 struct scan {
     struct scan_point *points; /* by id - 1 */
     size_t point_count, point_capacity;
@@ -27,8 +35,10 @@ struct scan {
     size_t damage_count;
     enum err err; /* why reading ended early; OK: it did not */
     struct keys *keys;
+    struct scan_names *names;
 };
-/* keys may be NULL; found is counted in it (and not reset before). */
-void scan_disk(struct scan *scan, struct disk *disk, struct clock_sim *clock, struct keys *keys);
+/* keys may be NULL; found is counted in it (and not reset before). names: read and kept up. */
+void scan_disk(struct scan *scan, struct disk *disk, struct clock_sim *clock, struct keys *keys,
+               struct scan_names *names);
 void scan_done(struct scan *scan);
 uint64_t scan_value_hash(const struct value *value);

@@ -161,7 +161,7 @@ void world_verify(struct world *world)
     if (disk_sim_power_is_off(world->disk))
         return;
     keys_found_reset(&world->keys);
-    scan_disk(&scan, disk_sim_port(world->disk), &world->clock, &world->keys);
+    scan_disk(&scan, disk_sim_port(world->disk), &world->clock, &world->keys, &world->names);
     if (scan.err != OK)
         world_fail(world, "the journal cannot be read: %s", err_text(scan.err));
     if (scan.damage_count != world->damage_expected)

@@ -121,6 +121,10 @@ void world_settle(struct world *world)
         if (!state.stopped && journal_batch_empty(journal) && !journal_in_flight(journal) &&
             world->pending_count == 0)
             return;
+        if (i == SETTLE_ROUNDS / 2) { /* a house that stopped on a full disk waits for room */
+            disk_sim_capacity(world->disk, 0);
+            world->full_until = 0;
+        }
         clock_sim_advance(&world->clock, 5 * NS_PER_MS);
         worker_sim_run(&world->writer);
         worker_sim_run(&world->background);
@@ -350,6 +354,7 @@ static void world_done(struct world *world)
     engine_close(world->engine, false);
     disk_sim_destroy(world->disk);
     keys_done(&world->keys);
+    scan_names_done(&world->names);
     free(world->pending);
 }
 

@@ -40,6 +40,7 @@ struct world {
     struct message message;
     struct commands commands;
     struct keys keys;
+    struct scan_names names;
     struct pending *pending;
     size_t pending_count, pending_capacity;
     bool rot_allowed, rotten; /* this seed lets bytes rot; some did */

@@ -133,7 +133,9 @@ static enum err head_open(struct journal_cursor *cursor, const struct segment *s
         return err;
     bool known = segment->header_err == OK;
     walk->epoch = err == OK ? header.epoch : known ? segment->header.epoch : 0;
-    walk->position = err == OK ? header.first_position : cursor->expected;
+    walk->position = cursor->expected > 0 ? cursor->expected : 1;
+    if (err == OK)
+        walk->position = header.first_position;
     if (part != PART_OPEN)
         return OK;
     walk->limit_known = segment->end_known;

@@ -185,7 +185,7 @@ void journal_identity(const struct journal *journal, uint64_t ret_identity[2])
  * --------------------------------------------------------------------------------------------- */
 /* The zeroes behind the end of a segment that will never be written again hold nothing, and on a
  * full disk they may be all the room there is. Bytes of a torn write stay for who wants to look. */
-static void tail_trim(struct journal *journal, const struct segment *segment)
+static void tail_trim(struct journal *journal, struct segment *segment)
 {
     struct disk *disk = journal->config.disk;
     char name[SEGMENT_NAME_SIZE];
@@ -196,8 +196,10 @@ static void tail_trim(struct journal *journal, const struct segment *segment)
     segment_name(name, segment->number, PART_OPEN);
     if (disk->open(disk, name, DISK_READ | DISK_WRITE, &file) != OK)
         return;
-    if (disk->truncate(disk, file, end) == OK)
+    if (disk->truncate(disk, file, end) == OK) {
         (void)disk->sync(disk, file);
+        segment->bytes[PART_OPEN] = end;
+    }
     disk->close(disk, file);
 }
 
@@ -269,8 +271,15 @@ enum err journal_restart(struct journal *journal)
         prepare_poll(journal);
     }
     enum err err = OK;
-    if (journal->next != NEXT_READY && journal->next != NEXT_PREPARING)
+    if (journal->next != NEXT_READY && journal->next != NEXT_PREPARING) {
         err = prepare_now(journal);
+        struct segment *failed =
+            segment_list_find(&journal->segments, journal->current.number, false);
+        if (err == ERR_NO_SPACE && failed != NULL) { /* what it will not use any more may do */
+            tail_trim(journal, failed);
+            err = prepare_now(journal);
+        }
+    }
     if (err == OK && journal->next == NEXT_PREPARING)
         err = ERR_BUSY;
     if (err == OK) {

@@ -202,6 +202,7 @@ void journal_fail(struct journal *journal, enum err err, const char *what)
     journal_tell(journal, LOG_ERROR,
                  "%s failed (%s): nothing is acknowledged until the disk answers again", what,
                  err_text(err));
+    uint64_t in_flight = journal->flying != NULL ? journal->flying->size : 0;
     journal->stopped = true;
     journal->failed = err;
     journal->held = NULL;
@@ -213,6 +214,7 @@ void journal_fail(struct journal *journal, enum err err, const char *what)
     struct segment *segment = segment_list_find(&journal->segments, journal->current.number, false);
     check(segment != NULL);
     segment->end = journal->current.used;
+    segment->torn_end = segment->end + in_flight;
     segment->end_known = true;
     segment->last_position = journal->durable;
     journal->config.disk->close(journal->config.disk, journal->current.file);

@@ -17,6 +17,17 @@ uint64_t os_raise_file_limit(void)
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return 0;
+    /* The administrator may go beyond the hard limit, as far as the kernel has room for. */
+    unsigned long long most = 0;
+    FILE *file = fopen("/proc/sys/fs/nr_open", "re");
+    if (file != NULL) {
+        if (fscanf(file, "%llu", &most) != 1)
+            most = 0;
+        fclose(file);
+    }
+    struct rlimit beyond = {.rlim_cur = (rlim_t)most, .rlim_max = (rlim_t)most};
+    if (most > limit.rlim_max && setrlimit(RLIMIT_NOFILE, &beyond) == 0)
+        return beyond.rlim_cur;
     struct rlimit raised = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
     if (limit.rlim_cur < limit.rlim_max && setrlimit(RLIMIT_NOFILE, &raised) == 0)
         return raised.rlim_cur;

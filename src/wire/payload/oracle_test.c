@@ -452,7 +452,7 @@ static void shapes_match_or_say_nothing(void **state)
 static int setup(void **state)
 {
     (void)state;
-    return payload_decoder_create(&decoder);
+    return (int)payload_decoder_create(&decoder);
 }
 static int teardown(void **state)
 {

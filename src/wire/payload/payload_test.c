@@ -18,7 +18,7 @@ static struct payload_decoder *decoder;
 static int setup(void **state)
 {
     (void)state;
-    return payload_decoder_create(&decoder);
+    return (int)payload_decoder_create(&decoder);
 }
 static int teardown(void **state)
 {

@@ -299,6 +299,7 @@ static enum err demo_replay_all(struct demo *demo)
     enum err err = OK;
     bool described = false;
     demo->begin_ns = now_ns();
+    demo->drawn_ns = demo->live ? 0 : demo->begin_ns; /* a line of zeroes tells nothing */
     while (err == OK && !demo->passed && !stop_wanted()) {
         err = demo_replay_pass(demo->replay, demo->rate, &demo->passed);
         if (!described && demo_sum(demo).acked > 20000) {

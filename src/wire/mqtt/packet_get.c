@@ -78,18 +78,14 @@ static uint8_t connect_get_will(struct cursor *cursor, uint8_t version, struct m
 }
 
 /* 3.1 lets the packet end before the user name or the password that its flags announce. */
-static void connect_get_credentials_missing(const struct cursor *cursor, struct mqtt_connect *ret)
-{
-    if (ret->version == MQTT_3_1 && cursor_left(cursor) == 0)
-        ret->has_user = ret->has_password = false;
-}
-
 static uint8_t connect_get_credentials(struct cursor *cursor, struct mqtt_connect *ret)
 {
-    connect_get_credentials_missing(cursor, ret);
+    bool lenient = ret->version == MQTT_3_1;
+    if (lenient && cursor_left(cursor) == 0)
+        ret->has_user = ret->has_password = false;
     if (ret->has_user && !cursor_get_text(cursor, &ret->user))
         return MQTT_MALFORMED_PACKET;
-    if (ret->version == MQTT_3_1 && cursor_left(cursor) == 0)
+    if (lenient && cursor_left(cursor) == 0)
         ret->has_password = false;
     if (ret->has_password && !cursor_get_binary(cursor, &ret->password))
         return MQTT_MALFORMED_PACKET;

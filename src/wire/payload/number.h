@@ -6,10 +6,6 @@
 
 #include "wire/payload/payload.h"
 
-#if defined(__SSE4_1__)
-#include <immintrin.h>
-#endif
-
 #define NUMBER_EXACT_MAX (UINT64_C(1) << 53) /* every whole number up to here is a float64 */
 #define NUMBER_DIGITS_MAX 19                 /* digits that always fit 64 bits */
 

@@ -8,6 +8,10 @@
  * the others. Nothing here judges keys: payload_decode took them when the shape was learnt. */
 #include "wire/payload/member.h"
 
+#if defined(__SSE4_1__)
+#include <immintrin.h>
+#endif
+
 #define PADDING 16
 
 /* ---- learning ---------------------------------------------------------------------------------

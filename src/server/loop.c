@@ -48,11 +48,12 @@ enum err loop_init(struct server *server)
     if (server->house_fd < 0 || server->clients_fd < 0 ||
         !house_add(server, server->clients_fd, TAG_CLIENTS))
         return ERR_IO;
-    int writer_fd = server->writer->fd(server->writer);
-    int background_fd = server->background->fd(server->background);
-    if ((writer_fd >= 0 && !house_add(server, writer_fd, TAG_WORKER)) ||
-        (background_fd >= 0 && !house_add(server, background_fd, TAG_WORKER)))
-        return ERR_IO;
+    struct worker *workers[] = {server->writer, server->background, server->snapshotter};
+    for (size_t i = 0; i < ARRAY_COUNT(workers); i++) {
+        int fd = workers[i]->fd(workers[i]);
+        if (fd >= 0 && !house_add(server, fd, TAG_WORKER))
+            return ERR_IO;
+    }
     timers_init(&server->timers, server->now_ns);
     return loop_signals(server);
 }
@@ -135,14 +136,28 @@ static int64_t loop_wait_ns(struct server *server)
     return wait_ns > 0 ? wait_ns : 0;
 }
 
+/* Linux before 5.11, and sandboxes that know no newer calls, wait in whole milliseconds. */
+static int loop_epoll(struct server *server, struct epoll_event *events, int64_t wait_ns)
+{
+    struct timespec time = {.tv_sec = wait_ns / NS_PER_S, .tv_nsec = wait_ns % NS_PER_S};
+    if (!server->wait_coarse) {
+        int count = epoll_pwait2(server->house_fd, events, HOUSE_EVENTS,
+                                 wait_ns == INT64_MAX ? NULL : &time, NULL);
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM))
+            return count;
+        server->wait_coarse = true;
+    }
+    int64_t wait_ms = wait_ns / NS_PER_MS + (wait_ns % NS_PER_MS > 0);
+    return epoll_wait(server->house_fd, events, HOUSE_EVENTS,
+                      wait_ns == INT64_MAX ? -1 : (int)(wait_ms < 60000 ? wait_ms : 60000));
+}
+
 static void loop_wait(struct server *server, int64_t wait_ns)
 {
     struct epoll_event events[HOUSE_EVENTS];
-    struct timespec time = {.tv_sec = wait_ns / NS_PER_S, .tv_nsec = wait_ns % NS_PER_S};
     if (wait_ns > 0)
         loop_quiet(server, server->full || server->stopping);
-    int count = epoll_pwait2(server->house_fd, events, HOUSE_EVENTS,
-                             wait_ns == INT64_MAX ? NULL : &time, NULL);
+    int count = loop_epoll(server, events, wait_ns);
     check(count >= 0 || errno == EINTR);
     server->now_ns = server->clock->boot_ns(server->clock);
     for (int i = 0; i < count; i++)

@@ -40,10 +40,10 @@ static void goodbye_log(struct server *server, const struct connection *c, uint8
         return;
     if (suppressed > 0)
         log_warn("mqtt", "%llu more connections were closed since", (unsigned long long)suppressed);
-    log_warn("mqtt", "closing %.*s (%s): %s (%s)",
+    log_warn("mqtt", "closing %.*s (%s): %s%s%s",
              session ? (session->id_size < 64 ? (int)session->id_size : 64) : 9,
              session ? (const char *)session->id : "no client", c->peer, cause_text(cause),
-             mqtt_reason_text(reason));
+             reason ? "; " : "", reason ? mqtt_reason_text(reason) : "");
 }
 
 void mqtt_goodbye(struct server *server, struct connection *c, uint8_t reason, enum cause cause,
@@ -93,15 +93,24 @@ static void session_unchoked(struct server *server, struct connection *c)
 
 /* ---- CONNECT
  * ------------------------------------------------------------------------------------- */
-static void connack_send(struct server *server, struct connection *c, uint8_t version,
-                         const struct mqtt_connack *connack)
+/* false, and nothing is sent: the client takes no packet of that size [MQTT-3.1.2-24]. */
+static bool connack_send(struct server *server, struct connection *c, uint8_t version,
+                         uint32_t packet_max, const struct mqtt_connack *connack)
 {
     uint8_t *at = connection_room(server, c, CONNECTION_ROOM);
-    connection_room_used(server, mqtt_connack_put(at, CONNECTION_ROOM, version, connack));
+    size_t size = mqtt_connack_put(at, CONNECTION_ROOM, version, connack);
+    connection_room_used(server, size <= packet_max ? size : 0);
+    return size <= packet_max;
+}
+
+static uint32_t connect_packet_max(const struct mqtt_connect *connect)
+{
+    return MQTT_HAS(&connect->properties, 39) ? connect->properties.maximum_packet_size
+                                              : UINT32_MAX;
 }
 
 static enum feed connect_refuse(struct server *server, struct connection *c, uint8_t version,
-                                uint8_t reason, const char *text)
+                                uint32_t packet_max, uint8_t reason, const char *text)
 {
     struct mqtt_connack connack = {.reason = reason};
     uint64_t suppressed;
@@ -112,7 +121,10 @@ static enum feed connect_refuse(struct server *server, struct connection *c, uin
     if (log_ration_take(&server->ration_closed, server->now_ns, 10, &suppressed))
         log_warn("mqtt", "CONNECT from %s is refused: %s%s%s", c->peer, mqtt_reason_text(reason),
                  text ? ": " : "", text ? text : "");
-    connack_send(server, c, version, &connack);
+    if (!connack_send(server, c, version, packet_max, &connack)) {
+        connack.properties = (struct mqtt_properties){.has = 0};
+        (void)connack_send(server, c, version, packet_max, &connack);
+    }
     connection_end(server, c, CAUSE_CONNECT_REFUSED);
     return FEED_END;
 }
@@ -132,11 +144,11 @@ static enum feed connect_malformed(struct server *server, struct connection *c, 
 {
     uint8_t version = connect_version(body);
     if (reason == MQTT_UNSUPPORTED_VERSION)
-        return connect_refuse(server, c, version > MQTT_5 ? MQTT_5 : MQTT_3_1_1, reason,
+        return connect_refuse(server, c, version > MQTT_5 ? MQTT_5 : MQTT_3_1_1, UINT32_MAX, reason,
                               "MQTT 3.1, 3.1.1 and 5 are spoken here");
     if (version == MQTT_5 ||
         (reason == MQTT_CLIENT_ID_NOT_VALID && (version == MQTT_3_1 || version == MQTT_3_1_1)))
-        return connect_refuse(server, c, version, reason, NULL);
+        return connect_refuse(server, c, version, UINT32_MAX, reason, NULL);
     mqtt_goodbye(server, c, reason, CAUSE_MALFORMED, NULL);
     return FEED_END;
 }
@@ -194,8 +206,7 @@ static struct mqtt_session *session_create(struct server *server, struct connect
     session->receive_max = (uint32_t)settings->mqtt_receive;
     session->packet_in_max = (uint32_t)settings->mqtt_packet;
     session->alias_max = connect->version == MQTT_5 ? (uint16_t)settings->mqtt_alias : 0;
-    session->packet_max =
-        MQTT_HAS(&connect->properties, 39) ? connect->properties.maximum_packet_size : UINT32_MAX;
+    session->packet_max = connect_packet_max(connect);
     session->problem_info =
         connect->version == MQTT_5 &&
         (!MQTT_HAS(&connect->properties, 23) || connect->properties.request_problem_info);
@@ -246,8 +257,8 @@ static enum feed connect_accept(struct server *server, struct connection *c,
         id = connect_assign_id(assigned, sizeof assigned);
     struct mqtt_session *session = session_create(server, c, connect, id);
     if (!session)
-        return connect_refuse(server, c, connect->version, MQTT_QUOTA_EXCEEDED,
-                              cause_text(CAUSE_MEMORY));
+        return connect_refuse(server, c, connect->version, connect_packet_max(connect),
+                              MQTT_QUOTA_EXCEEDED, cause_text(CAUSE_MEMORY));
     struct mqtt_session *before = clients_find(server, id);
     if (before)
         mqtt_goodbye(server, before->c, MQTT_SESSION_TAKEN_OVER, CAUSE_TAKEN_OVER, NULL);
@@ -256,7 +267,8 @@ static enum feed connect_accept(struct server *server, struct connection *c,
         will_destroy(server, session->will);
         memory_give(server, sizeof *session + session->id_size);
         free(session);
-        return connect_refuse(server, c, connect->version, MQTT_SERVER_BUSY, NULL);
+        return connect_refuse(server, c, connect->version, connect_packet_max(connect),
+                              MQTT_SERVER_BUSY, NULL);
     }
     c->session = session;
     uint16_t keep_alive_s = connect_keep_alive(server, connect);
@@ -268,7 +280,10 @@ static enum feed connect_accept(struct server *server, struct connection *c,
         connack.properties.has |= UINT64_C(1) << 18;
         connack.properties.assigned_client_id = id;
     }
-    connack_send(server, c, connect->version, &connack);
+    if (!connack_send(server, c, connect->version, session->packet_max, &connack)) {
+        mqtt_goodbye(server, c, MQTT_PACKET_TOO_LARGE, CAUSE_PROTOCOL, NULL);
+        return FEED_END;
+    }
     log_debug("mqtt", "%.*s connected from %s", (int)id.size, (const char *)id.at, c->peer);
     return FEED_MORE;
 }
@@ -283,7 +298,8 @@ static enum feed connect_feed(struct server *server, struct connection *c,
         return connect_malformed(server, c, frame->body, reason);
     reason = connect_fault(&connect, &text);
     if (reason != 0)
-        return connect_refuse(server, c, connect.version, reason, text);
+        return connect_refuse(server, c, connect.version, connect_packet_max(&connect), reason,
+                              text);
     if ((connect.has_user || connect.has_password) && !server->told_users) {
         server->told_users = true;
         log_warn("mqtt",

@@ -39,7 +39,7 @@ struct server {
     struct settings settings;
     struct clock *clock;
     struct disk *disk;
-    struct worker *writer, *background;
+    struct worker *writer, *background, *snapshotter;
     struct engine *engine;
     int64_t now_ns; /* of this round, boot clock */
     int64_t started_ns, started_wall_ns;
@@ -52,6 +52,7 @@ struct server {
     bool full;          /* the engine said wait: no client is read before its next step */
     bool clients_quiet; /* clients_fd is not watched, because full */
     bool listen_paused;
+    bool wait_coarse; /* the system has no epoll_pwait2 */
     bool stopping;
     size_t round_messages;
     int64_t engine_due_ns; /* when the engine wants its next step at the latest */

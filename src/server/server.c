@@ -54,6 +54,7 @@ static void server_engine_config(struct server *server, struct engine_config *re
     ret->clock = server->clock;
     ret->writer = server->writer;
     ret->background = server->background;
+    ret->snapshotter = server->snapshotter;
     ret->points_max = (uint32_t)settings->points_max;
     ret->segment_first_bytes = settings->segment_first;
     ret->segment_max_bytes = settings->segment_max;
@@ -131,6 +132,8 @@ static bool start_workers(struct server *server)
     enum err err = worker_thread_create("journal", &server->writer);
     if (err == OK)
         err = worker_thread_create("background", &server->background);
+    if (err == OK)
+        err = worker_thread_create("snapshots", &server->snapshotter);
     if (err == OK)
         err = loop_init(server);
     if (err != OK)
@@ -221,6 +224,8 @@ static void server_stop(struct server *server)
         server->writer->destroy(server->writer);
     if (server->background)
         server->background->destroy(server->background);
+    if (server->snapshotter)
+        server->snapshotter->destroy(server->snapshotter);
     loop_done(server);
     free(server->clients);
     if (server->disk)

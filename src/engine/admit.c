@@ -74,7 +74,7 @@ static enum admit admit_room(struct engine *engine, enum lane lane, size_t bytes
     struct journal *journal = engine->journal;
     if (lane == LANE_SAMPLES && !journal_batch_empty(journal) &&
         (journal_samples(journal)->size > ENGINE_BATCH_BYTES ||
-         (journal_samples(journal)->ordinal >= ENGINE_BATCH_RECORDS_IN_CUT &&
+         (journal_samples(journal)->ordinal >= engine->cut_records &&
           engine->snapshot.phase == SNAPSHOT_PAGES) ||
          journal_facts(journal)->size > ENGINE_BATCH_FACT_BYTES)) {
         if (journal_in_flight(journal))

@@ -27,7 +27,8 @@
 struct engine_config {
     struct disk *disk;
     struct clock *clock;
-    struct worker *writer, *background;
+    struct worker *writer, *background; /* the journal's */
+    struct worker *snapshotter;         /* snapshots; NULL: background does them as well, in turn */
     uint32_t points_max; /* of the tenant, up to ENGINE_POINTS_MOST */
     uint64_t segment_first_bytes, segment_max_bytes, reserve_bytes;
     int64_t batch_floor_ns;

@@ -140,8 +140,11 @@ enum err snapshot_load(struct engine *engine, struct snapshot_header *ret_header
  * 40,000 values, or some 2,600 new points. */
 #define ENGINE_BATCH_BYTES ((size_t)48 << 10)
 #define ENGINE_BATCH_FACT_BYTES ((size_t)32 << 10)
-/* While a cut is under way each record may cost copies of the pages it touches. */
+/* While a cut is under way each record may cost copies of the pages it touches: batches begin this
+ * small and follow the time that applying one takes. */
 #define ENGINE_BATCH_RECORDS_IN_CUT 64
+#define ENGINE_APPLY_LONG_NS (800 * NS_PER_US)
+#define ENGINE_APPLY_SHORT_NS (300 * NS_PER_US)
 /* Growth after which touched memory is laid in again, and how much: 100,000 points take some 10. */
 #define STOCK_EVERY_POINTS 20000
 #define STOCK_CHUNKS 24
@@ -170,6 +173,7 @@ struct engine {
 
     /* admission */
     uint32_t admission_generation;
+    uint32_t cut_records; /* records a batch may hold while a cut is under way */
     uint64_t barrier_ticket; /* samples wait until this one is durable; 0: none */
     uint64_t command_tags[COMMANDS_WAITING_MAX];
     size_t commands_first, commands_waiting;

@@ -67,7 +67,7 @@ static void snapshot_flush(struct engine *engine)
     write->job = (struct job){.run = snapshot_write_run, .done = snapshot_write_done};
     run->offset += padded;
     run->filling ^= 1;
-    engine->config.background->submit(engine->config.background, &write->job);
+    engine->config.snapshotter->submit(engine->config.snapshotter, &write->job);
 }
 
 /* Puts bytes into the stream; the caller asked snapshot_has_room. */
@@ -177,7 +177,7 @@ bool snapshot_begin(struct engine *engine)
     run->stock = (uint32_t)(state_memory(engine->state) / OS_HUGE_PAGE / 4);
     run->began_ns = engine->config.clock->boot_ns(engine->config.clock);
     run->job = (struct job){.run = snapshot_open_run, .done = snapshot_open_done};
-    engine->config.background->submit(engine->config.background, &run->job);
+    engine->config.snapshotter->submit(engine->config.snapshotter, &run->job);
     return true;
 }
 
@@ -289,7 +289,7 @@ static void snapshot_end(struct engine *engine)
     snapshot_flush(engine);
     run->phase = SNAPSHOT_ENDING;
     run->job = (struct job){.run = snapshot_finish_run, .done = snapshot_finish_done};
-    engine->config.background->submit(engine->config.background, &run->job);
+    engine->config.snapshotter->submit(engine->config.snapshotter, &run->job);
 }
 
 /* A sum, so that the order in which pages leave the cut does not matter. */
@@ -336,8 +336,8 @@ void snapshot_stop(struct engine *engine)
 {
     struct snapshot_run *run = &engine->snapshot;
     struct disk *disk = engine->config.disk;
-    engine->config.background->wait(engine->config.background);
-    while (engine->config.background->poll(engine->config.background))
+    engine->config.snapshotter->wait(engine->config.snapshotter);
+    while (engine->config.snapshotter->poll(engine->config.snapshotter))
         ;
     if (run->phase == SNAPSHOT_IDLE)
         return;

@@ -183,6 +183,9 @@ enum err engine_open(const struct engine_config *config, struct engine **ret_eng
     if (!engine)
         return ERR_NO_MEMORY;
     engine->config = *config;
+    if (!engine->config.snapshotter)
+        engine->config.snapshotter = engine->config.background;
+    engine->cut_records = ENGINE_BATCH_RECORDS_IN_CUT;
     engine->position = 1;
     struct engine_start start = {0};
     enum err err = start_all(engine, &start);
@@ -225,8 +228,8 @@ static void close_snapshot(struct engine *engine)
         return;
     while (engine_snapshot_active(engine)) {
         snapshot_advance(engine, INT64_MAX, 0);
-        engine->config.background->wait(engine->config.background);
-        engine->config.background->poll(engine->config.background);
+        engine->config.snapshotter->wait(engine->config.snapshotter);
+        engine->config.snapshotter->poll(engine->config.snapshotter);
     }
 }
 

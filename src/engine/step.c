@@ -8,10 +8,28 @@
 #define CLOCK_JUMP_NS NS_PER_S
 #define RESTART_EVERY_NS NS_PER_S
 
+/* Batches of a cut follow the time that the last one took. Only their size depends on the clock,
+ * nothing of what they hold. */
+static void step_pace_cut(struct engine *engine, const struct journal_batch *batch, int64_t took_ns)
+{
+    if (!state_cut_active(engine->state)) {
+        engine->cut_records = ENGINE_BATCH_RECORDS_IN_CUT;
+        return;
+    }
+    uint32_t records = batch->header.records;
+    if (took_ns > ENGINE_APPLY_LONG_NS && records <= engine->cut_records * 2)
+        engine->cut_records = engine->cut_records > 32 ? engine->cut_records / 2 : 16;
+    else if (took_ns < ENGINE_APPLY_SHORT_NS && records >= engine->cut_records)
+        engine->cut_records += engine->cut_records / 2;
+}
+
 static void step_durable(void *arg, const struct journal_batch *batch, uint64_t ticket)
 {
     struct engine *engine = arg;
+    struct clock *clock = engine->config.clock;
+    int64_t began = clock->boot_ns(clock);
     enum err err = engine->apply_err == OK ? engine_apply_batch(engine, batch) : engine->apply_err;
+    step_pace_cut(engine, batch, clock->boot_ns(clock) - began);
     if (err != OK) {
         engine->apply_err = err;
         engine_tell(engine, LOG_ERROR,
@@ -170,7 +188,7 @@ static void step_stock(struct engine *engine)
     engine->stock_points = points;
     engine->stock_busy = true;
     engine->stock_job = (struct job){.run = stock_run, .done = stock_done};
-    engine->config.background->submit(engine->config.background, &engine->stock_job);
+    engine->config.snapshotter->submit(engine->config.snapshotter, &engine->stock_job);
 }
 
 int64_t engine_step(struct engine *engine)
@@ -183,7 +201,7 @@ int64_t engine_step(struct engine *engine)
     if (!state_cut_pressure(
             engine->state)) /* else the snapshot must catch up before more changes */
         err = journal_poll(engine->journal, step_durable, engine);
-    while (engine->config.background->poll(engine->config.background))
+    while (engine->config.snapshotter->poll(engine->config.snapshotter))
         ;
     if (err != OK || engine->apply_err != OK) {
         if (!engine->stopped)

@@ -91,29 +91,28 @@ BITS_INLINE uint64_t bits_get_wide(struct bit_reader *reader, unsigned count)
 /* ---- codes --------------------------------------------------------------------------------- */
 #define RICE_ONES 12 /* that many ones begin an escape */
 #define RICE_PARAMETER_MAX 40
-#define RICE_STATE_INITIAL 12
+#define RICE_STATE_INITIAL 8
 #define RICE_CLASSES 16
 _Static_assert(RICE_ONES + RICE_PARAMETER_MAX <= BITS_PUT_MAX, "a short code is one put");
 enum rice_escape { RICE_ABSOLUTE = 0, RICE_ESCAPES = 3 };
 
-/* Bits of number without leading zeroes; of 0: 0. Numbers of 63 and 64 bits count as 63. */
-BITS_INLINE unsigned bits_length(uint64_t number)
+/* Where the highest bit of number is that is set, 0-63; 0 for zero. */
+BITS_INLINE unsigned bits_highest(uint64_t number)
 {
-    return 63u - (unsigned)__builtin_clzll(number > INT64_MAX ? UINT64_MAX : (number << 1 | 1));
+    return 63u - (unsigned)__builtin_clzll(number | 1);
 }
 
 BITS_INLINE unsigned rice_parameter(uint8_t state)
 {
-    unsigned quarter = state + 1u;
-    unsigned parameter = quarter < 8 ? 0 : (quarter >> 2) - 1;
+    unsigned parameter = (state + 1u) >> 2;
     return parameter > RICE_PARAMETER_MAX ? RICE_PARAMETER_MAX : parameter;
 }
 
-/* The mean moves a quarter of the way to the new length. */
+/* The state moves a quarter of the way to four times the number's highest bit, rounded up. */
 BITS_INLINE uint8_t rice_adapt(uint8_t state, uint64_t number)
 {
-    int distance = (int)(4 * bits_length(number)) - (int)state;
-    return (uint8_t)((int)state + (distance + (distance > 0 ? 3 : 0)) / 4);
+    int distance = (int)(4 * bits_highest(number)) - (int)state;
+    return (uint8_t)((int)state + ((distance + 3) >> 2));
 }
 
 /* In key frames the state is rounded to one of 16 classes, so that it costs four bits. */
@@ -125,12 +124,12 @@ BITS_INLINE unsigned rice_class(uint8_t state)
 
 BITS_INLINE uint8_t rice_class_state(unsigned class)
 {
-    return (uint8_t)(class * 8 + 4);
+    return (uint8_t)(class * 8 + 2);
 }
 
 BITS_INLINE void long_put(struct bit_writer *writer, uint64_t number)
 {
-    unsigned length = 64u - (unsigned)__builtin_clzll(number | 1);
+    unsigned length = bits_highest(number) + 1;
     bits_put(writer, length - 1, 6);
     bits_put_wide(writer, number, length);
 }
@@ -141,13 +140,22 @@ BITS_INLINE uint64_t long_get(struct bit_reader *reader)
     return bits_get_wide(reader, length);
 }
 
+BITS_INLINE bool rice_is_short(uint64_t number, unsigned parameter)
+{
+    return number >> parameter < RICE_ONES;
+}
+
+BITS_INLINE void rice_put_short(struct bit_writer *writer, uint64_t number, unsigned parameter)
+{
+    unsigned ones = (unsigned)(number >> parameter);
+    uint64_t low = number & bits_mask(parameter);
+    bits_put(writer, bits_mask(ones) | low << (ones + 1), ones + 1 + parameter);
+}
+
 BITS_INLINE void rice_put(struct bit_writer *writer, uint64_t number, unsigned parameter)
 {
-    uint64_t quotient = number >> parameter;
-    if (LIKELY(quotient < RICE_ONES)) {
-        unsigned ones = (unsigned)quotient;
-        uint64_t low = number & bits_mask(parameter);
-        bits_put(writer, bits_mask(ones) | low << (ones + 1), ones + 1 + parameter);
+    if (LIKELY(rice_is_short(number, parameter))) {
+        rice_put_short(writer, number, parameter);
         return;
     }
     bits_put(writer, bits_mask(RICE_ONES), RICE_ONES);
@@ -159,18 +167,25 @@ BITS_INLINE void rice_put_escape(struct bit_writer *writer, enum rice_escape esc
     bits_put(writer, bits_mask(RICE_ONES) | (uint64_t)escape << RICE_ONES, RICE_ONES + 6);
 }
 
-/* False: an escape stands here; *ret_number is which (0..2). */
-BITS_INLINE bool rice_get(struct bit_reader *reader, unsigned parameter, uint64_t *ret_number)
+/* True, and past it, when a short code stands here. */
+BITS_INLINE bool rice_get_short(struct bit_reader *reader, unsigned parameter, uint64_t *ret_number)
 {
     uint64_t word = bits_peek(reader);
     unsigned ones = (unsigned)__builtin_ctzll(~word | UINT64_C(1) << RICE_ONES);
-    if (LIKELY(ones < RICE_ONES)) {
-        *ret_number = (uint64_t)ones << parameter | (word >> (ones + 1) & bits_mask(parameter));
-        reader->position += ones + 1 + parameter;
+    *ret_number = (uint64_t)ones << parameter | (word >> (ones + 1) & bits_mask(parameter));
+    if (UNLIKELY(ones == RICE_ONES))
+        return false;
+    reader->position += ones + 1 + parameter;
+    return true;
+}
+
+/* False: an escape stands here; *ret_number is which (0..2). */
+BITS_INLINE bool rice_get(struct bit_reader *reader, unsigned parameter, uint64_t *ret_number)
+{
+    if (LIKELY(rice_get_short(reader, parameter, ret_number)))
         return true;
-    }
-    unsigned field = (unsigned)(word >> RICE_ONES) & 63;
-    reader->position += RICE_ONES + 6;
+    reader->position += RICE_ONES;
+    unsigned field = (unsigned)bits_get(reader, 6);
     if (field < RICE_ESCAPES) {
         *ret_number = field;
         return false;

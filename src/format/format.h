@@ -24,12 +24,13 @@
 
 #define FORMAT_VERSION 1
 #define FORMAT_BLOCK 4096
-#define COLUMNS_MAX 256       /* points of a row */
-#define STRING_VALUE_MAX 4096 /* bytes of a string value */
-#define PATH_MAX_BYTES 2048   /* bytes of a point's whole path */
+#define COLUMNS_MAX 256                   /* points of a row */
+#define STRING_VALUE_MAX 4096             /* bytes of a string value */
+#define PATH_MAX_BYTES 2048               /* bytes of a point's whole path */
 #define BATCH_BYTES_MAX ((size_t)1 << 20) /* header and body, before padding */
 
-/* ---- values ------------------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------------------------------
+ */
 enum value_type { VALUE_FLOAT64 = 1, VALUE_INT64 = 2, VALUE_BOOL = 3, VALUE_STRING = 4 };
 const char *value_type_name(uint8_t type); /* "float64", ...; NULL for no type */
 MUST_USE bool value_type_parse(struct bytes name, uint8_t *ret_type);
@@ -70,11 +71,11 @@ MUST_USE bool quality_parse(struct bytes name, uint8_t *ret_quality);
  * holds the IEEE 754 bits. -0.0 and all that is no short decimal is raw. NaN and infinities are
  * not values: they come as present = false with a quality. */
 struct value {
-    uint8_t type;    /* enum value_type; meaningful even when not present */
-    uint8_t scale;   /* float64 only */
-    uint8_t quality; /* enum quality */
-    bool present;    /* false: the sample has a quality and a time but no value */
-    int64_t number;  /* float64: see above; int64: itself; bool: 0 or 1 */
+    uint8_t type;      /* enum value_type; meaningful even when not present */
+    uint8_t scale;     /* float64 only */
+    uint8_t quality;   /* enum quality */
+    bool present;      /* false: the sample has a quality and a time but no value */
+    int64_t number;    /* float64: see above; int64: itself; bool: 0 or 1 */
     struct bytes text; /* string: borrowed, at most STRING_VALUE_MAX */
 };
 double value_real(const struct value *value); /* float64, present */
@@ -83,7 +84,8 @@ double value_real(const struct value *value); /* float64, present */
 struct value value_of_real(double real);
 bool value_equal(const struct value *a, const struct value *b); /* what would be shown is equal */
 
-/* ---- samples lane: rows ---------------------------------------------------------------------------- */
+/* ---- samples lane: rows
+ * ---------------------------------------------------------------------------- */
 /* What a row is; immutable. */
 struct row_shape {
     uint32_t row;
@@ -111,7 +113,7 @@ struct column_context { /* 16 bytes; of point first_point + column */
     int64_t base;       /* last number in this column's scale; raw: last bits */
     uint8_t type;
     uint8_t scale;
-    uint8_t rice;  /* adaptive: four times the mean length in bits of the last distances */
+    uint8_t rice;  /* adaptive: four times the mean highest bit of the last distances */
     uint8_t fresh; /* since the row's key frame: 0 not seen, 1 base is a number, 2 base is bits */
     uint8_t scale_needed; /* encoder: the largest scale since the last absolute value */
     uint8_t reserved[3];
@@ -148,7 +150,7 @@ struct samples_writer {
 };
 /* Upper bound of one record's bytes: schema and key frame of `count` columns (all columns of the
  * row, not only those present) and text_bytes of strings. */
-#define SAMPLE_RECORD_BYTES_MAX(count, text_bytes) (96 + (size_t)(count) * 24 + (text_bytes))
+#define SAMPLE_RECORD_BYTES_MAX(count, text_bytes) (96 + (size_t)(count)*24 + (text_bytes))
 /* Appends a record; the caller made sure that SAMPLE_RECORD_BYTES_MAX fits. Checks (aborts) what
  * a caller must not get wrong: columns ascending and below shape->count, values of the declared
  * types (types[] of all columns of the row; one that changed makes the record a key frame with a
@@ -190,7 +192,8 @@ MUST_USE enum err samples_read(struct samples_reader *reader, const struct row_s
                                struct row_context *row, struct column_context *columns,
                                struct sample_storage *storage, struct sample_row *ret_sample);
 
-/* ---- facts lane ------------------------------------------------------------------------------------- */
+/* ---- facts lane
+ * ------------------------------------------------------------------------------------- */
 enum fact_kind {
     FACT_START = 1,   /* a process took over: program version, reducer version */
     FACT_ROW = 2,     /* new points, seen first together: the dictionary */
@@ -213,7 +216,12 @@ struct fact_row {
     struct bytes prefix; /* path before the metrics, without the last '/'; may be empty */
     const struct fact_row_point *points; /* shape.count of them */
 };
-enum command_kind { COMMAND_CREATE = 1, COMMAND_CHANGE = 2, COMMAND_RENAME = 3, COMMAND_RETIRE = 4 };
+enum command_kind {
+    COMMAND_CREATE = 1,
+    COMMAND_CHANGE = 2,
+    COMMAND_RENAME = 3,
+    COMMAND_RETIRE = 4
+};
 enum limit_kind { LIMIT_LOW_LOW, LIMIT_LOW, LIMIT_HIGH, LIMIT_HIGH_HIGH, LIMIT_KINDS };
 #define LABELS_MAX 32
 #define LABEL_BYTES_MAX 128
@@ -223,11 +231,17 @@ struct label {
     struct bytes name, value;
 };
 /* What of a point a command sets; only what `has` names is meant. */
-enum setting_bits { HAS_TYPE = 1, HAS_UNIT = 2, HAS_DESCRIPTION = 4, HAS_LABELS = 8, HAS_LIMITS = 16 };
+enum setting_bits {
+    HAS_TYPE = 1,
+    HAS_UNIT = 2,
+    HAS_DESCRIPTION = 4,
+    HAS_LABELS = 8,
+    HAS_LIMITS = 16
+};
 struct point_settings {
     uint32_t has;
     uint8_t type;
-    struct bytes unit;        /* UCUM where there is one: "Cel", "m3/h" */
+    struct bytes unit; /* UCUM where there is one: "Cel", "m3/h" */
     struct bytes description;
     const struct label *labels; /* the whole set: replaces what was */
     uint16_t label_count;
@@ -245,7 +259,7 @@ struct command {
     struct bytes key;    /* KEY_FREE */
     int64_t key_wall_ns; /* KEY_FREE: when the key was made, by the server's clock at first sight */
     struct bytes path;
-    struct bytes new_path; /* rename */
+    struct bytes new_path;          /* rename */
     struct point_settings settings; /* create, change */
 };
 struct fact_clock {
@@ -267,7 +281,7 @@ struct facts_writer {
 };
 /* Upper bound for any fact of this kind but FACT_ROW, and for a FACT_ROW with its strings. */
 #define FACT_BYTES_MAX ((size_t)16384)
-#define FACT_ROW_BYTES_MAX(count, text_bytes) (64 + (size_t)(count) * 8 + (text_bytes))
+#define FACT_ROW_BYTES_MAX(count, text_bytes) (64 + (size_t)(count)*8 + (text_bytes))
 void facts_write(struct facts_writer *writer, const struct fact *fact);
 struct fact_storage {
     struct fact_row_point points[COLUMNS_MAX];
@@ -277,7 +291,8 @@ struct fact_storage {
 MUST_USE enum err facts_read(struct bytes run, size_t *offset, struct fact_storage *storage,
                              struct fact *ret_fact);
 
-/* ---- batches ------------------------------------------------------------------------------------------ */
+/* ---- batches
+ * ------------------------------------------------------------------------------------------ */
 enum lane { LANE_FACTS = 1, LANE_SAMPLES = 2 };
 #define BATCH_HEADER_SIZE 64
 #define RUN_HEADER_SIZE 8
@@ -289,8 +304,8 @@ struct batch_header {
     int64_t wall_ns;
     uint32_t records;
     uint32_t body_bytes;
-    uint8_t lanes;     /* bit LANE_FACTS-1, LANE_SAMPLES-1: which lanes the body can hold; a squeezed
-                          lane file holds one */
+    uint8_t lanes; /* bit LANE_FACTS-1, LANE_SAMPLES-1: which lanes the body can hold; a squeezed
+                      lane file holds one */
 };
 /* Writes the header over body's first BATCH_HEADER_SIZE bytes (the body follows them in place) and
  * computes the CRC32C of both. */
@@ -304,22 +319,25 @@ MUST_USE enum err batch_open(struct bytes b, uint64_t epoch, struct batch_header
 MUST_USE enum err batch_next_run(struct bytes body, size_t *offset, enum lane *ret_lane,
                                  uint32_t *ret_records, uint32_t *ret_ordinal,
                                  struct bytes *ret_run);
-void run_header_put(uint8_t *at, enum lane lane, uint32_t records, uint32_t ordinal, uint32_t bytes);
+void run_header_put(uint8_t *at, enum lane lane, uint32_t records, uint32_t ordinal,
+                    uint32_t bytes);
 
-/* ---- segments ------------------------------------------------------------------------------------------ */
+/* ---- segments
+ * ------------------------------------------------------------------------------------------ */
 #define SEGMENT_HEADER_SIZE 4096
 enum segment_kind { SEGMENT_OPEN = 1, SEGMENT_FACTS = 2, SEGMENT_SAMPLES = 3 };
 struct segment_header {
-    uint32_t version; /* FORMAT_VERSION */
-    uint8_t kind;     /* enum segment_kind: as written, or one lane of it, squeezed */
-    uint64_t number;  /* 1, 2, 3 ... */
-    uint64_t epoch;   /* unique for each segment of this journal */
+    uint32_t version;        /* FORMAT_VERSION */
+    uint8_t kind;            /* enum segment_kind: as written, or one lane of it, squeezed */
+    uint64_t number;         /* 1, 2, 3 ... */
+    uint64_t epoch;          /* unique for each segment of this journal */
     uint32_t generation;     /* = low 32 bits of number, never 0 */
     uint64_t first_position; /* of its first batch */
-    uint64_t previous_end;   /* valid bytes of the segment before, when this one was begun; 0: unknown */
-    int64_t wall_ns;         /* when it was begun */
-    uint64_t journal[2];     /* identity of the journal: a file of another journal is not ours */
-    uint64_t last_position;  /* squeezed only: position after the last record */
+    uint64_t
+        previous_end; /* valid bytes of the segment before, when this one was begun; 0: unknown */
+    int64_t wall_ns;  /* when it was begun */
+    uint64_t journal[2];    /* identity of the journal: a file of another journal is not ours */
+    uint64_t last_position; /* squeezed only: position after the last record */
 };
 void segment_header_put(uint8_t *at, const struct segment_header *header); /* 4096 bytes */
 /* ERR_CORRUPT, or ERR_NEWER with *ret_header.version filled. */
@@ -333,12 +351,14 @@ void segment_decoder_destroy(struct segment_decoder *decoder);
 void segment_decoder_hole(struct segment_decoder *decoder, uint64_t records);
 /* Calls each for every sample record of a batch body; a row without a schema so far is told as
  * undecodable. shape->count 0 when unknown. */
-typedef void segment_each(void *arg, const struct row_shape *shape, const struct sample_row *sample);
+typedef void segment_each(void *arg, const struct row_shape *shape,
+                          const struct sample_row *sample);
 MUST_USE enum err segment_decoder_batch(struct segment_decoder *decoder,
                                         const struct batch_header *header, struct bytes body,
                                         segment_each *each, void *arg);
 
-/* ---- snapshots: header, pages, end mark ------------------------------------------------------------------ */
+/* ---- snapshots: header, pages, end mark
+ * ------------------------------------------------------------------ */
 #define SNAPSHOT_HEADER_SIZE 4096
 #define SNAPSHOT_PAGE_HEADER_SIZE 32
 #define SNAPSHOT_END_SIZE 64
@@ -346,10 +366,10 @@ struct snapshot_header {
     uint32_t version;
     uint32_t reducer_version;
     uint64_t journal[2];
-    uint64_t position;       /* next record to apply */
-    uint64_t segment_number; /* segment that holds it, or will */
+    uint64_t position;          /* next record to apply */
+    uint64_t segment_number;    /* segment that holds it, or will */
     int64_t engine_ns, wall_ns; /* of the last batch applied */
-    uint64_t counters[16];   /* the engine's own numbers (documented in docs/format/snapshot.md) */
+    uint64_t counters[16]; /* the engine's own numbers (documented in docs/format/snapshot.md) */
 };
 void snapshot_header_put(uint8_t *at, const struct snapshot_header *header);
 MUST_USE enum err snapshot_header_get(struct bytes b, struct snapshot_header *ret_header);

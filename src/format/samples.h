@@ -36,7 +36,7 @@ enum fresh { FRESH_NOT, FRESH_NUMBER, FRESH_RAW };
 #define DECIMAL_NUMBER_MAX (INT64_C(1) << 53)
 #define SCALE_BITS 5
 #define SCALE_CODE_RAW 31
-#define TIME_RICE_INITIAL 28
+#define TIME_RICE_INITIAL 24
 
 /* Raw columns: a zero when nothing changed; else a one, the low zero bytes of the XOR with the base
  * (3 bits), the bytes that follow - 1 (3 bits) and those bytes. All ones, which no XOR needs, is

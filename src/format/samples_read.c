@@ -239,16 +239,7 @@ static bool raw_get(struct bit_reader *bits, struct column_context *column)
     return raw_is_real((uint64_t)column->base);
 }
 
-/* What is not the common case of real_get. */
-static bool real_get_rare(struct bit_reader *bits, struct column_context *column)
-{
-    if (column->fresh == FRESH_NOT)
-        return real_get_absolute(bits, column, true);
-    return raw_get(bits, column);
-}
-
-BITS_INLINE bool number_get(struct bit_reader *bits, struct column_context *column,
-                            bool *ret_escape)
+static bool number_get(struct bit_reader *bits, struct column_context *column, bool *ret_escape)
 {
     uint64_t distance;
     *ret_escape = !rice_get(bits, rice_parameter(column->rice), &distance);
@@ -259,13 +250,15 @@ BITS_INLINE bool number_get(struct bit_reader *bits, struct column_context *colu
     return true;
 }
 
-BITS_INLINE bool real_get(struct bit_reader *bits, struct column_context *column)
+static bool real_get(struct bit_reader *bits, struct column_context *column)
 {
-    if (UNLIKELY(column->fresh != FRESH_NUMBER))
-        return real_get_rare(bits, column);
+    if (column->fresh == FRESH_NOT)
+        return real_get_absolute(bits, column, true);
+    if (column->fresh == FRESH_RAW)
+        return raw_get(bits, column);
     bool escape;
     bool valid = number_get(bits, column, &escape);
-    if (UNLIKELY(escape))
+    if (escape)
         return valid && real_get_absolute(bits, column, false);
     return decimal_in_range(column->base);
 }
@@ -282,10 +275,9 @@ static bool integer_get(struct bit_reader *bits, struct column_context *column)
 }
 
 /* Number and scale of a present value; a string's text comes later. */
-BITS_INLINE bool value_get(struct bit_reader *bits, struct column_context *column,
-                           struct value *value)
+static bool value_get(struct bit_reader *bits, struct column_context *column, struct value *value)
 {
-    if (LIKELY(column->type == VALUE_FLOAT64)) {
+    if (column->type == VALUE_FLOAT64) {
         bool valid = real_get(bits, column);
         value->scale = column->scale;
         value->number = column->base;
@@ -303,6 +295,22 @@ BITS_INLINE bool value_get(struct bit_reader *bits, struct column_context *colum
     return column->type >= VALUE_INT64 && column->type <= VALUE_STRING;
 }
 
+/* The common case of value_get, and the only one that is fast. False: nothing was done. */
+BITS_INLINE bool value_get_near(struct bit_reader *bits, struct column_context *column,
+                                struct value *value)
+{
+    uint64_t distance;
+    if (UNLIKELY(column->type != VALUE_FLOAT64 || column->fresh != FRESH_NUMBER))
+        return false;
+    if (UNLIKELY(!rice_get_short(bits, rice_parameter(column->rice), &distance)))
+        return false;
+    column->rice = rice_adapt(column->rice, distance);
+    column->base = wrap_add(column->base, unzigzag(distance));
+    value->scale = column->scale;
+    value->number = column->base;
+    return true;
+}
+
 static void extension_get(struct bit_reader *bits, struct value *value)
 {
     if (bits_get(bits, 1) == 0)
@@ -312,32 +320,44 @@ static void extension_get(struct bit_reader *bits, struct value *value)
     value->quality = (uint8_t)(word >> 1);
 }
 
+/* What value_get_near did not take. */
+static bool value_get_any(struct bit_reader *bits, bool extended, struct column_context *column,
+                          struct value *value)
+{
+    if (extended)
+        extension_get(bits, value);
+    if (value->present)
+        return value_get(bits, column, value);
+    value->scale = 0;
+    value->number = 0;
+    return true;
+}
+
 /* *ret_types: all types seen, or-ed. */
 static bool values_get(struct bit_reader *bits, bool extended, struct column_context *columns,
                        const uint8_t *column_of, unsigned count, struct value *values,
                        unsigned *ret_types)
 {
+    struct bit_reader near = *bits; /* its address goes nowhere: it stays in registers */
     unsigned types = 0;
+    bool valid = true;
     for (unsigned i = 0; i < count; i++) {
         struct column_context *column = &columns[column_of ? column_of[i] : i];
         struct value *value = &values[i];
-        types |= value->type = column->type;
-        value->quality = QUALITY_GOOD;
-        value->present = true;
-        value->text = (struct bytes){0};
-        if (UNLIKELY(extended)) {
-            extension_get(bits, value);
-            if (!value->present) {
-                value->scale = 0;
-                value->number = 0;
-                continue;
-            }
+        types |= column->type;
+        *value = (struct value){.type = column->type, .quality = QUALITY_GOOD, .present = true};
+        if (LIKELY(!extended) && LIKELY(value_get_near(&near, column, value))) {
+            valid &= decimal_in_range(value->number);
+            continue;
         }
-        if (UNLIKELY(!value_get(bits, column, value)))
+        struct bit_reader any = near;
+        if (!value_get_any(&any, extended, column, value))
             return false;
+        near = any;
     }
+    *bits = near;
     *ret_types = types;
-    return true;
+    return valid;
 }
 
 /* ---- the record --------------------------------------------------------------------------------

@@ -7,34 +7,73 @@ struct sample_survey {
     size_t text_bytes;
     bool extended; /* a value is not good or not present */
     bool retyped;  /* a declared type is not the context's */
+    bool texts;    /* strings among them */
 };
+
+static void sample_check_columns(const struct row_shape *shape, const struct sample_row *sample)
+{
+    unsigned next = 0; /* the least column that may come */
+    for (unsigned i = 0; i < sample->count; i++) {
+        check(sample->columns[i] >= next && sample->columns[i] < shape->count);
+        next = sample->columns[i] + 1u;
+    }
+}
+
+static size_t sample_text_bytes(const struct sample_row *sample)
+{
+    size_t text_bytes = 0;
+    for (unsigned i = 0; i < sample->count; i++) {
+        const struct value *value = &sample->values[i];
+        if (value->type != VALUE_STRING || !value->present)
+            continue;
+        check(value->text.size <= STRING_VALUE_MAX);
+        text_bytes += value->text.size;
+    }
+    return text_bytes;
+}
 
 static struct sample_survey sample_survey(const struct row_shape *shape, const uint8_t *types,
                                           const struct column_context *columns,
                                           const struct sample_row *sample)
 {
     struct sample_survey survey = {0};
-    unsigned extended = 0, retyped = 0, wrong = 0;
-    unsigned next = 0; /* the least column that may come */
+    unsigned seen = 0, extended = 0, retyped = 0, wrong = 0;
+    if (sample->columns)
+        sample_check_columns(shape, sample);
     for (unsigned i = 0; i < sample->count; i++) {
         const struct value *value = &sample->values[i];
         unsigned column = sample->columns ? sample->columns[i] : i;
-        wrong |= (unsigned)(column < next) | (unsigned)(column >= shape->count);
-        check(!wrong);
-        next = column + 1;
         uint8_t type = types[column];
+        seen |= type;
         wrong |= (unsigned)(value->type ^ type);
         retyped |= (unsigned)(columns[column].type ^ type);
         extended |= value->quality | (unsigned)!value->present;
-        if (type == VALUE_STRING && value->present) {
-            check(value->text.size <= STRING_VALUE_MAX);
-            survey.text_bytes += value->text.size;
-        }
     }
     check(!wrong);
+    survey.texts = (seen & VALUE_STRING) != 0;
+    survey.text_bytes = survey.texts ? sample_text_bytes(sample) : 0;
     survey.extended = extended != 0;
     survey.retyped = retyped != 0;
     return survey;
+}
+
+/* The first four bytes of a value (type, scale, quality, present) but the scale. */
+#define VALUE_PLAIN_MASK UINT32_C(0xffff00ff)
+_Static_assert(offsetof(struct value, type) == 0 && offsetof(struct value, quality) == 2 &&
+                   offsetof(struct value, present) == 3,
+               "VALUE_PLAIN_MASK");
+
+/* The common case, seen at one look a value: all columns, all float64, good and present. */
+static bool sample_is_plain(const uint8_t *types, const struct column_context *columns,
+                            const struct sample_row *sample)
+{
+    const uint32_t plain = VALUE_FLOAT64 | UINT32_C(1) << 24;
+    uint32_t odd = sample->columns != NULL;
+    for (unsigned i = 0; i < sample->count; i++) {
+        odd |= (load_u32(&sample->values[i]) & VALUE_PLAIN_MASK) ^ plain;
+        odd |= (uint32_t)((types[i] ^ VALUE_FLOAT64) | (columns[i].type ^ VALUE_FLOAT64));
+    }
+    return odd == 0;
 }
 
 /* The coarsest unit that holds this time exactly. */
@@ -293,11 +332,8 @@ static void real_put(struct bit_writer *bits, struct column_context *column,
         return;
     }
     int64_t number = value->number;
-    if (LIKELY(value->scale == column->scale)) {
-        column->scale_needed = value->scale;
-        number_put(bits, column, number);
-    } else if (value->scale < column->scale &&
-               number_scale_up(number, value->scale, column->scale, &number)) {
+    if (value->scale <= column->scale &&
+        number_scale_up(number, value->scale, column->scale, &number)) {
         if (column->scale_needed < value->scale)
             column->scale_needed = value->scale;
         number_put(bits, column, number);
@@ -321,10 +357,10 @@ static void integer_put(struct bit_writer *bits, struct column_context *column, 
     column->fresh = FRESH_NUMBER;
 }
 
-BITS_INLINE void value_put(struct bit_writer *bits, struct column_context *column,
-                           const struct value *value)
+static void value_put(struct bit_writer *bits, struct column_context *column,
+                      const struct value *value)
 {
-    if (LIKELY(value->type == VALUE_FLOAT64)) {
+    if (value->type == VALUE_FLOAT64) {
         real_put(bits, column, value);
     } else if (value->type == VALUE_INT64) {
         integer_put(bits, column, value->number);
@@ -332,6 +368,31 @@ BITS_INLINE void value_put(struct bit_writer *bits, struct column_context *colum
         check((value->number & ~INT64_C(1)) == 0);
         bits_put(bits, (uint64_t)value->number, 1);
     }
+}
+
+/* The common case of value_put, and the only one that is fast: a decimal whose column has a base in
+ * the same or a larger scale, near enough for a short code. False: nothing was done. */
+BITS_INLINE bool value_put_near(struct bit_writer *bits, struct column_context *column,
+                                const struct value *value)
+{
+    unsigned digits = (unsigned)(column->scale - value->scale);
+    if (UNLIKELY(value->type != VALUE_FLOAT64 || column->fresh != FRESH_NUMBER ||
+                 digits > SCALE_DECIMAL_MAX))
+        return false;
+    int64_t limit = whole_limits[digits];
+    if (UNLIKELY(value->number > limit || value->number < -limit))
+        return false;
+    int64_t number = value->number * whole_powers_of_ten[digits];
+    uint64_t distance = zigzag(wrap_subtract(number, column->base));
+    unsigned parameter = rice_parameter(column->rice);
+    if (UNLIKELY(!rice_is_short(distance, parameter)))
+        return false;
+    rice_put_short(bits, distance, parameter);
+    column->rice = rice_adapt(column->rice, distance);
+    column->base = number;
+    if (column->scale_needed < value->scale)
+        column->scale_needed = value->scale;
+    return true;
 }
 
 /* A bit for what is good and present, ten for what is not. */
@@ -346,15 +407,20 @@ static void extension_put(struct bit_writer *bits, const struct value *value)
 static void values_put(struct bit_writer *bits, struct column_context *columns,
                        const struct sample_row *sample, bool extended)
 {
+    struct bit_writer near = *bits; /* its address goes nowhere: it stays in registers */
     for (unsigned i = 0; i < sample->count; i++) {
         const struct value *value = &sample->values[i];
-        if (UNLIKELY(extended)) {
-            extension_put(bits, value);
-            if (!value->present)
-                continue;
-        }
-        value_put(bits, &columns[sample->columns ? sample->columns[i] : i], value);
+        struct column_context *column = &columns[sample->columns ? sample->columns[i] : i];
+        if (LIKELY(!extended) && LIKELY(value_put_near(&near, column, value)))
+            continue;
+        struct bit_writer any = near;
+        if (extended)
+            extension_put(&any, value);
+        if (value->present)
+            value_put(&any, column, value);
+        near = any;
     }
+    *bits = near;
 }
 
 static uint8_t *texts_put(uint8_t *at, const struct sample_row *sample)
@@ -405,7 +471,9 @@ static uint8_t *body_put(uint8_t *at, const struct samples_writer *writer,
                          struct row_context *row, struct column_context *columns,
                          const struct sample_row *sample)
 {
-    struct sample_survey survey = sample_survey(shape, types, columns, sample);
+    struct sample_survey survey = {0};
+    if (!sample_is_plain(types, columns, sample))
+        survey = sample_survey(shape, types, columns, sample);
     check(writer->capacity - writer->size >=
           SAMPLE_RECORD_BYTES_MAX(shape->count, survey.text_bytes));
     struct key_frame key = key_frame_plan(writer, row, sample, survey.retyped);
@@ -442,7 +510,8 @@ static uint8_t *body_put(uint8_t *at, const struct samples_writer *writer,
     unsigned flags = row->counter | (key.needed ? HEAD_KEY : 0) | (full ? HEAD_FULL : 0) |
                      (survey.extended ? HEAD_EXTENDED : 0) | (unsigned)mode << HEAD_TIME_SHIFT;
     store_u16(head, (uint16_t)flags);
-    return texts_put(bits_end(&bits), sample);
+    at = bits_end(&bits);
+    return survey.texts ? texts_put(at, sample) : at;
 }
 
 void samples_write(struct samples_writer *writer, const struct row_shape *shape,

@@ -1,3 +1,5 @@
+/* The ring behind acks.h: one allocation that doubles, because a client that bursts does so again
+ * and one that does not should hold nothing. */
 #include "server/acks.h"
 
 #include <stdlib.h>

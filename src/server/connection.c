@@ -1,3 +1,6 @@
+/* Bytes in, bytes out, and the end, as connection.h draws them. What is subtle: a protocol may end
+ * a connection, its own or another's, from within feed; so nothing is freed before the round is
+ * over, and a failed send only marks the connection. */
 #include "server/connection.h"
 #include "server/room.h"
 

@@ -1,3 +1,5 @@
+/* Lines in, answers out. A command is answered when its outcome is durable, which is some rounds
+ * later: its connection is held until then, so that answers come in the order of the questions. */
 #include "server/control.h"
 
 #include <stdio.h>

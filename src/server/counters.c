@@ -1,3 +1,5 @@
+/* Counting is done where things happen; here is what is worked out from the counts when someone
+ * asks. */
 #include "server/counters.h"
 
 #define CAUSE_WORD(name, word, text) [name] = word,

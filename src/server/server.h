@@ -7,14 +7,17 @@
  * The control door: a Unix stream socket DIR/control.sock (mode 0600), one JSON object a line each
  * way, for the terminal verbs of the same user:
  *   {"ask":"state"}                                    counters, rates, journal, damage, limits
- *   {"ask":"points","match":"a/+/#","after":0,"most":50}  points in order of id, at most 20,000
- *                                                      looked at; "next" is null at the end
+ *   {"ask":"points","match":"a/+/#","after":0,"most":50}  points in order of id (at most 1,000,
+ *                                                      at most 20,000 looked at); "next" is the
+ *                                                      "after" to go on with, null at the end
  *   {"ask":"point","path":"a/b"}                       one point, whole
  *   {"ask":"refused"}                                  last refusals
  *   {"command":"create|change|rename|retire","path":..,"new_path":..,"type":..,"unit":..,
  *    "description":..,"labels":{..},"limits":{"high":1},"key":..|"client":..,"sequence":..}
  *                                                      answered when its outcome is durable
  *   {"ask":"snapshot"}                                 begins one
+ * An outcome: {"outcome":"done","first":"done","text":..,"point":7,"position":123}.
+ * One question after the other on a connection; answers come in that order.
  * Errors: {"error":"what was wanted, what was found, what to do"}. */
 #pragma once
 

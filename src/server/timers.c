@@ -1,3 +1,5 @@
+/* The wheel behind timers.h. A timer that was stopped leaves its slot's bit set: the slot is looked
+ * at once for nothing, which is cheaper than counting what lies in it. */
 #include "server/timers.h"
 
 void timers_init(struct timers *timers, int64_t now_ns)

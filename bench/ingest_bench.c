@@ -3,9 +3,9 @@
  *   ingest_bench --server build/mainstem --connections 2000 --burst 30 --values 10 --points 600000
  *   ingest_bench --points 6000000 --rate 600000 --seconds 300
  *   ingest_bench --points 6000000 --rate 600000 --single --jitter */
-#include "bench/load.h"
-#include "bench/machine.h"
-#include "bench/report.h"
+#include "load.h"
+#include "machine.h"
+#include "report.h"
 
 #include "os/os.h"
 
@@ -133,7 +133,7 @@ static bool ingest_print_limits(const struct ingest *ingest)
     if (done) {
         char text[32];
         bench_line("beside it: synced writes without MQTT",
-                   "%.0f/s of %s bytes (%s): p50 %.2f, p99 %.2f, p99.9 %.2f ms", rate,
+                   "%.0f/s of %s bytes (%s): p50 %.2f, p99 %.2f, p99.9 %.2f ms", limits->rate,
                    bench_group((bytes + 4095) / 4096 * 4096, text), limits->mode,
                    latency_share_ms(&limits->write, 0.5), latency_share_ms(&limits->write, 0.99),
                    latency_share_ms(&limits->write, 0.999));

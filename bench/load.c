@@ -1,4 +1,4 @@
-#include "bench/load.h"
+#include "load.h"
 
 #include "os/os.h"
 #include "wire/mqtt/mqtt.h"

@@ -1,5 +1,5 @@
 /* Reads back what a load sent, from the journal alone, and compares counts and sums. */
-#include "bench/load.h"
+#include "load.h"
 
 #include "client/client.h"
 #include "os/os.h"

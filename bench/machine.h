@@ -2,13 +2,13 @@
 #pragma once
 
 #include "base/base.h"
-#include "bench/load.h"
+#include "load.h"
 
 struct machine_limits {
-    double memcpy_gbs; /* GB copied a second, 64 MiB blocks */
-    const char *mode;  /* how durable writes are done here */
-    uint64_t writes;
-    struct latency write; /* synced writes, from when each was due */
+    double memcpy_gbs;    /* GB copied a second, 64 MiB blocks */
+    const char *mode;     /* how durable writes are done here */
+    double rate;          /* writes a second that were done */
+    struct latency write; /* how long each took */
 };
 /* Writes `bytes` (rounded up to 4 KiB) `rate` times a second for so long to a file of the folder
  * that was written once before, as the journal does, without MQTT. False after printing why. */

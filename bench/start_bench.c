@@ -2,8 +2,8 @@
  * kill -9 under load.
  *
  *   start_bench --server build/mainstem --points 6000000 --rounds 3 */
-#include "bench/load.h"
-#include "bench/report.h"
+#include "load.h"
+#include "report.h"
 
 #include "os/os.h"
 

@@ -129,12 +129,19 @@ static enum err apply_fact(struct engine *engine, const struct fact *fact,
     return OK;
 }
 
+/* A replay that stops at a record stops there, in the middle of a batch as well. */
+static bool apply_is_over(const struct engine *engine, uint64_t position)
+{
+    return UNLIKELY(engine->config.until_position && position >= engine->config.until_position);
+}
+
 static enum err apply_facts(struct engine *engine, struct bytes run, struct record_stamp *stamp)
 {
     size_t offset = 0;
     struct fact fact;
-    enum err err;
-    while ((err = facts_read(run, &offset, &engine->fact_storage, &fact)) == OK) {
+    enum err err = OK;
+    while (!apply_is_over(engine, stamp->position) &&
+           (err = facts_read(run, &offset, &engine->fact_storage, &fact)) == OK) {
         err = apply_fact(engine, &fact, stamp);
         if (err != OK)
             return err;
@@ -214,7 +221,7 @@ static enum err apply_record(struct engine *engine, struct samples_reader *reade
 }
 
 static enum err apply_samples(struct engine *engine, const struct journal_batch *batch,
-                              struct bytes run, uint32_t *ordinal)
+                              struct bytes run, struct record_stamp *stamp, uint32_t *ordinal)
 {
     struct samples_reader reader = {.run = run,
                                     .generation = batch->generation,
@@ -222,13 +229,17 @@ static enum err apply_samples(struct engine *engine, const struct journal_batch 
                                     .wall_ns = batch->header.wall_ns,
                                     .suspicious = batch->hole_records >= 2048};
     uint32_t row;
-    enum err err;
-    for (uint32_t record = 0; (err = samples_peek(&reader, &row)) == OK; record++) {
+    enum err err = OK;
+    for (uint32_t record = 0; !apply_is_over(engine, stamp->position); record++) {
+        err = samples_peek(&reader, &row);
+        if (err != OK)
+            break;
         if (record % PREFETCH_RECORDS == 0)
             apply_prefetch(engine, &reader);
         err = apply_record(engine, &reader, row);
         if (err != OK)
             return err;
+        stamp->position++;
     }
     *ordinal = reader.ordinal;
     return err == ERR_MISSING ? OK : err;
@@ -265,19 +276,22 @@ static enum err apply_runs(struct engine *engine, const struct journal_batch *ba
         if (err == OK && lane == LANE_FACTS)
             err = apply_facts(engine, run, &stamp);
         else if (err == OK) {
-            err = apply_samples(engine, batch, run, &ordinal);
-            stamp.position += records;
+            uint64_t end = stamp.position + records;
+            err = apply_samples(engine, batch, run, &stamp, &ordinal);
             /* What damage left of the dictionary can contradict a record that is whole. */
             if (err == ERR_CORRUPT && journal_damage_count(engine->journal) > 0) {
                 engine_tell(engine, LOG_ERROR,
                             "samples before position %llu do not fit the points that are left "
                             "after damage; they are passed over",
-                            (unsigned long long)stamp.position);
+                            (unsigned long long)end);
+                stamp.position = end;
                 err = OK;
             }
         }
         if (err != OK)
             return err;
+        if (apply_is_over(engine, stamp.position))
+            return OK;
     }
 }
 
@@ -293,6 +307,8 @@ enum err engine_apply_batch(struct engine *engine, const struct journal_batch *b
     engine->counters.late_values += effects->samples_late;
     engine->counters.unknown_values += effects->samples_unknown;
     engine->position = batch->header.position + batch->header.records;
+    if (apply_is_over(engine, engine->position))
+        engine->position = engine->config.until_position;
     engine->applied_engine_ns = batch->header.engine_ns;
     engine->applied_wall_ns = batch->header.wall_ns;
     engine->applied_segment = batch->segment;

@@ -384,6 +384,36 @@ static void replay_equals_live_equals_snapshot_and_tail(void **state)
     seen_real(house, "f/0/d/b", 9100);
 }
 
+/* Time travel stops at the record that was asked for, in the middle of a batch as well. */
+static void replay_stops_at_any_record(void **state)
+{
+    struct house *house = *state;
+    fill(house, 0, 200);
+    house_settle(house);
+    uint64_t end = journal_durable(engine_journal(house->engine));
+    house_close(house, false);
+    struct engine_config config = house->config;
+    for (uint64_t until = 2; until <= end; until += 37) {
+        assert_int_equal(disk_real_open(house->folder, false, &config.disk), OK);
+        assert_int_equal(worker_inline_create(&config.writer), OK);
+        config.background = config.writer;
+        config.snapshotter = NULL;
+        config.read_only = true;
+        config.until_position = until;
+        struct engine *engine;
+        struct engine_start start;
+        assert_int_equal(engine_open(&config, &engine, &start), OK);
+        struct engine_counters counters;
+        engine_describe(engine, &counters);
+        assert_true(counters.position == until);
+        assert_true(start.replayed_records == until - 1);
+        engine_close(engine, false);
+        config.writer->destroy(config.writer);
+        disk_real_close(config.disk);
+    }
+    house_open(house);
+}
+
 static void a_damaged_snapshot_is_stepped_over(void **state)
 {
     struct house *house = *state;
@@ -418,6 +448,7 @@ int main(void)
         CASE(commands_travel_the_same_way),
         CASE(a_key_runs_once),
         CASE(replay_equals_live_equals_snapshot_and_tail),
+        CASE(replay_stops_at_any_record),
         CASE(a_damaged_snapshot_is_stepped_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

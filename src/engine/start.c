@@ -118,7 +118,7 @@ static enum err start_replay(struct engine *engine, struct engine_start *start)
     struct journal_batch batch;
     uint64_t values = engine->counters.applied_values;
     while ((err = journal_cursor_next(cursor, &batch)) == OK) {
-        if (until && batch.header.position + batch.header.records > until)
+        if (until && batch.header.position >= until)
             break;
         if (batch.header.position + batch.header.records <= engine->position)
             continue;
@@ -129,7 +129,7 @@ static enum err start_replay(struct engine *engine, struct engine_start *start)
             break;
         }
         start->replayed_batches++;
-        start->replayed_records += batch.header.records;
+        start->replayed_records += engine->position - batch.header.position;
     }
     start->replayed_values = engine->counters.applied_values - values;
     journal_cursor_close(cursor);

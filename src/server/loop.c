@@ -268,6 +268,7 @@ static bool loop_is_drained(const struct server *server)
 /* Wills are published, what was taken becomes durable and is told; then goodbye. */
 static void loop_drain(struct server *server)
 {
+    os_notify("STOPPING=1");
     listener_close(server);
     mqtt_stop_wills(server);
     server->event_next = server->event_count = 0;

@@ -267,7 +267,6 @@ int server_run(const struct server_config *config)
         start_remarks(&server);
         start_ready(&server);
         loop_run(&server);
-        os_notify("STOPPING=1");
     }
     server_stop(&server);
     if (started)

@@ -341,8 +341,7 @@ static void test_help_names_each_option_in_100_columns(void **state)
     }
 }
 
-/* docs/settings.md is made from the table: print it anew with
- * `build/mainstem serve --print-settings-markdown` or copy what this test writes. */
+/* docs/settings.md is made from the table: when they differ, the test writes what it should be. */
 static void test_documentation_is_the_table(void **state)
 {
     (void)state;

@@ -135,6 +135,12 @@ static void rot_compare(struct world *world, const struct scan *before, const st
                        "%" PRIu64 " records from %" PRIu64 " are named as lost and are there: %s",
                        damage->records, damage->first_position, damage->why);
     }
+    for (size_t i = 0; world->verbose && i < after->damage_count; i++)
+        fprintf(stderr,
+                "  named: segment %" PRIu64 " offset %" PRIu64 ", %" PRIu64 " bytes, %" PRIu64
+                " records from %" PRIu64 ": %s\n",
+                after->damage[i].segment, after->damage[i].offset, after->damage[i].bytes,
+                after->damage[i].records, after->damage[i].first_position, after->damage[i].why);
     if (fresh > 3 * (size_t)places)
         world_fail(world, "%zu stretches are named for %u rotten places", fresh, places);
 }

@@ -204,22 +204,25 @@ static void damage_set_aside(struct journal *journal, struct journal_damage *dam
     }
 }
 
-static bool damage_known(const struct damage_list *list, const struct journal_damage *damage)
+static struct journal_damage *damage_known(const struct damage_list *list,
+                                           const struct journal_damage *damage)
 {
     for (size_t i = 0; i < list->count; i++) {
-        const struct journal_damage *known = &list->at[i];
+        struct journal_damage *known = &list->at[i];
         if (known->segment == damage->segment && known->offset == damage->offset &&
-            known->first_position == damage->first_position && strcmp(known->why, damage->why) == 0)
-            return true;
+            known->first_position == damage->first_position &&
+            strcmp(known->why, damage->why) == 0)
+            return known;
     }
-    return false;
+    return NULL;
 }
 
 void damage_name(struct journal *journal, const struct journal_damage *damage, const char *from)
 {
     struct disk *disk = journal->config.disk;
     struct journal_damage named = *damage;
-    if (damage_known(&journal->damage, damage))
+    struct journal_damage *known = damage_known(&journal->damage, damage);
+    if (known != NULL && damage->bytes <= known->bytes && damage->records <= known->records)
         return;
     if (!journal->config.read_only) {
         enum err err = disk->make_folder(disk, DAMAGE_FOLDER);
@@ -233,7 +236,9 @@ void damage_name(struct journal *journal, const struct journal_damage *damage, c
                  " bytes, positions from %" PRIu64 ", %" PRIu64 " records: %s",
                  named.segment, named.offset, named.bytes, named.first_position, named.records,
                  named.why);
-    if (list_add(&journal->damage, &named) != OK) {
+    if (known != NULL) {
+        *known = named; /* it has grown */
+    } else if (list_add(&journal->damage, &named) != OK) {
         journal_tell(journal, LOG_ERROR, "the damage list is full at %d entries", DAMAGE_MAX);
         return;
     }

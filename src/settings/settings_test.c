@@ -341,27 +341,40 @@ static void test_help_names_each_option_in_100_columns(void **state)
     }
 }
 
-/* docs/settings.md is made from the table: when they differ, the test writes what it should be. */
-static void test_documentation_is_the_table(void **state)
+/* A document made from the table: when they differ, what it should be is written beside. */
+static void document_is(const char *document, const char *beside)
 {
-    (void)state;
     static char file_text[1 << 16];
-    size_t longest = 0;
-    printed_size = 0;
-    settings_print_markdown(collect, &longest);
-    FILE *file = fopen("docs/settings.md", "re");
+    FILE *file = fopen(document, "re");
     size_t size = file == NULL ? 0 : fread(file_text, 1, sizeof file_text - 1, file);
     if (file != NULL)
         fclose(file);
     file_text[size] = '\0';
     if (strcmp(file_text, printed) == 0)
         return;
-    const char *path = "/tmp/mainstem-settings.md";
-    FILE *fresh = fopen(path, "we");
+    FILE *fresh = fopen(beside, "we");
     assert_non_null(fresh);
     fputs(printed, fresh);
     fclose(fresh);
-    fail_msg("docs/settings.md is not what the table says; cp %s docs/settings.md", path);
+    fail_msg("%s is not what the table says; cp %s %s", document, beside, document);
+}
+
+static void test_documentation_is_the_table(void **state)
+{
+    (void)state;
+    size_t longest = 0;
+    printed_size = 0;
+    settings_print_markdown(collect, &longest);
+    document_is("docs/settings.md", "/tmp/mainstem-settings.md");
+}
+
+static void test_example_file_is_the_table(void **state)
+{
+    (void)state;
+    size_t longest = 0;
+    printed_size = 0;
+    settings_print_example(collect, &longest);
+    document_is("docs/mainstem.conf", "/tmp/mainstem.conf");
 }
 
 int main(void)
@@ -383,6 +396,7 @@ int main(void)
         cmocka_unit_test(test_example_file_is_all_comment_and_reads_when_uncommented),
         cmocka_unit_test(test_help_names_each_option_in_100_columns),
         cmocka_unit_test(test_documentation_is_the_table),
+        cmocka_unit_test(test_example_file_is_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

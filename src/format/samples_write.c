@@ -68,10 +68,13 @@ static bool sample_is_plain(const uint8_t *types, const struct column_context *c
                             const struct sample_row *sample)
 {
     const uint32_t plain = VALUE_FLOAT64 | UINT32_C(1) << 24;
-    uint32_t odd = sample->columns != NULL;
+    uint32_t odd = 0;
+    if (sample->columns)
+        return false;
     for (unsigned i = 0; i < sample->count; i++) {
         odd |= (load_u32(&sample->values[i]) & VALUE_PLAIN_MASK) ^ plain;
-        odd |= (uint32_t)((types[i] ^ VALUE_FLOAT64) | (columns[i].type ^ VALUE_FLOAT64));
+        odd |= (uint32_t)types[i] ^ VALUE_FLOAT64;
+        odd |= (uint32_t)columns[i].type ^ VALUE_FLOAT64;
     }
     return odd == 0;
 }
@@ -407,10 +410,12 @@ static void extension_put(struct bit_writer *bits, const struct value *value)
 static void values_put(struct bit_writer *bits, struct column_context *columns,
                        const struct sample_row *sample, bool extended)
 {
-    struct bit_writer near = *bits; /* its address goes nowhere: it stays in registers */
-    for (unsigned i = 0; i < sample->count; i++) {
-        const struct value *value = &sample->values[i];
-        struct column_context *column = &columns[sample->columns ? sample->columns[i] : i];
+    /* In registers, where the stores of the loop cannot change them. */
+    struct bit_writer near = *bits;
+    const struct value *value = sample->values, *end = value + sample->count;
+    const uint8_t *column_of = sample->columns;
+    for (unsigned i = 0; value < end; i++, value++) {
+        struct column_context *column = &columns[column_of ? column_of[i] : i];
         if (LIKELY(!extended) && LIKELY(value_put_near(&near, column, value)))
             continue;
         struct bit_writer any = near;

@@ -81,7 +81,7 @@ void settings_print_example(void (*put)(void *arg, const char *line), void *arg)
     struct settings initial;
     char value[SETTING_VALUE_SIZE], allowed[SETTING_VALUE_SIZE], line[LINE_SIZE];
     settings_default(&initial);
-    put(arg, "# Settings of Mainstem: mainstem serve --settings FILE");
+    put(arg, "# Settings of Mainstem: mainstem serve --config FILE");
     put(arg, "# Each line below shows a default; take the '#' away to change it. The environment");
     put(arg, "# (MAINSTEM_MQTT_PACKET=2M) goes before this file, an option (--mqtt-packet 2M)");
     put(arg, "# before both. kill -HUP reads it again; what then needs a restart is said.");

@@ -190,6 +190,11 @@ static enum err apply_skip(struct engine *engine, struct samples_reader *reader,
     struct row_shape shape = {.row = row}; /* count 0: its length is all that is used */
     uint8_t types[COLUMNS_MAX];
     enum err err = samples_peek_schema(reader, &shape, types);
+    if (err == OK && row > points_rows(engine->points)) { /* its ids must not be given again */
+        struct row_shape next = {.row = row + 1, .first_point = shape.first_point + shape.count};
+        err = apply_fill(engine, &next, &(struct record_stamp){0});
+        err = err == ERR_CORRUPT ? OK : err;
+    }
     if (err != OK && err != ERR_MISSING)
         return err;
     struct sample_row sample;

@@ -15,8 +15,12 @@ struct head { /* what one file of the segment gives next */
     bool have; /* a batch waits in walk.header, walk.body */
     bool ended;
     bool more; /* the end for now */
-    bool bad;  /* a bad stretch waits for what follows it */
+    /* A bad stretch, from when it is met until the records that it took are counted: both lanes
+     * must have been read past it. */
+    bool bad;
     struct journal_damage stretch;
+    uint64_t first, last; /* positions it can have held; last 0: not known yet */
+    uint64_t lost, lost_first, lost_last;
 };
 
 struct journal_cursor {
@@ -68,32 +72,59 @@ static const char *const part_words[] = {"", "facts: ", "samples: "};
 
 static void head_stretch_begin(struct journal_cursor *cursor, struct head *head, uint64_t position)
 {
-    const char *why = "no valid batch here, and valid ones behind it";
-    if (head->walk.at >= head->walk.file_size || head->walk.bytes == 0)
-        why = "the file is shorter than it was";
     if (head->bad) { /* two stretches with nothing between them are one */
         head->stretch.bytes = head->walk.at + head->walk.bytes - head->stretch.offset;
         return;
     }
     head->bad = true;
+    head->first = position;
+    head->last = head->lost = 0;
     head->stretch = (struct journal_damage){.segment = cursor->number,
                                             .offset = head->walk.at,
                                             .bytes = head->walk.bytes,
-                                            .first_position = position,
                                             .wall_before_ns = cursor->wall_ns};
-    snprintf(head->stretch.why, sizeof head->stretch.why, "%s%s", part_words[head->part], why);
 }
 
-static void head_stretch_end(struct journal_cursor *cursor, struct head *head, uint64_t next,
-                             int64_t wall_ns)
+/* What follows the stretch begins at position next. */
+static void head_stretch_end(struct head *head, uint64_t next, int64_t wall_ns)
 {
+    if (!head->bad || head->last != 0)
+        return;
+    head->last = next > head->first ? next : head->first;
+    head->stretch.wall_after_ns = wall_ns;
+}
+
+static void head_stretch_name(struct journal_cursor *cursor, struct head *head)
+{
+    struct journal_damage *stretch = &head->stretch;
+    bool cut = stretch->offset >= head->walk.file_size || stretch->bytes == 0;
     if (!head->bad)
         return;
     head->bad = false;
-    if (next > head->stretch.first_position)
-        head->stretch.records = next - head->stretch.first_position;
-    head->stretch.wall_after_ns = wall_ns;
-    cursor_name(cursor, &head->stretch, head);
+    stretch->first_position = head->lost > 0 ? head->lost_first : head->first;
+    stretch->records = head->lost > 0 ? head->lost_last - head->lost_first : 0;
+    snprintf(stretch->why, sizeof stretch->why, "%s%s, %" PRIu64 " records lost",
+             part_words[head->part],
+             cut ? "the file is shorter than it was" : "no valid batch where one was", head->lost);
+    cursor_name(cursor, stretch, head);
+}
+
+/* `count` records of [first, last) are missing: does a stretch that is not yet named explain it? */
+static bool cursor_explain(struct journal_cursor *cursor, uint64_t first, uint64_t last,
+                           uint64_t count)
+{
+    bool explained = false;
+    for (unsigned i = 0; i < cursor->head_count; i++) {
+        struct head *head = &cursor->heads[i];
+        if (!head->bad || last <= head->first || (head->last != 0 && first >= head->last))
+            continue;
+        if (head->lost == 0)
+            head->lost_first = first;
+        head->lost_last = last;
+        head->lost += count;
+        explained = true;
+    }
+    return explained;
 }
 
 /* ---- entering and leaving a segment
@@ -273,7 +304,7 @@ static enum err head_fill(struct journal_cursor *cursor, struct head *head)
         if (found == WALK_MORE)
             return OK;
         if (found == WALK_BATCH) {
-            head_stretch_end(cursor, head, head->walk.header.position, head->walk.header.wall_ns);
+            head_stretch_end(head, head->walk.header.position, head->walk.header.wall_ns);
             head->have = true;
         } else if (found == WALK_BAD) {
             head_stretch_begin(cursor, head, position);
@@ -285,7 +316,7 @@ static enum err head_fill(struct journal_cursor *cursor, struct head *head)
             uint64_t last = head->walk.lane ? head->walk.position : 0;
             if (last <= position)
                 last = segment_last_position(cursor);
-            head_stretch_end(cursor, head, last, 0);
+            head_stretch_end(head, last > 0 ? last : UINT64_MAX, 0);
         }
     }
     return OK;
@@ -426,14 +457,21 @@ static uint64_t cursor_hole(struct journal_cursor *cursor, const struct batch_he
     uint64_t present = body_records(body);
     bool released = cursor->number <= cursor->journal->released && cursor->head_count == 1 &&
                     cursor->heads[0].part == PART_FACTS;
-    if (cursor->expected != 0 && header->position > cursor->expected && !released)
+    if (cursor->expected != 0 && header->position > cursor->expected && !released &&
+        !cursor_explain(cursor, cursor->expected, header->position,
+                        header->position - cursor->expected))
         cursor_gap(cursor, cursor->number, header->position, "records are missing here");
     if (present < header->records) {
+        uint64_t last = header->position + header->records;
         hole += header->records - present;
         cursor->expected = header->position;
-        if (!released)
-            cursor_gap(cursor, cursor->number, header->position + header->records,
+        if (!released && !cursor_explain(cursor, header->position, last, header->records - present))
+            cursor_gap(cursor, cursor->number, last,
                        "records of one lane are missing in this batch");
+    }
+    for (unsigned i = 0; i < cursor->head_count; i++) {
+        if (cursor->heads[i].last != 0 && cursor->heads[i].last <= header->position)
+            head_stretch_name(cursor, &cursor->heads[i]);
     }
     return hole;
 }
@@ -457,6 +495,17 @@ static bool cursor_give(struct journal_cursor *cursor, const struct batch_header
     return true;
 }
 
+/* All of the segment's files are at their ends: what waits for a name gets it. */
+static void cursor_segment_end(struct journal_cursor *cursor)
+{
+    uint64_t last = segment_last_position(cursor);
+    if (cursor->expected != 0 && last > cursor->expected && last > cursor->named_to &&
+        cursor_explain(cursor, cursor->expected, last, last - cursor->expected))
+        cursor->named_to = last;
+    for (unsigned i = 0; i < cursor->head_count; i++)
+        head_stretch_name(cursor, &cursor->heads[i]);
+}
+
 enum err journal_cursor_next(struct journal_cursor *cursor, struct journal_batch *ret_batch)
 {
     struct journal *journal = cursor->journal;
@@ -475,6 +524,7 @@ enum err journal_cursor_next(struct journal_cursor *cursor, struct journal_batch
         if (err == ERR_BUSY)
             return ERR_MISSING;
         if (err == ERR_MISSING) {
+            cursor_segment_end(cursor);
             cursor_leave(cursor);
             continue;
         }

@@ -204,14 +204,29 @@ static void damage_set_aside(struct journal *journal, struct journal_damage *dam
     }
 }
 
+/* Which of a segment's files: offsets of two lanes are different places. */
+static char damage_lane(const struct journal_damage *damage)
+{
+    if (strncmp(damage->why, "facts: ", 7) == 0)
+        return 'f';
+    return strncmp(damage->why, "samples: ", 9) == 0 ? 's' : 'o';
+}
+
+/* A stretch of bytes is known by where it begins; what has no bytes, by its positions. */
+static bool damage_same(const struct journal_damage *a, const struct journal_damage *b)
+{
+    if (a->segment != b->segment || a->offset != b->offset || (a->bytes > 0) != (b->bytes > 0) ||
+        damage_lane(a) != damage_lane(b))
+        return false;
+    return a->bytes > 0 || (a->first_position == b->first_position && strcmp(a->why, b->why) == 0);
+}
+
 static struct journal_damage *damage_known(const struct damage_list *list,
                                            const struct journal_damage *damage)
 {
     for (size_t i = 0; i < list->count; i++) {
         struct journal_damage *known = &list->at[i];
-        if (known->segment == damage->segment && known->offset == damage->offset &&
-            known->first_position == damage->first_position &&
-            strcmp(known->why, damage->why) == 0)
+        if (damage_same(known, damage))
             return known;
     }
     return NULL;

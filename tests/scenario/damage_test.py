@@ -64,7 +64,7 @@ def a_damaged_batch_is_named_and_the_rest_starts(folder):
     expect_equal(Raw(server).publish("room/0", '{"x":-1}'), 0, "reason for a new reading")
     expect_equal(server.stop(), 0, "exit code")
 
-    kept = os.listdir(data + "/damaged")
+    kept = os.listdir(data + "/journal/damaged")
     expect(kept, "nothing was set aside")
     said = run("check", "--data", data)
     expect(said.returncode != 0, "check is silent about the damage after the start")

@@ -44,11 +44,14 @@ const char *admit_name(enum admit admit)
     return admit < ADMIT_COUNT ? admit_names[admit] : "unknown";
 }
 
-/* The ticket that covers all that was admitted so far: an empty batch is never written. */
+/* The ticket that covers all that was admitted so far. An empty batch is never written, and the one
+ * before it may be lost: when nothing is under way, what is durable is all there is. */
 static uint64_t admit_ticket(const struct engine *engine)
 {
     uint64_t open = journal_ticket(engine->journal);
-    return journal_batch_empty(engine->journal) ? open - 1 : open;
+    if (!journal_batch_empty(engine->journal))
+        return open;
+    return journal_in_flight(engine->journal) ? open - 1 : engine->durable_ticket;
 }
 
 static enum admit admit_refuse(struct engine *engine, const struct publisher *publisher,
@@ -67,16 +70,23 @@ static enum admit admit_refuse(struct engine *engine, const struct publisher *pu
     return admit;
 }
 
+/* Is the open batch as large as one is to be? */
+static bool admit_batch_is_full(const struct engine *engine)
+{
+    struct journal *journal = engine->journal;
+    return !journal_batch_empty(journal) &&
+           (journal_samples(journal)->size > ENGINE_BATCH_BYTES ||
+            (journal_samples(journal)->ordinal >= engine->cut_records &&
+             engine->snapshot.phase == SNAPSHOT_PAGES) ||
+            journal_facts(journal)->size > ENGINE_BATCH_FACT_BYTES);
+}
+
 /* Is there room in the open batch for a record of so many bytes? A batch that has grown large goes
  * out first; while another is still being written, samples wait. */
 static enum admit admit_room(struct engine *engine, enum lane lane, size_t bytes)
 {
     struct journal *journal = engine->journal;
-    if (lane == LANE_SAMPLES && !journal_batch_empty(journal) &&
-        (journal_samples(journal)->size > ENGINE_BATCH_BYTES ||
-         (journal_samples(journal)->ordinal >= engine->cut_records &&
-          engine->snapshot.phase == SNAPSHOT_PAGES) ||
-         journal_facts(journal)->size > ENGINE_BATCH_FACT_BYTES)) {
+    if (lane == LANE_SAMPLES && admit_batch_is_full(engine)) {
         if (journal_in_flight(journal))
             return ADMIT_WAIT;
         journal_submit(journal);
@@ -247,6 +257,8 @@ static enum admit admit_whole_row(struct engine *engine, struct publisher *publi
             return admit_refuse(engine, publisher, topic, ADMIT_TYPE, fault, ret);
     }
     size_t bytes = SAMPLE_RECORD_BYTES_MAX(count, admit_text_bytes(engine->values, count));
+    if (UNLIKELY(bytes > BATCH_BYTES_MAX / 2))
+        return admit_refuse(engine, publisher, topic, ADMIT_TOO_LARGE, PAYLOAD_OK, ret);
     enum admit answer = admit_room(engine, LANE_SAMPLES, bytes);
     if (UNLIKELY(answer != ADMIT_DONE))
         return admit_refuse(engine, publisher, topic, answer, PAYLOAD_OK, ret);
@@ -616,21 +628,41 @@ static enum admit admit_general(struct engine *engine, struct publisher *publish
     return ADMIT_DONE;
 }
 
+/* What was taken of a message that waits is gone when a write failed since: it begins anew. */
+static void admit_resume(const struct engine *engine, struct publisher *publisher)
+{
+    if (LIKELY(publisher->lost_generation == engine->lost_generation))
+        return;
+    publisher->lost_generation = engine->lost_generation;
+    publisher->groups_done = 0;
+    publisher->values_done = 0;
+}
+
+static enum admit admit_message(struct engine *engine, struct publisher *publisher,
+                                struct bytes topic, struct bytes payload, struct admitted *ret)
+{
+    enum admit answer;
+    if (UNLIKELY(engine->stopped))
+        return admit_refuse(engine, publisher, topic, ADMIT_STOPPED, PAYLOAD_OK, ret);
+    /* Said before anything is decoded: who waits asks often. */
+    if (UNLIKELY(engine->barrier_ticket > engine->durable_ticket) ||
+        (UNLIKELY(publisher->groups_done) && admit_batch_is_full(engine) &&
+         journal_in_flight(engine->journal)))
+        return admit_refuse(engine, publisher, topic, ADMIT_WAIT, PAYLOAD_OK, ret);
+    if (UNLIKELY(topic.size && topic.at[0] == '$'))
+        return admit_refuse(engine, publisher, topic, ADMIT_TOPIC_INVALID, PAYLOAD_OK, ret);
+    if (LIKELY(!publisher->groups_done) &&
+        admit_expected(engine, publisher, topic, payload, &answer, ret))
+        return answer;
+    return admit_general(engine, publisher, topic, payload, ret);
+}
+
 enum admit engine_publish(struct engine *engine, struct publisher *publisher, struct bytes topic,
                           struct bytes payload, struct admitted *ret_admitted)
 {
+    admit_resume(engine, publisher);
     *ret_admitted = (struct admitted){.values = publisher->values_done};
-    if (UNLIKELY(engine->stopped))
-        return admit_refuse(engine, publisher, topic, ADMIT_STOPPED, PAYLOAD_OK, ret_admitted);
-    if (UNLIKELY(engine->barrier_ticket > engine->durable_ticket))
-        return admit_refuse(engine, publisher, topic, ADMIT_WAIT, PAYLOAD_OK, ret_admitted);
-    enum admit answer;
-    if (UNLIKELY(topic.size && topic.at[0] == '$'))
-        answer =
-            admit_refuse(engine, publisher, topic, ADMIT_TOPIC_INVALID, PAYLOAD_OK, ret_admitted);
-    else if (publisher->groups_done ||
-             !admit_expected(engine, publisher, topic, payload, &answer, ret_admitted))
-        answer = admit_general(engine, publisher, topic, payload, ret_admitted);
+    enum admit answer = admit_message(engine, publisher, topic, payload, ret_admitted);
     if (answer == ADMIT_WAIT)
         return answer;
     publisher->groups_done = 0;

@@ -68,6 +68,7 @@ struct publisher {
     uint32_t generation;  /* engine's own */
     uint32_t groups_done; /* engine's own: objects of the message under WAIT that are taken */
     uint32_t values_done;
+    uint64_t lost_generation; /* engine's own: when these were taken */
     uint64_t points_left; /* how many points it may still create */
 };
 void publisher_init(struct publisher *publisher, uint32_t tenant, uint64_t points_max);

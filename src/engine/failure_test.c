@@ -1,0 +1,226 @@
+/* The engine's promises to one sender when the disk fails in the middle of a message, and when a
+ * message is as large as one can be: nothing that was dropped with a failed write is acknowledged,
+ * nobody waits for a batch that will never be, and no size of a message is more than a refusal. */
+#include "engine/engine.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+struct house {
+    char folder[64];
+    struct disk *disk;
+    struct worker *writer, *background;
+    struct engine *engine;
+    struct publisher publisher;
+};
+
+/* So many writes to come say that the disk has failed. */
+static int writes_to_fail;
+#define FOR_EVER 1000000000
+static enum err (*disk_write)(struct disk *, struct disk_file *, uint64_t, const void *, size_t);
+
+static enum err write_or_fail(struct disk *disk, struct disk_file *file, uint64_t offset,
+                              const void *at, size_t size)
+{
+    if (writes_to_fail == 0)
+        return disk_write(disk, file, offset, at, size);
+    writes_to_fail--;
+    return ERR_IO;
+}
+
+static int house_setup(void **state)
+{
+    struct house *house = calloc(1, sizeof *house);
+    struct engine_config config;
+    struct engine_start start;
+    snprintf(house->folder, sizeof house->folder, "/tmp/engine_failure_test.XXXXXX");
+    assert_non_null(mkdtemp(house->folder));
+    assert_int_equal(disk_real_open(house->folder, true, &house->disk), OK);
+    assert_int_equal(worker_inline_create(&house->writer), OK);
+    assert_int_equal(worker_inline_create(&house->background), OK);
+    writes_to_fail = 0;
+    disk_write = house->disk->write;
+    house->disk->write = write_or_fail;
+    engine_config_default(&config);
+    config.disk = house->disk;
+    config.clock = clock_real();
+    config.writer = house->writer;
+    config.background = house->background;
+    config.batch_floor_ns = 0;
+    assert_int_equal(engine_open(&config, &house->engine, &start), OK);
+    publisher_init(&house->publisher, TENANT_DEFAULT, 1000000);
+    *state = house;
+    return 0;
+}
+
+static int house_teardown(void **state)
+{
+    struct house *house = *state;
+    engine_close(house->engine, false);
+    house->writer->destroy(house->writer);
+    house->background->destroy(house->background);
+    disk_real_close(house->disk);
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", house->folder);
+    assert_int_equal(system(command), 0);
+    free(house);
+    return 0;
+}
+
+static void house_settle(struct house *house)
+{
+    struct journal *journal = engine_journal(house->engine);
+    for (int i = 0; i < 1000 && (!journal_batch_empty(journal) || journal_in_flight(journal)); i++)
+        (void)engine_step(house->engine);
+    (void)engine_step(house->engine); /* the next segment is prepared */
+}
+
+static enum admit publish(struct house *house, const char *topic, const char *payload,
+                          struct admitted *ret_admitted)
+{
+    return engine_publish(house->engine, &house->publisher, bytes_text(topic), bytes_text(payload),
+                          ret_admitted);
+}
+
+static enum admit say(struct house *house, const char *topic, const char *payload)
+{
+    struct admitted admitted;
+    enum admit admit;
+    while ((admit = publish(house, topic, payload, &admitted)) == ADMIT_WAIT)
+        (void)engine_step(house->engine);
+    return admit;
+}
+
+static bool is_known(struct house *house, const char *path)
+{
+    return points_find(engine_points(house->engine), TENANT_DEFAULT, bytes_text(path)) !=
+           POINT_NONE;
+}
+
+/* An array of so many objects that no batch holds them: the first has a key of its own. */
+static char *long_array(void)
+{
+    size_t capacity = 4000 * 160, size = 0;
+    char *text = malloc(capacity);
+    assert_non_null(text);
+    size += (size_t)snprintf(text, capacity, "[{\"first\":1}");
+    for (int i = 0; i < 2000; i++)
+        size += (size_t)snprintf(text + size, capacity - size, ",{\"s\":\"%0100d\",\"ts\":%d}", i,
+                                 1700000000 + i);
+    snprintf(text + size, capacity - size, "]");
+    return text;
+}
+
+static void a_message_that_waited_over_a_failed_write_is_taken_whole(void **state)
+{
+    struct house *house = *state;
+    struct admitted admitted;
+    char *text = long_array();
+    house_settle(house);
+    writes_to_fail = 1;
+    assert_int_equal(publish(house, "long", text, &admitted), ADMIT_WAIT);
+    assert_int_equal(writes_to_fail, 0);
+    (void)engine_step(house->engine); /* what was taken of it is gone */
+    (void)engine_step(house->engine); /* the disk answers again */
+    assert_int_equal(engine_lost_generation(house->engine), 1);
+    assert_int_equal(say(house, "long", text), ADMIT_DONE);
+    house_settle(house);
+    assert_true(is_known(house, "long/first"));
+    assert_true(is_known(house, "long/s"));
+    struct engine_counters counters;
+    engine_describe(house->engine, &counters);
+    assert_int_equal(counters.values, 2001);
+    assert_int_equal(counters.applied_values, 2001);
+    free(text);
+}
+
+static void a_message_after_one_that_was_stopped_is_taken_whole(void **state)
+{
+    struct house *house = *state;
+    struct admitted admitted;
+    char *text = long_array();
+    house_settle(house);
+    writes_to_fail = FOR_EVER;
+    assert_int_equal(publish(house, "long", text, &admitted), ADMIT_WAIT);
+    (void)engine_step(house->engine);
+    assert_int_equal(publish(house, "long", text, &admitted), ADMIT_STOPPED);
+    writes_to_fail = 0;
+    for (int i = 0;
+         i < 2000 && publish(house, "other", "[{\"a\":1},{\"b\":2}]", &admitted) != ADMIT_DONE;
+         i++) {
+        struct timespec pause = {.tv_nsec = 2000000};
+        nanosleep(&pause, NULL);
+        (void)engine_step(house->engine);
+    }
+    house_settle(house);
+    assert_int_equal(admitted.values, 2);
+    assert_true(is_known(house, "other/a"));
+    assert_true(is_known(house, "other/b"));
+    free(text);
+}
+
+static void a_refusal_does_not_wait_for_a_batch_that_was_lost(void **state)
+{
+    struct house *house = *state;
+    struct admitted admitted;
+    house_settle(house);
+    writes_to_fail = FOR_EVER;
+    assert_int_equal(publish(house, "a/b", "1", &admitted), ADMIT_DONE);
+    (void)engine_step(house->engine);
+    (void)engine_step(house->engine);
+    assert_int_equal(engine_lost_generation(house->engine), 1);
+    assert_int_equal(publish(house, "a/b", "1", &admitted), ADMIT_STOPPED);
+    assert_true(admitted.ticket <= engine_durable_ticket(house->engine));
+    writes_to_fail = 0;
+}
+
+/* 256 strings of the given size under short keys. */
+static char *many_strings(size_t each)
+{
+    char *text = malloc(COLUMNS_MAX * (each + 16) + 16), *at = text;
+    assert_non_null(text);
+    *at++ = '{';
+    for (int i = 0; i < COLUMNS_MAX; i++) {
+        at += sprintf(at, "%s\"%x\":\"", i == 0 ? "" : ",", (unsigned)i);
+        memset(at, 'x', each);
+        at += each;
+        *at++ = '"';
+    }
+    memcpy(at, "}", 2);
+    return text;
+}
+
+static void a_known_row_of_the_longest_strings_is_refused_or_taken(void **state)
+{
+    struct house *house = *state;
+    char *small = many_strings(1);
+    assert_int_equal(say(house, "s", small), ADMIT_DONE);
+    assert_int_equal(say(house, "s", small), ADMIT_DONE);
+    free(small);
+    for (size_t each = 1900; each <= STRING_VALUE_MAX; each += 4) {
+        char *large = many_strings(each);
+        enum admit admit = say(house, "s", large);
+        assert_true(admit == ADMIT_DONE || admit == ADMIT_TOO_LARGE);
+        assert_true((admit == ADMIT_DONE) == (each <= 2013));
+        house_settle(house);
+        free(large);
+    }
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, house_setup, house_teardown)
+    const struct CMUnitTest tests[] = {
+        CASE(a_message_that_waited_over_a_failed_write_is_taken_whole),
+        CASE(a_message_after_one_that_was_stopped_is_taken_whole),
+        CASE(a_refusal_does_not_wait_for_a_batch_that_was_lost),
+        CASE(a_known_row_of_the_longest_strings_is_refused_or_taken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

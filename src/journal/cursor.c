@@ -225,6 +225,8 @@ static enum err cursor_enter(struct journal_cursor *cursor, struct segment *segm
 {
     if (segment->header_err == OK)
         cursor_enter_gap(cursor, segment, segment->header.first_position);
+    else if (cursor->expected == 0)
+        cursor->expected = 1; /* nothing says where it begins: what is not found is missing */
     cursor->number = segment->number;
     cursor->inside = true;
     cursor->head_count = 0;

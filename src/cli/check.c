@@ -15,6 +15,7 @@
 #define VERB "check"
 #define LOSERS_MAX 100000 /* rows that lost samples; more are only counted */
 #define LOSERS_SHOWN 20
+#define LOSERS_NAMED 3 /* points of a row */
 
 struct segment_count {
     uint64_t segment, batches, records, holes;
@@ -140,7 +141,8 @@ static void check_segment(void *arg, const char *file, const struct segment_head
     if (header_err != OK)
         snprintf(verdict, sizeof verdict, "%s", err_text(header_err));
     else if (damage > 0)
-        snprintf(verdict, sizeof verdict, "damaged in %" PRIu64 " pieces", damage);
+        snprintf(verdict, sizeof verdict, "damaged: %" PRIu64 " piece%s", damage,
+                 damage == 1 ? "" : "s");
     else
         snprintf(verdict, sizeof verdict, "whole");
     checker->files_damaged += damage > 0;
@@ -247,10 +249,10 @@ static void check_print_damage(const json_t *pieces)
                number_group(answer_count(piece, "offset"), text[1]),
                number_bytes(answer_count(piece, "bytes"), text[2]), answer_text(piece, "why"));
         if (records > 0)
-            printf("  records %s to %s are lost\n", number_group(first, text[0]),
+            printf("  positions %s to %s are lost\n", number_group(first, text[0]),
                    number_group(first + records - 1, text[1]));
         else if (first > 0)
-            printf("  records from %s on are lost; how many is not known\n",
+            printf("  records from position %s on are lost; how many is not known\n",
                    number_group(first, text[0]));
         const char *before = answer_text(piece, "before"), *after = answer_text(piece, "after");
         if (*before != 0 || *after != 0)
@@ -282,27 +284,36 @@ static json_t *check_losers_json(const struct checker *checker, size_t most)
     return array;
 }
 
+/* One line a row: points that come in one message lose together. */
+static void check_print_loser(const json_t *loser)
+{
+    const json_t *points = json_object_get(loser, "points");
+    size_t count = json_array_size(points);
+    char text[NUMBER_SIZE];
+    if (count == 0)
+        printf("  row %" PRIu64 " (its points are not named in what is left)",
+               answer_count(loser, "row"));
+    for (size_t i = 0; i < count && i < LOSERS_NAMED; i++)
+        printf("%s%s", i == 0 ? "  " : ", ", json_string_value(json_array_get(points, i)));
+    if (count > LOSERS_NAMED)
+        printf(" and %zu more of this row", count - LOSERS_NAMED);
+    printf("%s (%s records missing or not decodable)%s\n", paint(PAINT_DIM),
+           number_group(answer_count(loser, "times"), text), paint(PAINT_NONE));
+}
+
 static void check_print_losers(const struct checker *checker)
 {
     if (checker->loser_count == 0)
         return;
     json_t *losers = check_losers_json(checker, LOSERS_SHOWN);
-    size_t at, i;
-    json_t *loser, *path;
+    size_t at;
+    json_t *loser;
     printf("\nPoints that lost samples:\n");
-    json_array_foreach(losers, at, loser)
-    {
-        const json_t *points = json_object_get(loser, "points");
-        if (json_array_size(points) == 0)
-            printf("  row %" PRIu64 " (its points are not named in what is left)\n",
-                   answer_count(loser, "row"));
-        json_array_foreach((json_t *)(uintptr_t)points, i, path)
-            printf("  %s\n", json_string_value(path));
-    }
+    json_array_foreach(losers, at, loser) check_print_loser(loser);
     json_decref(losers);
-    if (checker->loser_count > LOSERS_SHOWN)
-        printf("  and those of %zu more rows; --json lists them\n",
-               checker->loser_count - LOSERS_SHOWN);
+    uint64_t more = checker->loser_count + checker->losers_more;
+    if (more > LOSERS_SHOWN)
+        printf("  and those of %" PRIu64 " more rows; --json lists them\n", more - LOSERS_SHOWN);
 }
 
 /* ---- the verdict

@@ -15,7 +15,7 @@ static struct demo_data data;
 static int load(void **state)
 {
     (void)state;
-    return demo_data_load(&data);
+    return demo_data_load(&data) == OK ? 0 : -1;
 }
 
 static int unload(void **state)

@@ -14,7 +14,7 @@ static struct readback_paths *paths;
 static int create(void **state)
 {
     (void)state;
-    return readback_paths_create(&paths);
+    return readback_paths_create(&paths) == OK ? 0 : -1;
 }
 
 static int destroy(void **state)

@@ -2,8 +2,11 @@
 the log go on saying so."""
 
 import os
+import random
+import re
+import shutil
 
-from house import Raw, Server, expect, expect_equal, play, run
+from house import Raw, Server, expect, expect_equal, play, readback, run
 
 TOPICS = 8
 
@@ -45,6 +48,7 @@ def flip(path, offset):
 
 def a_damaged_batch_is_named_and_the_rest_starts(folder):
     data = journal_of(folder, 400)
+    whole = {path: set(values) for path, values in readback(data).items()}
     segment = segment_of(data)
     batches = batches_of(segment)
     expect(len(batches) > 100, f"only {len(batches)} batches to damage")
@@ -68,15 +72,18 @@ def a_damaged_batch_is_named_and_the_rest_starts(folder):
     expect(kept, "nothing was set aside")
     said = run("check", "--data", data)
     expect(said.returncode != 0, "check is silent about the damage after the start")
-    for wanted in ("damage", "position"):
-        expect(wanted in said.stdout.lower(), f"check does not name the {wanted}: {said.stdout}")
+    expect(re.search(r"records (\d+) to \1 are lost", said.stdout), f"check does not name the position: {said.stdout}")
+    expect(re.search(r"between 2\d{3}-\S+Z and 2\d{3}-\S+Z", said.stdout), f"check names no times: {said.stdout}")
+    left = readback(data)
+    poorer = sorted(path for path in whole if whole[path] - left.get(path, set()))
+    named = re.findall(r"^ +(room/\d/x)$", said.stdout, re.M)
+    expect_equal(named, poorer, "the points that check names, no more and no less")
     again = Server(data)
     expect("damage" in again.log(), "the second start is silent about the damage")
     expect_equal(again.control().points()["room/0/x"]["value"], -1, "what came after the damage")
 
 
 def every_batch_but_the_damaged_is_read(folder):
-    from house import readback
     data = journal_of(folder, 200)
     whole = {path: set(values) for path, values in readback(data).items()}
     segment = segment_of(data)
@@ -104,8 +111,6 @@ def a_torn_tail_is_cut_and_not_called_damage(folder):
 
 
 def random_damage_never_stops_a_start(folder):
-    import random
-    import shutil
     data = journal_of(folder, 150)
     seed = random.SystemRandom().getrandbits(32)
     print(f"       damage of seed {seed}")

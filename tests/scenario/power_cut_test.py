@@ -17,7 +17,7 @@ SABOTAGED = os.environ.get("MAINSTEM_SABOTAGED", "")
 def one_life(disk, data, kept, program=None, env=None):
     """A server under load until the power goes; kept learns what was acknowledged."""
     server = Server(data, program=program, env=env)
-    load = Load(server, first=kept.next)
+    load = Load(server, first=kept.next, pause_s=0.01)
     time.sleep(0.2 + random.random())
     disk.cut_power()
     time.sleep(0.1)  # acknowledgements that still come now must be honest, too

@@ -15,13 +15,12 @@ static const struct verb *const verbs[] = {
 static int version_run(const struct words *words)
 {
     (void)words;
-    printf("mainstem %s (journal format %d, %s)\n", MAINSTEM_VERSION, FORMAT_VERSION,
 #if defined(__clang__)
-           "clang " __clang_version__
+    static const char compiler[] = "clang " __clang_version__;
 #else
-           "gcc " __VERSION__
+    static const char compiler[] = "gcc " __VERSION__;
 #endif
-    );
+    printf("mainstem %s (journal format %d, %s)\n", MAINSTEM_VERSION, FORMAT_VERSION, compiler);
     return EXIT_DONE;
 }
 

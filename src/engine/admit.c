@@ -720,6 +720,8 @@ enum admit engine_command(struct engine *engine, const struct command *command, 
     struct fact fact = {.kind = FACT_COMMAND, .command = *command};
     if (command->key_kind == KEY_FREE && command->key_wall_ns == 0)
         fact.command.key_wall_ns = engine->config.clock->wall_ns(engine->config.clock);
+    fact.command.rows_before = points_rows(engine->points) + engine->overlay.rows;
+    fact.command.points_before = points_count(engine->points) + engine->overlay.points;
     journal_order(engine->journal);
     facts_write(journal_facts(engine->journal), &fact);
     size_t at = (engine->commands_first + engine->commands_waiting++) % COMMANDS_WAITING_MAX;

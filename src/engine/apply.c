@@ -103,6 +103,18 @@ static enum err apply_contradiction(struct engine *engine, const struct row_shap
     return apply_lost_row(engine, shape->row, shape->first_point, shape->count, stamp);
 }
 
+/* A create takes the next numbers: those of rows that damage took were given before. What cannot be
+ * filled was contradicted already, and the command runs all the same. */
+static enum err apply_fill_before(struct engine *engine, const struct command *command,
+                                  const struct record_stamp *stamp)
+{
+    if (command->kind != COMMAND_CREATE || command->rows_before <= points_rows(engine->points))
+        return OK;
+    struct row_shape next = {command->rows_before + 1, command->points_before + 1, 1};
+    enum err err = apply_fill(engine, &next, stamp);
+    return err == ERR_CORRUPT ? OK : err;
+}
+
 static enum err apply_fact(struct engine *engine, const struct fact *fact,
                            const struct record_stamp *stamp)
 {
@@ -110,6 +122,8 @@ static enum err apply_fact(struct engine *engine, const struct fact *fact,
     enum err err = OK;
     if (fact->kind == FACT_ROW)
         err = apply_fill(engine, &fact->row.shape, stamp);
+    else if (fact->kind == FACT_COMMAND)
+        err = apply_fill_before(engine, &fact->command, stamp);
     if (err == OK)
         err = points_apply_fact(engine->points, fact, stamp, &engine->effects);
     if (err == ERR_CORRUPT && fact->kind == FACT_ROW && journal_damage_count(engine->journal) > 0)

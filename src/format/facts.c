@@ -113,6 +113,10 @@ static void command_put(struct fact_output *out, const struct command *command)
         put_text(out, command->new_path, PATH_MAX_BYTES);
     if (command->kind == COMMAND_CREATE || command->kind == COMMAND_CHANGE)
         settings_put(out, &command->settings);
+    if (command->kind == COMMAND_CREATE && command->rows_before != 0) {
+        put_varint(out, command->rows_before);
+        put_varint(out, command->points_before);
+    }
 }
 
 static void fact_put(struct fact_output *out, const struct fact *fact)
@@ -309,6 +313,16 @@ static bool command_get_key(struct fact_input *in, struct command *command)
     }
 }
 
+/* Rows and points there before: all that may follow the settings of a create. */
+static bool command_get_before(struct fact_input *in, struct command *command)
+{
+    if (command->kind != COMMAND_CREATE || in->offset == in->payload.size)
+        return true;
+    return get_u32(in, &command->rows_before) && get_u32(in, &command->points_before) &&
+           command->rows_before != 0 && command->points_before >= command->rows_before &&
+           command->rows_before < UINT32_MAX && command->points_before < UINT32_MAX - COLUMNS_MAX;
+}
+
 static bool command_get(struct fact_input *in, struct fact_storage *storage,
                         struct command *command)
 {
@@ -322,7 +336,7 @@ static bool command_get(struct fact_input *in, struct fact_storage *storage,
     if (command->kind == COMMAND_RENAME)
         return get_text(in, PATH_MAX_BYTES, &command->new_path);
     if (command->kind == COMMAND_CREATE || command->kind == COMMAND_CHANGE)
-        return settings_get(in, storage, &command->settings);
+        return settings_get(in, storage, &command->settings) && command_get_before(in, command);
     return true;
 }
 

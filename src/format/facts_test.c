@@ -151,6 +151,10 @@ static void commands_of_each_kind(void **state)
                 in->new_path = text_of(PATH_MAX_BYTES);
             if (kind <= COMMAND_CHANGE)
                 in->settings = settings_full();
+            if (kind == COMMAND_CREATE && key_kind != KEY_NONE) { /* with none it says nothing */
+                in->rows_before = key_kind == KEY_FREE ? 1 : UINT32_MAX - 2 * COLUMNS_MAX;
+                in->points_before = key_kind == KEY_FREE ? 1 : UINT32_MAX - 2 * COLUMNS_MAX;
+            }
             struct command out = round_trip(&fact).command;
             assert_int_equal(out.kind, kind);
             assert_int_equal(out.key_kind, key_kind);
@@ -161,6 +165,8 @@ static void commands_of_each_kind(void **state)
             assert_true(bytes_equal(out.path, in->path));
             assert_true(bytes_equal(out.new_path, in->new_path));
             assert_settings_same(&in->settings, &out.settings);
+            assert_int_equal(out.rows_before, in->rows_before);
+            assert_int_equal(out.points_before, in->points_before);
         }
     }
 }

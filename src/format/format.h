@@ -261,6 +261,9 @@ struct command {
     struct bytes path;
     struct bytes new_path;          /* rename */
     struct point_settings settings; /* create, change */
+    /* Create: what was there for certain when it was admitted; 0: nothing, or not said. A reader
+     * after damage learns from it which numbers the lost records took. */
+    uint32_t rows_before, points_before;
 };
 struct fact_clock {
     int64_t wall_before_ns, wall_after_ns; /* expected, found */

@@ -15,7 +15,7 @@
 #define VERB "check"
 #define LOSERS_MAX 100000 /* rows that lost samples; more are only counted */
 #define LOSERS_SHOWN 20
-#define LOSERS_NAMED 3 /* points of a row */
+#define LOSERS_NAMED 8 /* points of a row */
 
 struct segment_count {
     uint64_t segment, batches, records, holes;
@@ -249,7 +249,7 @@ static void check_print_damage(const json_t *pieces)
                number_group(answer_count(piece, "offset"), text[1]),
                number_bytes(answer_count(piece, "bytes"), text[2]), answer_text(piece, "why"));
         if (records > 0)
-            printf("  positions %s to %s are lost\n", number_group(first, text[0]),
+            printf("  records %s to %s are lost\n", number_group(first, text[0]),
                    number_group(first + records - 1, text[1]));
         else if (first > 0)
             printf("  records from position %s on are lost; how many is not known\n",
@@ -284,21 +284,19 @@ static json_t *check_losers_json(const struct checker *checker, size_t most)
     return array;
 }
 
-/* One line a row: points that come in one message lose together. */
+/* Points that come in one message lose together: of a wide row the first ones stand for it. */
 static void check_print_loser(const json_t *loser)
 {
     const json_t *points = json_object_get(loser, "points");
     size_t count = json_array_size(points);
-    char text[NUMBER_SIZE];
     if (count == 0)
-        printf("  row %" PRIu64 " (its points are not named in what is left)",
+        printf("  row %" PRIu64 " (its points are not named in what is left)\n",
                answer_count(loser, "row"));
     for (size_t i = 0; i < count && i < LOSERS_NAMED; i++)
-        printf("%s%s", i == 0 ? "  " : ", ", json_string_value(json_array_get(points, i)));
+        printf("  %s\n", json_string_value(json_array_get(points, i)));
     if (count > LOSERS_NAMED)
-        printf(" and %zu more of this row", count - LOSERS_NAMED);
-    printf("%s (%s records missing or not decodable)%s\n", paint(PAINT_DIM),
-           number_group(answer_count(loser, "times"), text), paint(PAINT_NONE));
+        printf("    %sand %zu more points that come with it%s\n", paint(PAINT_DIM),
+               count - LOSERS_NAMED, paint(PAINT_NONE));
 }
 
 static void check_print_losers(const struct checker *checker)

@@ -25,15 +25,13 @@ void commands_next(struct commands *commands)
         commands->wish.again = true;
         return;
     }
-    commands->wish = (struct wish){
-        .kind = (uint8_t)(COMMAND_CREATE + random_below(random, 4)),
-        .free_key = client == 0,
-        .client = client,
-        .number = ++commands->numbers,
-        .path = (unsigned)random_below(random, COMMAND_PATHS),
-        .new_path = (unsigned)random_below(random, COMMAND_PATHS),
-        .unit = (unsigned)random_below(random, 1000),
-    };
+    /* One after the other: the order of evaluation within an initializer is the compiler's. */
+    struct wish *wish = &commands->wish;
+    *wish = (struct wish){.free_key = client == 0, .client = client, .number = ++commands->numbers};
+    wish->kind = (uint8_t)(COMMAND_CREATE + random_below(random, 4));
+    wish->path = (unsigned)random_below(random, COMMAND_PATHS);
+    wish->new_path = (unsigned)random_below(random, COMMAND_PATHS);
+    wish->unit = (unsigned)random_below(random, 1000);
 }
 
 struct command commands_command(const struct commands *commands, struct command_text *text)

@@ -741,6 +741,39 @@ static void test_released_samples_are_no_damage(void **state)
     rig_done(&rig);
 }
 
+/* From any position: the records from there on, however the segment lies. */
+static void test_cursor_from_the_middle(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig, 18);
+    rig_start(&rig);
+    for (uint32_t i = 0; i < 1400; i++) {
+        if (i % 3 == 0)
+            (void)rig_put_sample(&rig, i);
+        rig_put_durable(&rig, i, i + 1);
+    }
+    for (int squeezed = 0; squeezed < 2; squeezed++) {
+        uint64_t end = journal_durable(rig.journal);
+        for (uint64_t position = 1; position < end; position += 37) {
+            rig_read(&rig, position);
+            assert_int_equal(rig.end_position, end);
+            assert_int_equal(rig.holes, 0);
+            assert_int_equal(rig.found[rig.found_count - 1], 1399);
+            assert_in_range(rig.found_count + rig.samples / 2 + rig.undecodable, end - position,
+                            end - position + 1);
+        }
+        rig_read(&rig, end);
+        assert_int_equal(rig.found_count, 0);
+        assert_int_equal(journal_damage_count(rig.journal), 0);
+        rig_close(&rig);
+        rig_start(&rig);
+        assert_int_equal(rig_pump(&rig), OK);
+        assert_int_equal(rig_pump(&rig), OK);
+    }
+    rig_done(&rig);
+}
+
 /* A key frame in each segment: each decodes alone. */
 static void test_each_segment_decodes_alone(void **state)
 {
@@ -780,6 +813,7 @@ int main(void)
         cmocka_unit_test(test_damage_in_a_squeezed_lane),
         cmocka_unit_test(test_missing_files_are_named),
         cmocka_unit_test(test_released_samples_are_no_damage),
+        cmocka_unit_test(test_cursor_from_the_middle),
         cmocka_unit_test(test_each_segment_decodes_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,7 +81,9 @@ static bool named(const struct scan *scan, uint64_t first, uint64_t last)
 {
     for (size_t i = 0; i < scan->damage_count; i++) {
         const struct journal_damage *damage = &scan->damage[i];
-        if (damage->first_position < last && damage->first_position + damage->records > first)
+        bool endless = strstr(damage->why, "unknown number") != NULL;
+        if (damage->first_position < last &&
+            (endless || damage->first_position + damage->records > first))
             return true;
     }
     return false;
@@ -118,6 +120,12 @@ static void rot_compare(struct world *world, const struct scan *before, const st
                         unsigned places)
 {
     size_t fresh = 0;
+    for (size_t i = 0; world->verbose && i < after->damage_count; i++)
+        fprintf(stderr,
+                "  named: segment %" PRIu64 " offset %" PRIu64 ", %" PRIu64 " bytes, %" PRIu64
+                " records from %" PRIu64 ": %s\n",
+                after->damage[i].segment, after->damage[i].offset, after->damage[i].bytes,
+                after->damage[i].records, after->damage[i].first_position, after->damage[i].why);
     for (size_t i = 0; i < before->batch_count; i++) {
         const struct scan_batch *batch = &before->batches[i];
         const struct scan_batch *now = batch_find(after, batch->position);
@@ -135,12 +143,6 @@ static void rot_compare(struct world *world, const struct scan *before, const st
                        "%" PRIu64 " records from %" PRIu64 " are named as lost and are there: %s",
                        damage->records, damage->first_position, damage->why);
     }
-    for (size_t i = 0; world->verbose && i < after->damage_count; i++)
-        fprintf(stderr,
-                "  named: segment %" PRIu64 " offset %" PRIu64 ", %" PRIu64 " bytes, %" PRIu64
-                " records from %" PRIu64 ": %s\n",
-                after->damage[i].segment, after->damage[i].offset, after->damage[i].bytes,
-                after->damage[i].records, after->damage[i].first_position, after->damage[i].why);
     if (fresh > 3 * (size_t)places)
         world_fail(world, "%zu stretches are named for %u rotten places", fresh, places);
 }

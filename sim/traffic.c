@@ -66,8 +66,10 @@ static void say_value(struct traffic *traffic, struct message *message, unsigned
     }
     if (!random_one_in(random, 4))
         *step += (int64_t)random_below(random, 41) - 20;
-    if (random_one_in(random, 200))
-        *step = (int64_t)random_next(random) >> random_below(random, 40);
+    if (random_one_in(random, 200)) {
+        uint64_t shift = random_below(random, 40);
+        *step = (int64_t)random_next(random) >> shift;
+    }
     switch (value.type) {
     case VALUE_FLOAT64: {
         double real = (double)(*step >> 11) / 100.0;

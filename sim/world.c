@@ -269,10 +269,12 @@ static void operation_fault(struct world *world)
 {
     struct random *random = &world->random;
     switch (random_below(random, 4)) {
-    case 0:
-        disk_sim_fail_in(world->disk, random_below(random, 40), 1 + random_below(random, 4));
+    case 0: {
+        uint64_t calls = random_below(random, 40);
+        disk_sim_fail_in(world->disk, calls, 1 + random_below(random, 4));
         world->counts.write_failures++;
         break;
+    }
     case 1:
         disk_sim_capacity(world->disk,
                           disk_sim_used(world->disk) + random_below(random, ROOM_ON_A_FULL_DISK));

@@ -103,9 +103,15 @@ static void head_stretch_name(struct journal_cursor *cursor, struct head *head)
     head->bad = false;
     stretch->first_position = head->lost > 0 ? head->lost_first : head->first;
     stretch->records = head->lost > 0 ? head->lost_last - head->lost_first : 0;
-    snprintf(stretch->why, sizeof stretch->why, "%s%s, %" PRIu64 " records lost",
-             part_words[head->part],
-             cut ? "the file is shorter than it was" : "no valid batch where one was", head->lost);
+    const char *what = cut ? "the file is shorter than it was" : "no valid batch where one was";
+    if (head->lost == 0 && head->last == UINT64_MAX) {
+        stretch->first_position = cursor->expected;
+        snprintf(stretch->why, sizeof stretch->why, "%s%s, an unknown number of records lost",
+                 part_words[head->part], what);
+    } else {
+        snprintf(stretch->why, sizeof stretch->why, "%s%s, %" PRIu64 " records lost",
+                 part_words[head->part], what, head->lost);
+    }
     cursor_name(cursor, stretch, head);
 }
 
@@ -164,9 +170,7 @@ static enum err head_open(struct journal_cursor *cursor, const struct segment *s
         return err;
     bool known = segment->header_err == OK;
     walk->epoch = err == OK ? header.epoch : known ? segment->header.epoch : 0;
-    walk->position = cursor->expected > 0 ? cursor->expected : 1;
-    if (err == OK)
-        walk->position = header.first_position;
+    walk->position = err == OK ? header.first_position : 1;
     if (part != PART_OPEN)
         return OK;
     walk->limit_known = segment->end_known;
@@ -204,15 +208,11 @@ static enum err lanes_open(struct journal_cursor *cursor, const struct segment *
 static void cursor_enter_gap(struct journal_cursor *cursor, const struct segment *segment,
                              uint64_t first)
 {
-    bool adjacent = cursor->number + 1 == segment->number;
+    bool adjacent = cursor->number + 1 == segment->number && cursor->expected != 0;
     if (cursor->expected == 0) {
         cursor->expected = 1;
-        cursor->wall_ns = 0;
-        adjacent = false;
-        if (cursor->wanted > 1 || segment->number == 1)
+        if (cursor->wanted > 1)
             cursor->expected = first < cursor->wanted ? first : cursor->wanted;
-        if (cursor->expected == 0)
-            cursor->expected = first;
     }
     if (first <= cursor->expected)
         return;
@@ -221,8 +221,22 @@ static void cursor_enter_gap(struct journal_cursor *cursor, const struct segment
                         : "the file of a segment is missing");
 }
 
+/* The first segment, from somewhere in its middle: what ends below the wanted position need not be
+ * read. */
+static enum err cursor_seek(struct journal_cursor *cursor)
+{
+    enum err err = OK;
+    if (cursor->wanted <= cursor->expected)
+        return OK;
+    for (unsigned i = 0; i < cursor->head_count && err == OK; i++)
+        err = walk_seek(&cursor->heads[i].walk, cursor->wanted);
+    cursor->expected = cursor->wanted;
+    return err;
+}
+
 static enum err cursor_enter(struct journal_cursor *cursor, struct segment *segment)
 {
+    bool first = cursor->expected == 0;
     if (segment->header_err == OK)
         cursor_enter_gap(cursor, segment, segment->header.first_position);
     else if (cursor->expected == 0)
@@ -242,6 +256,8 @@ static enum err cursor_enter(struct journal_cursor *cursor, struct segment *segm
         err = head_open(cursor, segment, PART_OPEN);
     if (err == ERR_MISSING)
         err = lanes_open(cursor, segment);
+    if (err == OK && first)
+        err = cursor_seek(cursor);
     if (err != OK)
         cursor_leave(cursor);
     return err;
@@ -258,7 +274,7 @@ static void cursor_end_found(struct journal_cursor *cursor, const struct head *h
         segment->end_known = true;
         segment->end = head->walk.limit_known ? head->walk.limit : head->walk.offset;
     }
-    if (segment->last_position == 0)
+    if (segment->last_position == 0 && head->walk.epoch != 0)
         segment->last_position = head->walk.position;
 }
 
@@ -454,6 +470,8 @@ void journal_cursor_close(struct journal_cursor *cursor)
 static uint64_t cursor_hole(struct journal_cursor *cursor, const struct batch_header *header,
                             struct bytes body)
 {
+    if (header->position + header->records <= cursor->wanted)
+        return 0;
     uint64_t from = cursor->expected > cursor->wanted ? cursor->expected : cursor->wanted;
     uint64_t hole = header->position > from ? header->position - from : 0;
     uint64_t present = body_records(body);
@@ -471,11 +489,20 @@ static uint64_t cursor_hole(struct journal_cursor *cursor, const struct batch_he
             cursor_gap(cursor, cursor->number, last,
                        "records of one lane are missing in this batch");
     }
-    for (unsigned i = 0; i < cursor->head_count; i++) {
-        if (cursor->heads[i].last != 0 && cursor->heads[i].last <= header->position)
-            head_stretch_name(cursor, &cursor->heads[i]);
-    }
     return hole;
+}
+
+/* Stretches that both lanes have been read past. What ends below the wanted position was perhaps
+ * not seen in full: who reads it in full names it. */
+static void cursor_stretches(struct journal_cursor *cursor, uint64_t position)
+{
+    for (unsigned i = 0; i < cursor->head_count; i++) {
+        struct head *head = &cursor->heads[i];
+        if (head->bad && head->last != 0 && head->last <= cursor->wanted)
+            head->bad = false;
+        else if (head->last != 0 && head->last <= position)
+            head_stretch_name(cursor, head);
+    }
 }
 
 static bool cursor_give(struct journal_cursor *cursor, const struct batch_header *header,
@@ -483,11 +510,14 @@ static bool cursor_give(struct journal_cursor *cursor, const struct batch_header
 {
     struct journal *journal = cursor->journal;
     uint64_t hole = cursor_hole(cursor, header, body);
-    cursor->expected = header->position + header->records;
+    cursor_stretches(cursor, header->position);
+    uint64_t end = header->position + header->records;
+    if (end > cursor->expected)
+        cursor->expected = end;
     cursor->wall_ns = header->wall_ns;
     if (!journal->started && cursor->expected > journal->durable)
         journal->durable = cursor->expected;
-    if (cursor->expected <= cursor->wanted)
+    if (end <= cursor->wanted)
         return false;
     *ret_batch = (struct journal_batch){.header = *header,
                                         .body = body,

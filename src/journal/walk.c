@@ -9,10 +9,15 @@
 #include <string.h>
 
 #define LANE_ALIGN 8
+#define SEEK_PIECE ((size_t)64 << 10)
+#define SEEK_AHEAD                                                                                 \
+    (2 * (uint64_t)BATCH_BYTES_MAX)       /* without a batch for so long: it is the tail           \
+                                           */
+#define SEEK_SMALLEST ((uint64_t)1 << 20) /* a shorter stretch is read, not halved */
 
 enum err walk_open(struct walk *walk, struct disk *disk, const char *name)
 {
-    *walk = (struct walk){.disk = disk, .offset = SEGMENT_HEADER_SIZE};
+    *walk = (struct walk){.disk = disk, .offset = SEGMENT_HEADER_SIZE, .piece = WALK_WINDOW};
     walk->window = malloc(WALK_WINDOW);
     if (walk->window == NULL)
         return ERR_NO_MEMORY;
@@ -50,7 +55,7 @@ static enum err walk_view(struct walk *walk, uint64_t offset, size_t want, struc
     if (want > reach - offset)
         want = (size_t)(reach - offset);
     if (offset < walk->window_at || offset + want > walk->window_at + walk->window_size) {
-        size_t size = WALK_WINDOW;
+        size_t size = want > walk->piece ? want : walk->piece;
         if (size > reach - offset)
             size = (size_t)(reach - offset);
         walk->window_size = 0;
@@ -102,19 +107,19 @@ static enum err walk_try(struct walk *walk, uint64_t offset, bool *ret_valid)
     return OK;
 }
 
-/* The next valid batch behind offset; its place or the reach. */
-static enum err walk_search(struct walk *walk, uint64_t offset, uint64_t *ret_at, bool *ret_valid)
+/* The next valid batch behind offset and below `end`; its place, or end. */
+static enum err walk_search(struct walk *walk, uint64_t offset, uint64_t end, uint64_t *ret_at,
+                            bool *ret_valid)
 {
-    uint64_t reach = walk_reach(walk);
     size_t align = walk_align(walk);
     enum err err = OK;
     *ret_valid = false;
-    for (offset += align; offset < reach && err == OK && !*ret_valid; offset += align) {
+    for (offset += align; offset < end && err == OK && !*ret_valid; offset += align) {
         err = walk_try(walk, offset, ret_valid);
         *ret_at = offset;
     }
     if (!*ret_valid)
-        *ret_at = reach;
+        *ret_at = end;
     return err;
 }
 
@@ -149,7 +154,7 @@ static enum err walk_bad(struct walk *walk, enum walk_found *ret_found)
 {
     uint64_t start = walk->offset, found_at;
     bool valid;
-    enum err err = walk_search(walk, start, &found_at, &valid);
+    enum err err = walk_search(walk, start, walk_reach(walk), &found_at, &valid);
     if (err != OK)
         return err;
     bool acknowledged = valid && walk->header.durable > walk->position;
@@ -164,11 +169,17 @@ static enum err walk_bad(struct walk *walk, enum walk_found *ret_found)
     err = walk_zeroes(walk, start, &found_at);
     if (err != OK)
         return err;
-    *ret_found = found_at > start ? WALK_TORN : WALK_END;
     walk->at = start;
     walk->bytes = found_at - start;
     walk->limit_known = true;
     walk->limit = start;
+    *ret_found = found_at > start ? WALK_TORN : WALK_END;
+    /* No power cut tears a header that was synced before the first batch: where it is gone, the
+     * batches are gone the same way. */
+    if (walk->epoch == 0 && found_at > start) {
+        *ret_found = WALK_BAD;
+        walk->offset = walk->limit = found_at;
+    }
     return OK;
 }
 
@@ -201,4 +212,48 @@ enum err walk_next(struct walk *walk, enum walk_found *ret_found)
         if (walk->lane) /* the end mark */
             walk->ended = true;
     }
+}
+
+/* Halves [low, high): low is the place of a batch that begins at or before position. */
+static enum err seek_halve(struct walk *walk, uint64_t position, uint64_t *ret_low)
+{
+    uint64_t low = *ret_low, high = walk_reach(walk);
+    size_t align = walk_align(walk);
+    while (high > low && high - low > SEEK_SMALLEST) {
+        uint64_t middle = (low + (high - low) / 2) / align * align;
+        uint64_t found_at = middle;
+        bool valid;
+        enum err err = walk_try(walk, middle, &valid);
+        if (err == OK && !valid)
+            err = walk_search(walk, middle, middle + SEEK_AHEAD < high ? middle + SEEK_AHEAD : high,
+                              &found_at, &valid);
+        if (err != OK)
+            return err;
+        if (valid && walk->header.position <= position)
+            low = found_at;
+        else
+            high = middle;
+    }
+    *ret_low = low;
+    return OK;
+}
+
+enum err walk_seek(struct walk *walk, uint64_t position)
+{
+    uint64_t low = walk->offset;
+    bool valid;
+    enum err err = walk_try(walk, low, &valid);
+    if (err != OK || !valid || walk->epoch == 0)
+        return err;
+    walk->piece = SEEK_PIECE;
+    err = seek_halve(walk, position, &low);
+    walk->piece = WALK_WINDOW;
+    walk->window_size = 0;
+    if (err == OK)
+        err = walk_try(walk, low, &valid);
+    if (err != OK || !valid)
+        return err;
+    walk->offset = low;
+    walk->position = walk->header.position;
+    return OK;
 }

@@ -28,6 +28,7 @@ struct walk {
     uint64_t epoch;    /* 0: that of the first valid batch, the header being lost */
     uint64_t position; /* what follows is at or above */
     bool ended;        /* the end mark was met */
+    size_t piece;      /* read at once, when no more is asked for */
     uint8_t *window;
     uint64_t window_at;
     size_t window_size;
@@ -40,3 +41,7 @@ struct walk {
 MUST_USE enum err walk_open(struct walk *walk, struct disk *disk, const char *name);
 void walk_close(struct walk *walk); /* a zeroed one is fine */
 MUST_USE enum err walk_next(struct walk *walk, enum walk_found *ret_found);
+/* Before the first walk_next: goes to the last batch that begins at or before position, by looking
+ * at some places only; what lies before it is passed over unseen. Stays where it is when in doubt.
+ */
+MUST_USE enum err walk_seek(struct walk *walk, uint64_t position);

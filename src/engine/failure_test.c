@@ -283,6 +283,31 @@ static void a_lost_row_of_many_points_takes_nothing_with_it(void **state)
     seen(house, "created", 77);
 }
 
+/* Files that call themselves newer, and many that are older: the house's own snapshot stays. */
+static void a_snapshot_stays_among_foreign_ones(void **state)
+{
+    struct house *house = *state;
+    struct engine_start start;
+    char command[256];
+    assert_int_equal(say(house, "a/b", "1"), ADMIT_DONE);
+    house_settle(house);
+    snprintf(command, sizeof command,
+             "cd %s && mkdir -p snapshots && cd snapshots && touch 9999999999999999999{0,1,2}.snap "
+             "&& touch 00000000000000000000-{10..99}.snap",
+             house->folder);
+    char shell[300];
+    snprintf(shell, sizeof shell, "bash -c '%s'", command);
+    assert_int_equal(system(shell), 0);
+    uint64_t position = journal_durable(engine_journal(house->engine));
+    engine_close(house->engine, true);
+    house_begin(house, &start);
+    assert_int_equal(start.snapshot_position, position);
+    engine_close(house->engine, true);
+    house_begin(house, &start);
+    assert_true(start.snapshot_position >= position);
+    assert_true(is_known(house, "a/b"));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, house_setup, house_teardown)
@@ -293,6 +318,7 @@ int main(void)
         CASE(a_known_row_of_the_longest_strings_is_refused_or_taken),
         CASE(a_created_point_keeps_its_number_behind_a_lost_row),
         CASE(a_lost_row_of_many_points_takes_nothing_with_it),
+        CASE(a_snapshot_stays_among_foreign_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

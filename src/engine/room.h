@@ -198,6 +198,7 @@ struct engine {
     struct snapshot_run snapshot;
     uint64_t snapshot_bytes_written_at; /* journal bytes when the last one began */
     int64_t snapshot_last_ns;
+    uint64_t snapshot_before; /* position of the one that is kept beside the newest; 0: none */
     uint64_t snapshot_file_bytes;
 };
 

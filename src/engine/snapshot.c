@@ -111,6 +111,8 @@ static void snapshot_open_run(struct job *job)
     state_stock(run->stock);
     enum err err = disk->make_folder(disk, SNAPSHOT_FOLDER);
     if (err == OK)
+        err = disk->sync_folder(disk, ".");
+    if (err == OK)
         err = disk->open(disk, path, DISK_WRITE | DISK_CREATE | DISK_DURABLE, &run->file);
     if (err == OK)
         err = disk->truncate(disk, run->file, 0);
@@ -181,7 +183,8 @@ bool snapshot_begin(struct engine *engine)
     return true;
 }
 
-/* Removes all but the newest SNAPSHOTS_KEPT. Runs inside the finish job: disk only. */
+/* Removes all that are older than `newest` and the SNAPSHOTS_KEPT - 1 before it; what calls itself
+ * newer than the one just written is not ours to judge. Runs inside the finish job: disk only. */
 struct snapshot_names {
     char names[64][DISK_NAME_SIZE];
     size_t count;
@@ -197,8 +200,11 @@ static void snapshot_collect(void *arg, const char *name, uint64_t size)
 {
     struct snapshot_names *names = arg;
     (void)size;
-    if (names->count < ARRAY_COUNT(names->names) && snapshot_name_ends(name, ".snap"))
-        snprintf(names->names[names->count++], DISK_NAME_SIZE, "%s", name);
+    if (!snapshot_name_ends(name, ".snap"))
+        return;
+    if (names->count == ARRAY_COUNT(names->names)) /* oldest first: the oldest one goes */
+        memmove(names->names[0], names->names[1], --names->count * sizeof names->names[0]);
+    snprintf(names->names[names->count++], DISK_NAME_SIZE, "%s", name);
 }
 
 static int snapshot_compare(const void *a, const void *b)
@@ -216,18 +222,22 @@ static enum err snapshot_list(struct disk *disk, struct snapshot_names *names)
     return err;
 }
 
-static void snapshot_remove_old(struct disk *disk)
+static void snapshot_remove_old(struct disk *disk, const char *newest)
 {
     struct snapshot_names *names = malloc(sizeof *names);
+    size_t kept = 0;
     if (!names)
         return;
-    if (snapshot_list(disk, names) == OK)
-        for (size_t i = SNAPSHOTS_KEPT; i < names->count; i++) {
-            char path[DISK_NAME_SIZE + 16];
-            snprintf(path, sizeof path, SNAPSHOT_FOLDER "/%s", names->names[i]);
-            if (disk->remove(disk, path) != OK)
-                break;
-        }
+    if (snapshot_list(disk, names) != OK)
+        names->count = 0;
+    for (size_t i = 0; i < names->count; i++) {
+        char path[DISK_NAME_SIZE + 16];
+        snprintf(path, sizeof path, SNAPSHOT_FOLDER "/%s", names->names[i]);
+        if (strcmp(path, newest) > 0 || kept++ < SNAPSHOTS_KEPT)
+            continue;
+        if (disk->remove(disk, path) != OK)
+            break;
+    }
     free(names);
 }
 
@@ -253,7 +263,7 @@ static void snapshot_finish_run(struct job *job)
     if (err == OK)
         err = disk->sync_folder(disk, SNAPSHOT_FOLDER);
     if (err == OK)
-        snapshot_remove_old(disk);
+        snapshot_remove_old(disk, to);
     else
         (void)!disk->remove(disk, from);
     run->job_err = err;
@@ -275,6 +285,7 @@ static void snapshot_finish_done(struct job *job)
         return;
     }
     engine->counters.snapshots++;
+    engine->snapshot_before = engine->counters.snapshot_position;
     engine->counters.snapshot_position = run->header.position;
     engine->counters.snapshot_bytes = run->offset;
     engine->snapshot_file_bytes = run->offset;

@@ -137,17 +137,18 @@ static void release_each(void *arg, const char *file, const struct segment_heade
         search->position = header->first_position;
 }
 
-/* Sample segments older than is wanted go, once a snapshot covers them. */
+/* Sample segments older than is wanted go, once both snapshots that are kept cover them: should the
+ * newest one rot, the one before it still finds what it needs. */
 static void step_release(struct engine *engine)
 {
-    if (!engine->config.samples_keep_ns || !engine->counters.snapshot_position)
+    if (!engine->config.samples_keep_ns || !engine->snapshot_before)
         return;
     struct release_search search = {.cutoff_ns =
                                         engine->applied_wall_ns - engine->config.samples_keep_ns};
     if (journal_segments(engine->journal, release_each, &search) != OK || !search.position)
         return;
-    if (search.position > engine->counters.snapshot_position)
-        search.position = engine->counters.snapshot_position;
+    if (search.position > engine->snapshot_before)
+        search.position = engine->snapshot_before;
     uint32_t files = 0;
     enum err err = journal_release_samples(engine->journal, search.position, &files);
     if (err == OK && files)

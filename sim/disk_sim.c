@@ -84,8 +84,7 @@ static enum err fate_end(struct disk_sim *disk, enum fate fate)
     return fate == FATE_DO ? OK : ERR_IO;
 }
 
-/* ---- pages
- * ------------------------------------------------------------------------------------------ */
+/* ---- pages ---- */
 static void page_drop(struct page *page)
 {
     if (page != NULL && --page->references == 0)
@@ -146,8 +145,7 @@ static void slot_safe(struct slot *slot)
     slot->dirty = 0;
 }
 
-/* ---- files
- * -------------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 static void inode_grow(struct inode *inode, uint64_t size)
 {
     size_t count = (size_t)((size + PAGE_SIZE - 1) / PAGE_SIZE);
@@ -218,9 +216,7 @@ static void inode_safe(struct disk_sim *disk, struct inode *inode, uint64_t offs
     }
 }
 
-/* ---- names
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- names ---- */
 static size_t names_place(const struct names *names, const char *path, bool *ret_found)
 {
     size_t low = 0, high = names->count;
@@ -371,9 +367,7 @@ static void inodes_sweep(struct disk_sim *disk)
     }
 }
 
-/* ---- the port
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- the port ---- */
 static enum err sim_open(struct disk *port, const char *path, unsigned flags,
                          struct disk_file **ret_file)
 {
@@ -631,9 +625,7 @@ static const char *sim_mode(struct disk *port)
     return "simulated";
 }
 
-/* ---- power
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- power ---- */
 static void inode_power_off(struct disk_sim *disk, struct inode *inode, uint64_t keep_of_4)
 {
     for (size_t i = 0; i < inode->slot_count; i++) {
@@ -707,9 +699,7 @@ bool disk_sim_power_is_off(const struct disk_sim *disk)
     return disk->off;
 }
 
-/* ---- faults
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- faults ---- */
 void disk_sim_fail_in(struct disk_sim *disk, uint64_t calls, uint64_t count)
 {
     disk->fail_at = disk->calls + calls;
@@ -748,9 +738,7 @@ uint64_t disk_sim_changes(const struct disk_sim *disk)
     return disk->calls;
 }
 
-/* ---- life
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 enum err disk_sim_create(struct random *random, struct disk_sim **ret_disk)
 {
     struct disk_sim *disk = calloc(1, sizeof *disk);

@@ -228,8 +228,7 @@ static void assert_found(const struct rig *rig, uint32_t from, uint32_t to)
         assert_int_equal(rig->found[i - from], i);
 }
 
-/* ---- tests
- * ------------------------------------------------------------------------------------------ */
+/* ---- tests ---- */
 static void test_durable_survives_power_cut(void **state)
 {
     struct rig rig;

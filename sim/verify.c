@@ -9,8 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* ---- what is in the journal
- * ------------------------------------------------------------------------ */
+/* ---- what is in the journal ---- */
 static void verify_positions(struct world *world, const struct scan *scan)
 {
     uint64_t next = 1;
@@ -66,8 +65,7 @@ static void verify_live(struct world *world, const struct scan *scan)
     }
 }
 
-/* ---- state hashes
- * ------------------------------------------------------------------------------------- */
+/* ---- state hashes ---- */
 /* The same disk, on which there are no snapshots. */
 struct disk_without_snapshots {
     struct disk port; /* first */
@@ -152,8 +150,7 @@ static void verify_hashes(struct world *world)
         world_fail(world, "a read-only engine changed the disk");
 }
 
-/* ---- all of it
- * --------------------------------------------------------------------------------------------- */
+/* ---- all of it ---- */
 void world_verify(struct world *world)
 {
     struct scan scan;

@@ -41,8 +41,7 @@ static void world_outcome(void *arg, uint64_t tag, const struct outcome *outcome
     world->commands.waiting = false;
 }
 
-/* ---- promises
- * ------------------------------------------------------------------------------------- */
+/* ---- promises ---- */
 static void pending_add(struct world *world, uint64_t ticket, unsigned device, uint64_t key)
 {
     if (world->pending_count == world->pending_capacity) {
@@ -89,8 +88,7 @@ static void world_answers(struct world *world)
     pending_lost(world);
 }
 
-/* ---- moving on
- * ---------------------------------------------------------------------------------------- */
+/* ---- moving on ---- */
 static void world_step(struct world *world)
 {
     if (world->engine == NULL || disk_sim_power_is_off(world->disk))
@@ -133,8 +131,7 @@ void world_settle(struct world *world)
     world_fail(world, "the house does not settle: %zu values wait", world->pending_count);
 }
 
-/* ---- start and end
- * ----------------------------------------------------------------------------------------- */
+/* ---- start and end ---- */
 void world_stop(struct world *world, bool crash)
 {
     if (crash)
@@ -198,8 +195,7 @@ static void world_again(struct world *world, bool crash)
     world_verify(world);
 }
 
-/* ---- operations
- * ---------------------------------------------------------------------------------------------- */
+/* ---- operations ---- */
 static void publish_judge(struct world *world, enum admit admit, const struct admitted *admitted)
 {
     struct message *message = &world->message;
@@ -318,9 +314,7 @@ static void world_operation(struct world *world)
         world_pump(world);
 }
 
-/* ---- a seed
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- a seed ---- */
 static void world_init(struct world *world, uint64_t seed, enum journal_sabotage sabotage)
 {
     world->seed = seed;

@@ -58,8 +58,7 @@ struct world {
 bool world_run(uint64_t seed, enum journal_sabotage sabotage, bool verbose,
                struct world_counts *counts, char failure[512]);
 
-/* ---- between the files of the world
- * --------------------------------------------------------------- */
+/* ---- between the files of the world ---- */
 _Noreturn void world_fail(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
 void world_open(struct world *world);
 /* The process ends; the power, when it is `crash`. Nothing of the house is left but the disk. */

@@ -44,8 +44,7 @@ uint64_t journal_ticket(const struct journal *journal)
     return journal->ticket;
 }
 
-/* ---- what is left in the segment
- * -------------------------------------------------------------------- */
+/* ---- what is left in the segment ---- */
 static uint64_t segment_left(const struct journal *journal)
 {
     const struct current *current = &journal->current;
@@ -73,8 +72,7 @@ static uint32_t left_capped(uint64_t left)
     return left < BATCH_BYTES_MAX ? (uint32_t)left : (uint32_t)BATCH_BYTES_MAX;
 }
 
-/* ---- opening
- * ----------------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 static void batch_stamp(struct journal *journal)
 {
     struct clock *clock = journal->config.clock;
@@ -195,8 +193,7 @@ void journal_order(struct journal *journal)
     open->samples.row_last = 0;
 }
 
-/* ---- sealing
- * ------------------------------------------------------------------------------------------- */
+/* ---- sealing ---- */
 struct sealing {
     uint8_t *at;
     size_t size;

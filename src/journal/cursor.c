@@ -36,8 +36,7 @@ struct journal_cursor {
     uint8_t *merged; /* BATCH_BYTES_MAX */
 };
 
-/* ---- naming
- * ---------------------------------------------------------------------------------------- */
+/* ---- naming ---- */
 static void cursor_name(struct journal_cursor *cursor, const struct journal_damage *damage,
                         const struct head *head)
 {
@@ -133,8 +132,7 @@ static bool cursor_explain(struct journal_cursor *cursor, uint64_t first, uint64
     return explained;
 }
 
-/* ---- entering and leaving a segment
- * ------------------------------------------------------------------- */
+/* ---- entering and leaving a segment ---- */
 static void cursor_leave(struct journal_cursor *cursor)
 {
     for (unsigned i = 0; i < cursor->head_count; i++)
@@ -285,9 +283,7 @@ static uint64_t segment_last_position(struct journal_cursor *cursor)
     return segment != NULL ? segment->last_position : 0;
 }
 
-/* ---- heads
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- heads ---- */
 static void head_torn(struct journal_cursor *cursor, const struct head *head)
 {
     struct segment *segment = segment_list_find(&cursor->journal->segments, cursor->number, false);
@@ -340,9 +336,7 @@ static enum err head_fill(struct journal_cursor *cursor, struct head *head)
     return OK;
 }
 
-/* ---- merging
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- merging ---- */
 struct run {
     enum lane lane;
     uint32_t records, ordinal;
@@ -428,8 +422,7 @@ static enum err cursor_take(struct journal_cursor *cursor, struct batch_header *
     return OK;
 }
 
-/* ---- the cursor
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the cursor ---- */
 enum err journal_cursor_open(struct journal *journal, uint64_t position,
                              struct journal_cursor **ret_cursor)
 {

@@ -34,8 +34,7 @@ static enum err list_add(struct damage_list *list, const struct journal_damage *
     return OK;
 }
 
-/* ---- one line an entry: fields, "why", file, sum over all before it
- * ------------------------------ */
+/* ---- one line an entry: fields, "why", file, sum over all before it ---- */
 static size_t line_put(char *line, const struct journal_damage *d)
 {
     int size =
@@ -162,8 +161,7 @@ static enum err list_write(struct disk *disk, const struct damage_list *list)
     return err;
 }
 
-/* ---- setting aside
- * --------------------------------------------------------------------------------- */
+/* ---- setting aside ---- */
 static enum err aside_copy(struct disk *disk, const char *from, const char *to, uint64_t offset,
                            uint64_t bytes)
 {
@@ -274,8 +272,7 @@ bool damage_covers(const struct damage_list *list, uint64_t segment, uint64_t fi
     return false;
 }
 
-/* ---- what retention took
- * -------------------------------------------------------------------------- */
+/* ---- what retention took ---- */
 enum err released_read(struct disk *disk, uint64_t *ret_number)
 {
     char *text;

@@ -8,20 +8,27 @@
  * Files, in the folder "journal" of the data disk:
  *   0000000001.open      a segment as written: 4 KiB blocks, zeroes after its end
  *   0000000001.facts     \ the same segment after it was closed: padding squeezed out and the two
- *   0000000001.samples   / lanes apart; the .open is removed when both are synced
- * The next segment is written once with zeroes in the background before it is used.
+ *   0000000001.samples   / lanes apart; the .open is removed when both are synced and read back
+ *   0000000002.prepare   the next segment, written once with zeroes in the background before it is
+ *                        used; it becomes an .open by its header and a rename
+ *   damaged/list         a line for each damaged stretch, with its own sum
+ *   damaged/FILE-OFFSET  the bytes of such a stretch, set aside
+ *   released             up to which segment the samples lanes may be missing (retention)
  *
  * A batch is open or in flight or durable. The owner fills the open batch through its writers,
  * journal_submit hands it to the writer thread when that is idle, journal_poll tells which batches
  * became durable, with their bytes, in order. Natural batching: what arrives while a write is in
  * flight goes out with the next one.
  *
-
-
+ * Where a segment ended, its successor's header says for ever. Only the newest segment's tail needs
+ a
+ * judgement, made when reading reaches it: a stretch that is no batch and that no valid batch
+ * follows is a write that was torn before it was acknowledged: it is cut, and told. A stretch that
+ * was acknowledged when a batch behind it was written is damage: named, set aside, stepped over. A
+ * clean close leaves an empty batch behind the last one, so that after it every damage is known.
  *
  * This header is the port: struct journal is opaque and the engine knows nothing but these
- functions,
- * so that a replicated body can stand beside the one on files later.
+ * functions, so that a replicated body can stand beside the one on files later.
  *
  * One thread owns a journal; jobs run on two workers. Library silence: what is to be told goes
  * through `tell`. */
@@ -37,8 +44,7 @@ enum journal_sabotage {
     SABOTAGE_SKIP_SYNC,  /* segments are opened without DISK_DURABLE and never synced */
     SABOTAGE_EARLY_ACK,  /* a batch is told durable when it is submitted */
     SABOTAGE_DROP_LAST,  /* recovery forgets the last valid batch */
-    SABOTAGE_REORDER,    /* the batch's header block is written after its body, unsynced order:
-                            two writes swapped with the next batch's */
+    SABOTAGE_REORDER,    /* a batch is told durable and written after the next one: two swapped */
     SABOTAGE_FORGET_KEY, /* the first record of a row in a new segment is not made a key frame:
                             the encoder keeps its generation over a rotation */
 };
@@ -62,23 +68,24 @@ struct journal_config {
  * the entry: `check` and the start go on saying so. */
 struct journal_damage {
     uint64_t segment;
-    uint64_t offset, bytes;                /* in the file */
-    uint64_t first_position, records;      /* records == 0: not known */
+    uint64_t offset, bytes; /* in the file; 0 and 0: the file, or its end, is not there */
+    /* What is lost lies in [first_position, first_position + records); of one lane, records of the
+     * other may lie between. 0: nothing is lost, or `why` says that the number is unknown. */
+    uint64_t first_position, records;
     int64_t wall_before_ns, wall_after_ns; /* of the batches around it; 0: none */
     char why[96];
     char file[64]; /* where the bytes were set aside, "" when nothing was left of them */
 };
 
 struct journal;
-/* Opens or begins the journal: finds the segments, checks the newest one's tail, cuts a torn last
- * batch (told, never damage), prepares a fresh segment. Old segments are not read here.
+/* Opens or begins the journal: finds the segments and reads their headers. Batches are read by a
+ * cursor; the newest segment's torn last batch is cut when one reaches it (told, never damage).
  * ERR_NEWER with a told sentence that names file and version. */
 MUST_USE enum err journal_open(const struct journal_config *config, struct journal **ret_journal);
 /* Waits for the jobs; does not submit the open batch. NULL is fine. */
 void journal_close(struct journal *journal);
 
-/* ---- reading: from a position to the durable end
- * ------------------------------------------------- */
+/* ---- reading: from a position to the durable end ---- */
 struct journal_batch { /* one batch, as a cursor or poll gives it */
     struct batch_header header;
     struct bytes body; /* valid until the next call on the cursor, or until poll returns */
@@ -101,8 +108,7 @@ void journal_cursor_close(struct journal_cursor *cursor);
  * the position after the last record read; engine_ns the last batch's engine time. */
 MUST_USE enum err journal_start(struct journal *journal, uint64_t end_position, int64_t engine_ns);
 
-/* ---- appending
- * ----------------------------------------------------------------------------------------- */
+/* ---- appending ---- */
 enum journal_room {
     JOURNAL_ROOM,      /* the record fits: go on */
     JOURNAL_WAIT,      /* not now: both batches are full or the next segment is being prepared */
@@ -131,15 +137,15 @@ bool journal_in_flight(const struct journal *journal);
 typedef void journal_durable_batch(void *arg, const struct journal_batch *batch, uint64_t ticket);
 MUST_USE enum err journal_poll(struct journal *journal, journal_durable_batch *on_durable,
                                void *arg);
-/* After a failure: begins a new segment behind the durable mark. Tickets of the dropped batches are
- * never told. */
+/* After a failure: begins a new segment behind the durable mark, on the calling thread; waits for
+ * the background when that is preparing one. Any error: still stopped, call again later. Tickets of
+ * the dropped batches are never told. */
 MUST_USE enum err journal_restart(struct journal *journal);
 uint64_t
 journal_durable(const struct journal *journal); /* position after the last durable record */
 uint64_t journal_tickets_durable(const struct journal *journal);
 
-/* ---- retention, state
- * --------------------------------------------------------------------------------- */
+/* ---- retention, state ---- */
 /* Samples lanes of closed segments that end at or before position may go: every store that needs
  * them holds them. Facts lanes stay. Returns how many files were removed. */
 MUST_USE enum err journal_release_samples(struct journal *journal, uint64_t position,

@@ -23,8 +23,7 @@ void journal_tell(struct journal *journal, enum log_level level, const char *for
     journal->config.tell(journal->config.tell_arg, level, text);
 }
 
-/* ---- open
- * ------------------------------------------------------------------------------------------ */
+/* ---- open ---- */
 static enum err journal_buffers(struct journal *journal)
 {
     journal->images[0].at = os_aligned_alloc(BATCH_BYTES_MAX);
@@ -181,8 +180,7 @@ void journal_identity(const struct journal *journal, uint64_t ret_identity[2])
     memcpy(ret_identity, journal->identity, sizeof journal->identity);
 }
 
-/* ---- start
- * --------------------------------------------------------------------------------------------- */
+/* ---- start ---- */
 /* The zeroes behind the end of a segment that will never be written again hold nothing, and on a
  * full disk they may be all the room there is. Bytes of a torn write stay for who wants to look. */
 static void tail_trim(struct journal *journal, struct segment *segment)
@@ -297,9 +295,7 @@ enum err journal_restart(struct journal *journal)
     return OK;
 }
 
-/* ---- close
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- close ---- */
 /* An empty batch behind the last one: from now on a damaged last batch cannot be taken for a torn
  * one. Then the zeroes behind it go, which makes the next start quick. */
 static void close_mark(struct journal *journal)

@@ -140,8 +140,7 @@ static enum err out_verify(const struct out *out, const struct segment_header *h
     return err;
 }
 
-/* ---- the job
- * ------------------------------------------------------------------------------------------- */
+/* ---- the job ---- */
 static enum err squeeze_split(struct squeeze_job *squeeze, struct out outs[2])
 {
     char name[SEGMENT_NAME_SIZE];
@@ -223,8 +222,7 @@ static void squeeze_done(struct job *job)
     ((struct squeeze_job *)job)->finished = true;
 }
 
-/* ---- on the owner's thread
- * ---------------------------------------------------------------------------- */
+/* ---- on the owner's thread ---- */
 static void squeeze_finish(struct journal *journal)
 {
     struct squeeze_job *squeeze = &journal->squeeze;

@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- on the writer's thread
- * ------------------------------------------------------------------------ */
+/* ---- on the writer's thread ---- */
 static enum err write_piece(struct write_job *write, uint64_t offset, const uint8_t *at,
                             size_t size)
 {
@@ -52,8 +51,7 @@ static void take_done(struct job *job)
     ((struct take_job *)job)->finished = true;
 }
 
-/* ---- taking the next segment into use
- * ---------------------------------------------------------------- */
+/* ---- taking the next segment into use ---- */
 bool write_busy(const struct journal *journal)
 {
     return journal->write.busy || journal->take.busy || journal->early;
@@ -141,8 +139,7 @@ enum err take_now(struct journal *journal)
     return take_finish(journal);
 }
 
-/* ---- a batch
- * ---------------------------------------------------------------------------------------------- */
+/* ---- a batch ---- */
 bool journal_in_flight(const struct journal *journal)
 {
     return write_busy(journal);

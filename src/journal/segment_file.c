@@ -118,20 +118,28 @@ enum err segment_header_read(struct disk *disk, const char *name, struct segment
     return segment_header_get(bytes_of(block, size), ret_header);
 }
 
-/* The .open wins; else the first lane whose header can be read. */
+/* The .open wins; else the first lane whose header can be read. Beside a running house the .open
+ * may go between the listing and this look: then its lanes are there, listed or not. */
 static enum err segment_read_header(struct disk *disk, struct segment *segment, char *name)
 {
     enum err result = ERR_CORRUPT;
+    bool moved = false;
     for (unsigned part = PART_OPEN; part <= PART_SAMPLES; part++) {
-        if ((segment->parts & PART_BIT(part)) == 0)
+        if ((segment->parts & PART_BIT(part)) == 0 && !moved)
             continue;
         segment_name(name, segment->number, (enum segment_part)part);
         struct segment_header header = {0};
         enum err err = segment_header_read(disk, name, &header);
         if (err == ERR_NEWER)
             segment->header = header;
+        if (err == ERR_MISSING) {
+            segment->parts &= ~PART_BIT(part);
+            moved = moved || part == PART_OPEN;
+            continue;
+        }
         if (err != OK && err != ERR_CORRUPT)
             return err;
+        segment->parts |= PART_BIT(part);
         if (err == OK && header.number == segment->number && result != OK) {
             segment->header = header;
             result = OK;

@@ -422,10 +422,12 @@ static int check_run(const struct words *words)
         fail(VERB, "%s cannot be read to the end: %s", checker.folder, err_text(err));
     else {
         code = check_is_damaged(&checker) ? EXIT_FAILED : EXIT_DONE;
-        if (checker.json)
+        if (checker.json) {
+            table_destroy(checker.table);
             check_print_json(&checker);
-        else
+        } else {
             check_print(&checker);
+        }
     }
     readback_paths_destroy(checker.paths);
     readback_close(&checker.house);

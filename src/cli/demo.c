@@ -93,7 +93,8 @@ static int demo_start_server(struct demo *demo)
     if (err != OK) {
         char text[2048];
         child_log_tail(demo->log, text, sizeof text);
-        return fail(VERB, "the server did not start (%s); it said:\n%s", err_text(err), text);
+        return fail(VERB, "the server %s; its log says:\n%s",
+                    err == ERR_BUSY ? "was not ready in time" : "did not start", text);
     }
     char text[NUMBER_SIZE];
     printf("mainstem serve --data %s --mqtt %s: ready after %s\n", demo->folder, demo->mqtt,

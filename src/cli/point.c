@@ -89,8 +89,9 @@ static int point_command(const struct words *words, struct control *control)
     if (words_flag(words, "json"))
         json_dumpf(answer, stdout, JSON_COMPACT), putchar('\n');
     else
-        printf("%s%s%s: %s\n", paint(done ? PAINT_GREEN : PAINT_RED), outcome, paint(PAINT_NONE),
-               answer_text(answer, "text"));
+        printf("%s%s%s%s%s\n", paint(done ? PAINT_GREEN : PAINT_RED), outcome, paint(PAINT_NONE),
+               strcmp(outcome, "done") == 0 ? "" : ": ",
+               strcmp(outcome, "done") == 0 ? "" : answer_text(answer, "text"));
     json_decref(answer);
     return done ? EXIT_DONE : EXIT_FAILED;
 }
@@ -172,6 +173,7 @@ static int point_list(const struct words *words, struct control *control)
     const char *filter = words->argument_count > 1 ? words->arguments[1] : "#";
     bool json = words_flag(words, "json");
     json_int_t after = 0;
+    size_t found = 0;
     for (bool more = true; more;) {
         json_t *answer = answer_ask(control, VERB,
                                     json_pack("{s:s, s:s, s:I, s:i}", "ask", "points", "match",
@@ -181,13 +183,18 @@ static int point_list(const struct words *words, struct control *control)
         struct table *table = table_create("path|type|>value|unit|quality|time");
         const json_t *points = json_object_get(answer, "points");
         point_list_rows(table, points, json);
+        found += json_array_size(points);
         if (json_array_size(points) > 0 && !json)
             table_print(table, "");
+        else
+            table_destroy(table);
         const json_t *next = json_object_get(answer, "next");
         more = json_is_integer(next);
         after = json_integer_value(next);
         json_decref(answer);
     }
+    if (found == 0)
+        fprintf(stderr, "mainstem point: no point matches \"%s\"\n", filter);
     return EXIT_DONE;
 }
 

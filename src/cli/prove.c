@@ -20,6 +20,7 @@
 #define IN_FLIGHT_MAX 500
 #define START_WAIT_MS 120000
 #define SEQUENCES_FIRST 65536
+#define AWAIT_NS (5 * NS_PER_S) /* for the moment of the kill */
 
 struct prover { /* one connection; its topics share one sequence */
     uint32_t number;
@@ -135,6 +136,14 @@ static void prove_disconnect(struct prove *prove)
     }
 }
 
+static uint64_t prove_acked(const struct prove *prove)
+{
+    uint64_t acked = 0;
+    for (size_t i = 0; i < prove->prover_count; i++)
+        acked += prove->provers[i].acked;
+    return acked;
+}
+
 /* Publishes until end_ns, at most `rate` messages a second together. */
 static enum err prove_publish(struct prove *prove, int64_t end_ns)
 {
@@ -157,6 +166,33 @@ static enum err prove_publish(struct prove *prove, int64_t end_ns)
         struct timespec nap = {.tv_nsec = NS_PER_MS};
         if (sent >= due)
             nanosleep(&nap, NULL);
+    }
+    return OK;
+}
+
+/* When the kill comes, in turn: in the middle of the load; at the moment an acknowledgement comes;
+ * at the moment the last one has come and nothing is under way. The second finds what is
+ * acknowledged too early, the third what forgets the last batch. */
+enum moment { MOMENT_LOAD, MOMENT_ACK, MOMENT_LAST_ACK, MOMENTS };
+static const char *const moment_names[MOMENTS] = {"under load", "at an ack", "at the last"};
+
+/* Takes acknowledgements, sends nothing more, until the moment is there. */
+static enum err prove_await(struct prove *prove, enum moment moment)
+{
+    uint64_t acked = prove_acked(prove);
+    int64_t end_ns = now_ns() + AWAIT_NS;
+    while (moment != MOMENT_LOAD && now_ns() < end_ns) {
+        size_t in_flight = 0;
+        for (size_t i = 0; i < prove->prover_count; i++) {
+            enum err err = client_poll(prove->provers[i].client, 0);
+            if (err != OK)
+                return err;
+            if (moment == MOMENT_ACK && prove_acked(prove) != acked)
+                return OK;
+            in_flight += client_in_flight(prove->provers[i].client);
+        }
+        if (in_flight == 0)
+            return OK;
     }
     return OK;
 }
@@ -256,7 +292,9 @@ static int prove_start_failed(const struct prove *prove, enum err err)
 {
     char text[2048];
     child_log_tail(prove->log, text, sizeof text);
-    return fail(VERB, "the server did not start (%s); it said:\n%s", err_text(err), text);
+    return fail(VERB, "the server %s; its log says:\n%s",
+                err == ERR_BUSY ? "was not ready in time" : "did not start or ended by itself",
+                text);
 }
 
 static int prove_round(struct prove *prove, uint64_t round)
@@ -268,7 +306,10 @@ static int prove_round(struct prove *prove, uint64_t round)
     enum err err = prove_connect(prove);
     if (err != OK)
         return fail(VERB, "cannot connect to the server: %s", err_text(err));
+    enum moment moment = (enum moment)(round % MOMENTS);
     err = prove_publish(prove, now_ns() + life_ns);
+    if (err == OK)
+        err = prove_await(prove, moment);
     bool died = err != OK && !child_runs(&prove->child);
     child_stop(&prove->child, SIGKILL, 10000);
     prove_disconnect(prove);
@@ -284,11 +325,12 @@ static int prove_round(struct prove *prove, uint64_t round)
         return fail(VERB, "the journal cannot be read back: %s", err_text(err));
     struct prove_sum sum = prove_count(prove);
     char text[6][NUMBER_SIZE];
-    printf("%5llu  %8s  %10s  %12s  %12s  %12s  %s%s%s\n", (unsigned long long)round,
-           number_duration(life_ns, text[0]), number_duration(prove->child.ready_ns, text[1]),
-           number_group(sum.sent, text[2]), number_group(sum.acked, text[3]),
-           number_group(sum.found, text[4]), paint(sum.lost > 0 ? PAINT_RED : PAINT_GREEN),
-           number_group(sum.lost, text[5]), paint(PAINT_NONE));
+    printf("%5llu  %8s  %-11s  %8s  %12s  %12s  %12s  %s%s%s\n", (unsigned long long)round,
+           number_duration(life_ns, text[0]), moment_names[moment],
+           number_duration(prove->child.ready_ns, text[1]), number_group(sum.sent, text[2]),
+           number_group(sum.acked, text[3]), number_group(sum.found, text[4]),
+           paint(sum.lost > 0 ? PAINT_RED : PAINT_GREEN), number_group(sum.lost, text[5]),
+           paint(PAINT_NONE));
     fflush(stdout);
     return EXIT_DONE;
 }
@@ -299,8 +341,8 @@ static int prove_rounds(struct prove *prove)
     if (err != OK)
         return prove_start_failed(prove, err);
     printf("Each round: publish with QoS 1 over %zu connections, kill -9, start again, read the "
-           "journal.\n%s%5s  %8s  %10s  %12s  %12s  %12s  %s%s\n",
-           prove->prover_count, paint(PAINT_DIM), "round", "killed", "restart", "sent",
+           "journal.\n%s%5s  %8s  %-11s  %8s  %12s  %12s  %12s  %s%s\n",
+           prove->prover_count, paint(PAINT_DIM), "round", "after", "killed", "restart", "sent",
            "acknowledged", "found", "lost", paint(PAINT_NONE));
     int code = EXIT_DONE;
     for (uint64_t round = 1; code == EXIT_DONE && round <= prove->rounds && !stop_wanted(); round++)

@@ -249,6 +249,16 @@ static void table_print_cell(const struct table *table, size_t at, size_t width)
     fputs(last ? "\n" : "  ", stdout);
 }
 
+void table_destroy(struct table *table)
+{
+    if (table == NULL)
+        return;
+    for (size_t i = 0; i < table->cells; i++)
+        free(table->cell[i].text);
+    free(table->cell);
+    free(table);
+}
+
 void table_print(struct table *table, const char *indent)
 {
     size_t widths[TABLE_COLUMNS_MAX] = {0};
@@ -262,10 +272,7 @@ void table_print(struct table *table, const char *indent)
             fputs(indent, stdout);
         table_print_cell(table, i, widths[i % table->columns]);
     }
-    for (size_t i = 0; i < table->cells; i++)
-        free(table->cell[i].text);
-    free(table->cell);
-    free(table);
+    table_destroy(table);
 }
 
 /* ---- ends

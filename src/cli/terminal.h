@@ -37,6 +37,7 @@ struct table *table_create(const char *heads);
 void table_cell(struct table *table, const char *format, ...) PRINTF_LIKE(2, 3);
 void table_paint(struct table *table, enum paint paint);   /* of the row under way */
 void table_print(struct table *table, const char *indent); /* and frees it */
+void table_destroy(struct table *table);                   /* unprinted; NULL is fine */
 
 /* Prints "mainstem VERB: sentence" on stderr; returns EXIT_FAILED. */
 int fail(const char *verb, const char *format, ...) PRINTF_LIKE(2, 3);

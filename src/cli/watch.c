@@ -265,7 +265,7 @@ static void face_spark(const struct face *face, char *text)
         high = face->history[i] > high ? face->history[i] : high;
     }
     *text = 0;
-    for (uint32_t i = 0; i < face->history_count; i++) {
+    for (uint32_t i = 0; i < face->history_count && face->history_count > 1; i++) {
         double share = high > low ? (face->history[i] - low) / (high - low) : 0;
         strcat(text, bars[(size_t)(share * 7.0 + 0.5)]);
     }

@@ -35,7 +35,9 @@ struct checker {
     struct segment_count *segments;
     size_t loser_count;
     struct loser *losers;
-    uint64_t losers_more;
+    uint64_t losers_more; /* records of rows past LOSERS_MAX */
+    uint32_t *loser_at;   /* by row */
+    size_t loser_at_capacity;
     json_t *snapshots;
     uint64_t snapshot_position; /* of the newest whole one */
     uint64_t snapshots_damaged;
@@ -75,30 +77,45 @@ static void check_fact(void *arg, uint64_t segment, const struct fact *fact)
     check(readback_paths_take(checker->paths, fact) == OK);
 }
 
+/* Where the row stands among the losers, plus one; 0: not yet. Rows count up from 1. */
+static uint32_t *check_loser_at(struct checker *checker, uint32_t row)
+{
+    if (row >= checker->loser_at_capacity) {
+        size_t capacity = checker->loser_at_capacity == 0 ? 1024 : checker->loser_at_capacity;
+        while (capacity <= row)
+            capacity *= 2;
+        checker->loser_at = realloc(checker->loser_at, capacity * sizeof *checker->loser_at);
+        check(checker->loser_at != NULL);
+        memset(checker->loser_at + checker->loser_at_capacity, 0,
+               (capacity - checker->loser_at_capacity) * sizeof *checker->loser_at);
+        checker->loser_at_capacity = capacity;
+    }
+    return &checker->loser_at[row];
+}
+
 static void check_sample(void *arg, const struct row_shape *shape, const struct sample_row *sample)
 {
     struct checker *checker = arg;
     if (!sample->undecodable && !sample->predecessor_lost)
         return;
-    for (size_t i = 0; i < checker->loser_count; i++)
-        if (checker->losers[i].row == sample->row) {
-            checker->losers[i].times++;
-            if (checker->losers[i].count == 0) {
-                checker->losers[i].first_point = shape->first_point;
-                checker->losers[i].count = shape->count;
-            }
-            return;
-        }
-    if (checker->loser_count == LOSERS_MAX) {
+    uint32_t *at = check_loser_at(checker, sample->row);
+    if (*at == 0 && checker->loser_count == LOSERS_MAX) {
         checker->losers_more++;
         return;
     }
-    if (checker->losers == NULL) {
+    if (checker->losers == NULL)
         checker->losers = calloc(LOSERS_MAX, sizeof *checker->losers);
-        check(checker->losers != NULL);
+    check(checker->losers != NULL);
+    if (*at == 0) {
+        *at = (uint32_t)++checker->loser_count;
+        checker->losers[*at - 1].row = sample->row;
     }
-    checker->losers[checker->loser_count++] = (struct loser){
-        .row = sample->row, .first_point = shape->first_point, .count = shape->count, .times = 1};
+    struct loser *loser = &checker->losers[*at - 1];
+    loser->times++;
+    if (loser->count == 0) {
+        loser->first_point = shape->first_point;
+        loser->count = shape->count;
+    }
 }
 
 static void check_tell(void *arg, enum log_level level, const char *text)
@@ -309,9 +326,9 @@ static void check_print_losers(const struct checker *checker)
     printf("\nPoints that lost samples:\n");
     json_array_foreach(losers, at, loser) check_print_loser(loser);
     json_decref(losers);
-    uint64_t more = checker->loser_count + checker->losers_more;
-    if (more > LOSERS_SHOWN)
-        printf("  and those of %" PRIu64 " more rows; --json lists them\n", more - LOSERS_SHOWN);
+    if (checker->loser_count > LOSERS_SHOWN)
+        printf("  and those of %s%zu more rows; --json lists them\n",
+               checker->losers_more > 0 ? "at least " : "", checker->loser_count - LOSERS_SHOWN);
 }
 
 /* ---- the verdict
@@ -435,6 +452,7 @@ static int check_run(const struct words *words)
     json_decref(checker.snapshots);
     free(checker.segments);
     free(checker.losers);
+    free(checker.loser_at);
     return code;
 }
 

@@ -199,10 +199,12 @@ static void demo_progress_line(struct demo *demo, FILE *to)
     demo_replay_progress(demo->replay, &all, &sent);
     double passed_s = (double)(now_ns() - demo->begin_ns) / 1e9;
     double rate = passed_s > 0 ? (double)sum.acked / passed_s : 0;
-    fprintf(to, "sent %s  acknowledged %s  synced %s  lost %s%s%s  %s values/s",
-            number_group(sum.sent, text[0]), number_group(sum.acked, text[1]),
-            number_group(demo->synced, text[2]), paint(lost > 0 ? PAINT_RED : PAINT_GREEN),
-            number_group(lost, text[3]), paint(PAINT_NONE), number_rate(rate, text[4]));
+    fprintf(to, "sent %s  acknowledged %s  synced %s  lost %s%s%s", number_group(sum.sent, text[0]),
+            number_group(sum.acked, text[1]), number_group(demo->synced, text[2]),
+            paint(lost > 0 ? PAINT_RED : PAINT_GREEN), number_group(lost, text[3]),
+            paint(PAINT_NONE));
+    if (!demo->live || !demo->passed) /* afterwards the screen tells the rate of the moment */
+        fprintf(to, "  %s values/s", number_rate(rate, text[4]));
     if (sum.refused > 0)
         fprintf(to, "  %srefused %s%s", paint(PAINT_RED), number_group(sum.refused, text[5]),
                 paint(PAINT_NONE));

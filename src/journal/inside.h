@@ -144,6 +144,7 @@ struct journal {
     struct prepare_job prepare;
     struct squeeze_job squeeze;
     int64_t squeeze_retry_ns;
+    bool squeeze_look; /* there may be one to squeeze */
 
     uint64_t bytes_written, bytes_payload, batches, records;
     int64_t write_ns_last, write_ns_max;

@@ -261,7 +261,7 @@ void squeeze_poll(struct journal *journal)
     if (squeeze->busy && squeeze->finished)
         squeeze_finish(journal);
     bool wanted = journal->next == NEXT_READY || journal->next == NEXT_FAILED;
-    if (squeeze->busy || journal->stopped || !wanted ||
+    if (!journal->squeeze_look || squeeze->busy || journal->stopped || !wanted ||
         clock->boot_ns(clock) < journal->squeeze_retry_ns)
         return;
     for (size_t i = 0; i < journal->segments.count; i++) {
@@ -278,4 +278,5 @@ void squeeze_poll(struct journal *journal)
         journal->config.background->submit(journal->config.background, &squeeze->job);
         return;
     }
+    journal->squeeze_look = false; /* until the next segment closes */
 }

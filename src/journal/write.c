@@ -128,6 +128,7 @@ enum err take_finish(struct journal *journal)
                                         .size = journal->prepare.size,
                                         .used = SEGMENT_HEADER_SIZE};
     journal->next = NEXT_NONE;
+    journal->squeeze_look = true;
     prepare_begin(journal);
     return OK;
 }

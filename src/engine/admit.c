@@ -385,12 +385,23 @@ static enum admit admit_resolve(struct engine *engine, const struct publisher *p
     return ADMIT_DONE;
 }
 
+/* Names are kept for ever and a path may have 2 KiB: a limit of points that counted only points
+ * would let long paths take all memory. Ordinary ones need some 22 bytes a point. */
+#define NAMES_BYTES_LEAST ((uint64_t)4 << 20)
+#define NAMES_BYTES_A_POINT 128
+static bool admit_names_are_full(const struct engine *engine)
+{
+    uint64_t most = (uint64_t)engine->config.points_max * NAMES_BYTES_A_POINT;
+    return points_names_bytes(engine->points) >=
+           (most > NAMES_BYTES_LEAST ? most : NAMES_BYTES_LEAST);
+}
+
 /* May so many points be created now? */
 static enum admit admit_points(struct engine *engine, const struct publisher *publisher,
                                uint32_t count)
 {
     uint64_t held = (uint64_t)points_count(engine->points) + engine->overlay.points;
-    if (held + count > engine->config.points_max)
+    if (held + count > engine->config.points_max || admit_names_are_full(engine))
         return ADMIT_POINTS_MAX;
     if (count > publisher->points_left)
         return ADMIT_POINTS_CONNECTION;

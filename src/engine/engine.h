@@ -29,7 +29,8 @@ struct engine_config {
     struct clock *clock;
     struct worker *writer, *background; /* the journal's */
     struct worker *snapshotter;         /* snapshots; NULL: background does them as well, in turn */
-    uint32_t points_max; /* of the tenant, up to ENGINE_POINTS_MOST */
+    uint32_t points_max; /* of the tenant, up to ENGINE_POINTS_MOST; their names: 128 bytes each on
+                            the average, at least 4 MiB together */
     uint64_t segment_first_bytes, segment_max_bytes, reserve_bytes;
     int64_t batch_floor_ns;
     uint64_t snapshot_bytes;   /* of journal after which a snapshot is due */

@@ -35,6 +35,7 @@ static enum err write_or_fail(struct disk *disk, struct disk_file *file, uint64_
     return ERR_IO;
 }
 
+static uint32_t points_max;
 static void house_begin(struct house *house, struct engine_start *ret_start)
 {
     struct engine_config config;
@@ -44,6 +45,8 @@ static void house_begin(struct house *house, struct engine_start *ret_start)
     config.writer = house->writer;
     config.background = house->background;
     config.batch_floor_ns = 0;
+    if (points_max)
+        config.points_max = points_max;
     assert_int_equal(engine_open(&config, &house->engine, ret_start), OK);
     publisher_init(&house->publisher, TENANT_DEFAULT, 1000000);
 }
@@ -308,6 +311,36 @@ static void a_snapshot_stays_among_foreign_ones(void **state)
     assert_true(is_known(house, "a/b"));
 }
 
+static void long_paths_do_not_take_all_memory(void **state)
+{
+    struct house *house = *state;
+    struct engine_start start;
+    char topic[PATH_MAX_BYTES + 1];
+    engine_close(house->engine, false);
+    points_max = 10000;
+    house_begin(house, &start);
+    points_max = 0;
+    uint32_t taken = 0;
+    enum admit admit = ADMIT_DONE;
+    while (taken < 10000 && admit == ADMIT_DONE) {
+        for (int i = 0; i < 16; i++)
+            snprintf(topic + i * 128, 129, "%0127u/", taken);
+        topic[PATH_MAX_BYTES - 1] = 0;
+        admit = say(house, topic, "1");
+        taken += admit == ADMIT_DONE;
+        if (taken % 64 == 0)
+            house_settle(house);
+    }
+    house_settle(house);
+    assert_int_equal(admit, ADMIT_POINTS_MAX);
+    assert_in_range(points_names_bytes(engine_points(house->engine)), 4 << 20, 5 << 20);
+    assert_int_equal(say(house, topic, "2"), ADMIT_POINTS_MAX);
+    snprintf(topic, sizeof topic, "%0127d", 0); /* a known one is taken as before */
+    for (int i = 1; i < 16; i++)
+        snprintf(topic + i * 128 - 1, 129, "/%0127d", 0);
+    assert_int_equal(say(house, topic, "2"), ADMIT_DONE);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, house_setup, house_teardown)
@@ -319,6 +352,7 @@ int main(void)
         CASE(a_created_point_keeps_its_number_behind_a_lost_row),
         CASE(a_lost_row_of_many_points_takes_nothing_with_it),
         CASE(a_snapshot_stays_among_foreign_ones),
+        CASE(long_paths_do_not_take_all_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,6 +125,11 @@ uint32_t points_count(const struct points *points)
     return points->counters->points;
 }
 
+uint64_t points_names_bytes(const struct points *points)
+{
+    return (uint64_t)points->counters->names_used * NAME_UNIT;
+}
+
 uint32_t points_rows(const struct points *points)
 {
     return points->counters->rows;

@@ -43,8 +43,8 @@ MUST_USE enum err points_rebuild(struct points *points);
 /* ---- asking
  * ------------------------------------------------------------------------------------------ */
 uint64_t points_names_bytes(const struct points *points); /* of all paths; never freed */
-uint32_t points_count(const struct points *points); /* highest point id */
-uint32_t points_rows(const struct points *points);  /* highest row id */
+uint32_t points_count(const struct points *points);       /* highest point id */
+uint32_t points_rows(const struct points *points);        /* highest row id */
 uint32_t points_retired(const struct points *points);
 uint64_t points_path_hash(uint32_t tenant, struct bytes path);
 /* POINT_NONE when there is none, or it is retired. */

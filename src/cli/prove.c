@@ -427,11 +427,13 @@ const struct verb verb_prove = {
     .summary = "Kill a server again and again on this machine and count what was lost.",
     .about =
         "Makes a folder DIR/prove-XXXXXXXX on the disk you want to test, runs a server on it,\n"
-        "publishes (topic, sequence, value) with QoS 1 over several connections, kills the\n"
-        "server with kill -9 at a random moment, starts it again, and finds each acknowledged\n"
+        "publishes (topic, sequence, value) with QoS 1 over several connections, and kills the\n"
+        "server with kill -9 after a random time: under load, at the moment an acknowledgement\n"
+        "comes, or at the last one. Then it starts the server again and finds each acknowledged\n"
         "message by decoding the journal. The last line is `lost 0` when none is missing, and\n"
         "only then the exit code is 0. A kill shows that nothing acknowledged waits inside the\n"
-        "process; for a power cut, pull the plug and run `mainstem check`.",
+        "process; what a power cut takes only a power cut shows: pull the plug, start again,\n"
+        "and ask `mainstem check`.",
     .example = "  mainstem prove /var/tmp --rounds 100",
     .options = prove_options,
     .option_count = ARRAY_COUNT(prove_options),

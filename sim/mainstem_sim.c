@@ -116,10 +116,11 @@ static void seeds_run(const struct options *options, unsigned job, struct totals
             if (options->sabotage != SABOTAGE_NONE)
                 break; /* found: that is what was wanted */
         }
-        if (job == 0 && isatty(STDOUT_FILENO) && spent - shown > NS_PER_S / 4) {
-            printf("\rseed %" PRIu64 ", %" PRIu64 " operations, %" PRIu64 " crashes", seed,
-                   totals->counts.operations * options->jobs,
-                   totals->counts.crashes * options->jobs);
+        bool tty = isatty(STDOUT_FILENO);
+        if (job == 0 && spent - shown > (tty ? NS_PER_S / 4 : 30 * NS_PER_S)) {
+            printf("%sseed %" PRIu64 ", about %" PRIu64 " operations, %" PRIu64 " crashes%s",
+                   tty ? "\r" : "", seed, totals->counts.operations * options->jobs,
+                   totals->counts.crashes * options->jobs, tty ? "" : "\n");
             fflush(stdout);
             shown = spent;
         }

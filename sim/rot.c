@@ -171,3 +171,32 @@ void world_rot(struct world *world, bool clean)
     }
     scan_done(&before);
 }
+
+struct rot_snapshots {
+    struct random *random;
+    char path[DISK_NAME_SIZE]; /* one of them, by chance */
+    uint64_t size;
+    unsigned count;
+};
+
+static void snapshots_each(void *arg, const char *name, uint64_t size)
+{
+    struct rot_snapshots *snapshots = arg;
+    snapshots->count++;
+    if (size == 0 || !random_one_in(snapshots->random, snapshots->count))
+        return;
+    snprintf(snapshots->path, sizeof snapshots->path, "snapshots/%s", name);
+    snapshots->size = size;
+}
+
+void world_rot_snapshot(struct world *world)
+{
+    struct disk *disk = disk_sim_port(world->disk);
+    struct rot_snapshots snapshots = {.random = &world->random};
+    if (disk->list(disk, "snapshots", snapshots_each, &snapshots) != OK || snapshots.size == 0)
+        return;
+    uint64_t offset = random_below(&world->random, snapshots.size);
+    world->counts.rots += disk_sim_rot(world->disk, snapshots.path, offset, 1);
+    if (world->verbose)
+        fprintf(stderr, "  a byte of %s rots at %" PRIu64 "\n", snapshots.path, offset);
+}

@@ -191,6 +191,8 @@ static void world_again(struct world *world, bool crash)
     bool clean = !crash;
     if (world->rot_allowed && random_one_in(&world->random, 2))
         world_rot(world, clean);
+    if (world->config.sabotage == SABOTAGE_NONE && random_one_in(&world->random, 6))
+        world_rot_snapshot(world);
     world_open(world);
     world_verify(world);
 }

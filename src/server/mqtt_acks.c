@@ -22,7 +22,10 @@ uint8_t mqtt_reason_of(enum admit admit)
         [ADMIT_DISK_FULL] = MQTT_QUOTA_EXCEEDED,
         [ADMIT_STOPPED] = MQTT_IMPLEMENTATION_SPECIFIC,
     };
-    return admit < ADMIT_COUNT ? reasons[admit] : MQTT_UNSPECIFIED_ERROR;
+    /* Nothing but DONE is a success, whatever the table has forgotten. */
+    if (admit >= ADMIT_COUNT || (admit != ADMIT_DONE && reasons[admit] == MQTT_SUCCESS))
+        return MQTT_UNSPECIFIED_ERROR;
+    return reasons[admit];
 }
 
 const char *mqtt_reason_string(enum admit admit, enum payload_fault fault)

@@ -87,6 +87,15 @@ static json_t *replay_value(const struct value *value)
     }
 }
 
+/* The shortest text that reads back as the value. */
+static json_t *replay_text(struct value value, bool seen)
+{
+    char scratch[32];
+    if (!seen || !value.present || payload_convert(&value, VALUE_STRING, scratch) != PAYLOAD_OK)
+        return json_string("-");
+    return json_stringn((const char *)value.text.at, value.text.size);
+}
+
 /* The point's value then, or NULL when there was no such point. */
 static json_t *replay_point(const struct replay *replay, const char *path)
 {
@@ -100,11 +109,12 @@ static json_t *replay_point(const struct replay *replay, const char *path)
     const char *type = value_type_name(view.value.type),
                *quality = quality_name(view.value.quality);
     bool seen = view.time_ns != 0;
-    return json_pack("{s:s, s:s, s:o, s:s, s:o, s:s%}", "path", path, "type", type ? type : "none",
-                     "value", seen ? replay_value(&view.value) : json_null(), "quality",
+    return json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:s%}", "path", path, "type",
+                     type ? type : "none", "value", seen ? replay_value(&view.value) : json_null(),
+                     "text", replay_text(view.value, seen), "quality",
                      quality ? quality : "unknown", "time",
                      seen ? json_string(time_format(view.time_ns, time)) : json_null(), "unit",
-                     (const char *)view.unit.at, view.unit.size);
+                     view.unit.size ? (const char *)view.unit.at : "", view.unit.size);
 }
 
 /* ---- printing
@@ -150,11 +160,8 @@ static void replay_print(const struct replay *replay, const json_t *answer)
     const json_t *point = json_object_get(answer, "point");
     if (point == NULL)
         return;
-    char *value =
-        json_dumps(json_object_get(point, "value"), JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-    printf("\n%s = %s %s  %s  %s\n", answer_text(point, "path"), value != NULL ? value : "?",
+    printf("\n%s = %s %s  %s  %s\n", answer_text(point, "path"), answer_text(point, "text"),
            answer_text(point, "unit"), answer_text(point, "quality"), answer_text(point, "time"));
-    free(value);
 }
 
 static int replay_show(struct replay *replay, const struct words *words)

@@ -98,8 +98,10 @@ static void scan_batch_note(struct scan *scan, const struct batch_header *header
         scan->batches = realloc(scan->batches, scan->batch_capacity * sizeof *scan->batches);
         check(scan->batches != NULL);
     }
-    scan->batches[scan->batch_count++] = (struct scan_batch){
-        .position = header->position, .records = header->records, .present = present};
+    scan->batches[scan->batch_count++] = (struct scan_batch){.position = header->position,
+                                                             .records = header->records,
+                                                             .present = present,
+                                                             .samples = samples};
 }
 
 /* The dictionary first: samples of a batch may be of rows that the batch brings. */

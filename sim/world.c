@@ -340,6 +340,8 @@ static void world_init(struct world *world, uint64_t seed, enum journal_sabotage
     world->config.reserve_bytes = UINT64_C(256) << 10;
     world->config.snapshot_bytes = (uint64_t)32 << random_below(&world->random, 8) << 10;
     world->config.snapshot_interval_ns = (int64_t)(1 + random_below(&world->random, 60)) * NS_PER_S;
+    if (seed % 8 == 3 && sabotage == SABOTAGE_NONE)
+        world->config.samples_keep_ns = 3 * NS_PER_S;
     world->config.sabotage = sabotage;
     world->config.tell = world_tell;
     world->config.outcome = world_outcome;

@@ -459,6 +459,13 @@ void journal_cursor_close(struct journal_cursor *cursor)
     free(cursor);
 }
 
+/* Are this segment's samples gone because retention took them? */
+static bool cursor_released(const struct journal_cursor *cursor)
+{
+    return cursor->number <= cursor->journal->released && cursor->head_count == 1 &&
+           cursor->heads[0].part == PART_FACTS;
+}
+
 /* Missing records before or in this batch; named when no damage met before explains them. */
 static uint64_t cursor_hole(struct journal_cursor *cursor, const struct batch_header *header,
                             struct bytes body)
@@ -468,8 +475,7 @@ static uint64_t cursor_hole(struct journal_cursor *cursor, const struct batch_he
     uint64_t from = cursor->expected > cursor->wanted ? cursor->expected : cursor->wanted;
     uint64_t hole = header->position > from ? header->position - from : 0;
     uint64_t present = body_records(body);
-    bool released = cursor->number <= cursor->journal->released && cursor->head_count == 1 &&
-                    cursor->heads[0].part == PART_FACTS;
+    bool released = cursor_released(cursor);
     if (cursor->expected != 0 && header->position > cursor->expected && !released &&
         !cursor_explain(cursor, cursor->expected, header->position,
                         header->position - cursor->expected))
@@ -524,6 +530,8 @@ static bool cursor_give(struct journal_cursor *cursor, const struct batch_header
 static void cursor_segment_end(struct journal_cursor *cursor)
 {
     uint64_t last = segment_last_position(cursor);
+    if (cursor_released(cursor) && last > cursor->expected)
+        cursor->expected = last; /* what retention took is not missing */
     if (cursor->expected != 0 && last > cursor->expected && last > cursor->named_to &&
         cursor_explain(cursor, cursor->expected, last, last - cursor->expected))
         cursor->named_to = last;

@@ -98,10 +98,8 @@ static void scan_batch_note(struct scan *scan, const struct batch_header *header
         scan->batches = realloc(scan->batches, scan->batch_capacity * sizeof *scan->batches);
         check(scan->batches != NULL);
     }
-    scan->batches[scan->batch_count++] = (struct scan_batch){.position = header->position,
-                                                             .records = header->records,
-                                                             .present = present,
-                                                             .samples = samples};
+    scan->batches[scan->batch_count++] = (struct scan_batch){
+        .position = header->position, .records = header->records, .present = present};
 }
 
 /* The dictionary first: samples of a batch may be of rows that the batch brings. */

@@ -187,8 +187,10 @@ static bool ingest_compare(const struct ingest *ingest)
     if (!load_check(ingest->load, ingest->server.folder, &found))
         return false;
     if (found.squeezed_values > 0)
-        bench_line("bytes a value in closed segments", "%.2f (%s values)",
-                   (double)found.squeezed_bytes / (double)found.squeezed_values,
+        bench_line("bytes a value in closed segments", "%.2f, with the dictionary %.2f (%s values)",
+                   (double)found.samples_bytes / (double)found.squeezed_values,
+                   (double)(found.samples_bytes + found.facts_bytes) /
+                       (double)found.squeezed_values,
                    bench_group(found.squeezed_values, text[0]));
     bench_line("read back", "acknowledged %s, found %s, %s (%.1f s)",
                bench_group(found.acked, text[0]), bench_group(found.found, text[1]),

@@ -54,11 +54,12 @@ MUST_USE bool load_drain(struct load *load, double seconds);
 void load_forget(struct load *load);
 
 struct load_check {
-    uint64_t acked, found;                    /* values */
-    bool drained;                             /* sums may be compared */
-    bool same;                                /* acknowledged and found are the same samples */
-    uint64_t undecodable, strange;            /* strange: samples of no device of ours */
-    uint64_t squeezed_bytes, squeezed_values; /* closed segments in their last form */
+    uint64_t acked, found;         /* values */
+    bool drained;                  /* sums may be compared */
+    bool same;                     /* acknowledged and found are the same samples */
+    uint64_t undecodable, strange; /* strange: samples of no device of ours */
+    /* Closed segments in their last form: the dictionary and commands, the samples, how many. */
+    uint64_t facts_bytes, samples_bytes, squeezed_values;
     double seconds;
 };
 /* Reads the journal of the folder back and compares. */

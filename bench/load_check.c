@@ -116,10 +116,12 @@ static void checker_file(void *arg, const char *name, uint64_t size)
     char kind[16];
     if (sscanf(name, "%llu.%15s", &number, kind) != 2 || number >= checker->segment_capacity)
         return;
-    if (strcmp(kind, "samples") == 0)
+    if (strcmp(kind, "facts") == 0)
+        checker->result.facts_bytes += size;
+    if (strcmp(kind, "samples") == 0) {
+        checker->result.samples_bytes += size;
         checker->result.squeezed_values += checker->segment_values[number];
-    if (strcmp(kind, "samples") == 0 || strcmp(kind, "facts") == 0)
-        checker->result.squeezed_bytes += size;
+    }
 }
 
 bool load_check(const struct load *load, const char *folder, struct load_check *ret_check)

@@ -26,6 +26,7 @@ struct inode {
     struct slot *slots;
     size_t slot_count;
     uint64_t size_now, size_safe;
+    uint64_t unreadable_from, unreadable_to;
     unsigned handles;
     bool marked;
 };
@@ -55,7 +56,7 @@ struct disk_sim {
     struct names now, safe;
     struct change *changes;
     size_t change_count, change_capacity;
-    uint64_t calls, power_fail_at, fail_at, fail_count;
+    uint64_t calls, power_fail_at, fail_at, fail_count, fail_read_count;
     uint64_t capacity;
     bool off;
 };
@@ -413,10 +414,16 @@ static void sim_close(struct disk *port, struct disk_file *file)
 static enum err sim_read(struct disk *port, struct disk_file *file, uint64_t offset, void *at,
                          size_t size, size_t *ret_size)
 {
-    const struct disk_sim *disk = (const struct disk_sim *)port;
+    struct disk_sim *disk = (struct disk_sim *)port;
     const struct inode *inode = file->inode;
     uint8_t *to = at;
     if (disk->off)
+        return ERR_IO;
+    if (disk->fail_read_count > 0) {
+        disk->fail_read_count--;
+        return ERR_IO;
+    }
+    if (offset < inode->unreadable_to && offset + size > inode->unreadable_from)
         return ERR_IO;
     if (offset >= inode->size_now)
         size = 0;
@@ -731,6 +738,21 @@ bool disk_sim_rot(struct disk_sim *disk, const char *path, uint64_t offset, uint
         }
     }
     return true;
+}
+
+bool disk_sim_unreadable(struct disk_sim *disk, const char *path, uint64_t offset, uint64_t size)
+{
+    const struct name *name = names_find(&disk->now, path);
+    if (name == NULL || name->inode == NULL)
+        return false;
+    name->inode->unreadable_from = offset;
+    name->inode->unreadable_to = size == 0 ? 0 : offset + size;
+    return true;
+}
+
+void disk_sim_fail_reads(struct disk_sim *disk, uint64_t count)
+{
+    disk->fail_read_count = count;
 }
 
 uint64_t disk_sim_changes(const struct disk_sim *disk)

@@ -40,6 +40,12 @@ uint64_t disk_sim_used(const struct disk_sim *disk);
 /* Flips bits of [offset, offset + size) of a file, on the medium and in what is seen. False: the
  * file is not there or shorter, and nothing was changed. */
 bool disk_sim_rot(struct disk_sim *disk, const char *path, uint64_t offset, uint64_t size);
+/* Reads that touch [offset, offset + size) of a file fail with ERR_IO from now on, whatever its
+ * name becomes; size 0: all of it can be read again. One stretch for each file. False: the file is
+ * not there. */
+bool disk_sim_unreadable(struct disk_sim *disk, const char *path, uint64_t offset, uint64_t size);
+/* The next `count` reads fail with ERR_IO. */
+void disk_sim_fail_reads(struct disk_sim *disk, uint64_t count);
 
 /* ---- asking -------------------------------------------------------------------------------------
  */

@@ -7,6 +7,7 @@
 #include "world.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,6 +276,9 @@ int main(int argc, char **argv)
             return 2;
         }
     }
+    /* Engines come and go by the thousand: their large blocks are to come fresh from the kernel,
+     * not from a heap that has to be zeroed. */
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
     signal(SIGABRT, crashed);
     signal(SIGSEGV, crashed);
     return all ? run_all_sabotages(options) : run(&options);

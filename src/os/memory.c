@@ -19,7 +19,7 @@ void os_aligned_free(void *at)
     free(at);
 }
 
-void *os_huge_alloc(size_t size)
+static void *map_aligned(size_t size, int advice)
 {
     check(size > 0 && size % OS_HUGE_PAGE == 0);
     size_t mapped;
@@ -36,8 +36,18 @@ void *os_huge_alloc(size_t size)
     munmap(at + before + size, after);
     at += before;
     /* A wish, not a need: kernels without huge pages refuse it, and all works as before. */
-    (void)madvise(at, size, MADV_HUGEPAGE);
+    (void)madvise(at, size, advice);
     return at;
+}
+
+void *os_huge_alloc(size_t size)
+{
+    return map_aligned(size, MADV_HUGEPAGE);
+}
+
+void *os_sparse_alloc(size_t size)
+{
+    return map_aligned(size, MADV_NOHUGEPAGE);
 }
 
 void os_huge_free(void *at, size_t size)

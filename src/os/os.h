@@ -109,6 +109,8 @@ void os_random(void *at, size_t size);
 /* Zeroed, 2 MiB aligned, MADV_HUGEPAGE; NULL when there is none. size: multiple of 2 MiB. */
 #define OS_HUGE_PAGE ((size_t)2 << 20)
 void *os_huge_alloc(size_t size);
+/* The same in ordinary pages: what is never touched takes no memory. Freed by os_huge_free. */
+void *os_sparse_alloc(size_t size);
 void os_huge_free(void *at, size_t size);
 
 /* ---- sockets: non-blocking, close-on-exec; writers use MSG_NOSIGNAL -----------------------------

@@ -133,7 +133,7 @@ void index_destroy(struct index *index)
     for (uint32_t i = 0; i < index->bucket_count; i++)
         free(index->buckets[i].rest);
     for (uint32_t i = 0; i < index->slab_count; i++)
-        chunk_free((uint8_t *)index->slabs[i], i == 0);
+        chunk_free((uint8_t *)index->slabs[i]);
     free(index->slabs);
     free(index->buckets);
     free(index->directory);

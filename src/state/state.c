@@ -70,7 +70,7 @@ enum err state_create(struct state **ret_state)
 
 static void slab_free(struct state *state, struct copy_slab *slab)
 {
-    chunk_free(slab->pages, false);
+    chunk_free(slab->pages);
     free(slab);
     state->slab_count--;
 }
@@ -92,7 +92,7 @@ static void cut_free(struct state *state)
 static void table_free(struct state_table *table)
 {
     for (uint32_t i = 0; i < table->chunk_count; i++)
-        chunk_free(table->chunks[i], i == 0);
+        chunk_free(table->chunks[i]);
     free(table->chunks);
     free(table->stamps);
     free(table->notes);
@@ -221,7 +221,7 @@ enum err state_table_grow(struct state_table *table, uint32_t count)
 undo:
     while (table->chunk_count > before) {
         table->chunk_count--;
-        chunk_free(table->chunks[table->chunk_count], table->chunk_count == 0);
+        chunk_free(table->chunks[table->chunk_count]);
     }
     table_set_capacity(table);
     return ERR_NO_MEMORY;

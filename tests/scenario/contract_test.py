@@ -3,10 +3,8 @@
 import os
 import signal
 import socket
-import time
 
-from house import (Control, Failed, Raw, Server, expect, expect_equal, free_port, play, run,
-                   wait_for)
+from house import Failed, Raw, Server, expect, expect_equal, play, run, wait_for
 
 VERBS = ("serve", "demo", "watch", "inspect", "replay", "check", "prove", "version")
 

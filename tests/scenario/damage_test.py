@@ -6,7 +6,7 @@ import random
 import re
 import shutil
 
-from house import Raw, Server, expect, expect_equal, play, readback, run
+from house import Raw, Server, expect, expect_equal, note, play, readback, run
 
 TOPICS = 8
 
@@ -113,7 +113,7 @@ def a_torn_tail_is_cut_and_not_called_damage(folder):
 def random_damage_never_stops_a_start(folder):
     data = journal_of(folder, 150)
     seed = random.SystemRandom().getrandbits(32)
-    print(f"       damage of seed {seed}")
+    note(f"damage of seed {seed}")
     luck = random.Random(seed)
     for _ in range(6):
         copy = folder + "/copy"

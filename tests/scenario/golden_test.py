@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-from house import Raw, Server, expect, expect_equal, play, run
+from house import Raw, Server, expect, expect_equal, note, play, run
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden")
 
@@ -53,7 +53,7 @@ def data_of_every_version_opens(folder):
     expect(versions, "there is no golden data")
     for version in versions:
         open_version(folder, version)
-    print(f"       {', '.join(versions)}")
+    note(f"{', '.join(versions)}")
 
 
 if __name__ == "__main__":

@@ -33,8 +33,16 @@ class Failed(Exception):
 
 
 def skip(reason):
-    print(f"skipped: {reason}", flush=True)
+    note(f"skipped: {reason}")
     sys.exit(SKIPPED)
+
+
+def note(line):
+    """A figure worth reading though the scenario passed: shown under the test's line."""
+    print("       " + line, flush=True)
+    if os.environ.get("MAINSTEM_REPORT"):
+        with open(os.environ["MAINSTEM_REPORT"], "a", encoding="utf-8") as report:
+            report.write(line + "\n")
 
 
 def expect(condition, text):

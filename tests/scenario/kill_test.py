@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 
-from house import (PATIENCE_S, Kept, Load, Server, expect, expect_equal, lost_readings, play, run)
+from house import (PATIENCE_S, Kept, Load, Server, expect, expect_equal, lost_readings, note, play,
+                   run)
 
 ROUNDS = os.environ.get("MAINSTEM_ROUNDS", "20")
 SABOTAGED = os.environ.get("MAINSTEM_SABOTAGED", "")
@@ -31,6 +32,7 @@ def numbers(result):
 def rounds_of_kill_lose_nothing(folder):
     result = prove(folder, ROUNDS)
     print(result.stdout[-600:])
+    note(f"{ROUNDS} kills: " + "; ".join(result.stdout.splitlines()[-3::2]))
     expect_equal(result.returncode, 0, f"exit code of prove ({result.stderr[-2000:]})")
     last = [line for line in result.stdout.splitlines() if line.strip()][-1]
     expect(last.strip().endswith("lost 0"), f"prove ends with {last!r}")
@@ -71,7 +73,7 @@ def must_fail(result):
     expect(result.returncode != 0, f"prove did not find the bug: {result.stdout[-1000:]}")
     lost = re.findall(r"^lost ([\d,]+)", result.stdout, re.M)
     expect(lost and lost[-1] != "0", f"prove names no loss: {result.stdout[-1000:]}")
-    print(f"       lost {lost[-1]}")
+    note(f"lost {lost[-1]}")
 
 
 def several_lives_of_one_folder_lose_nothing(folder):

@@ -5,12 +5,11 @@ other answer than closing the connection), or the bytes of a packet.
 """
 
 import random
-import struct
 import time
 
-from house import (AUTH, CONNACK, CONNECT, DISCONNECT, PINGREQ, PUBACK, PUBLISH, SUBACK, SUBSCRIBE,
-                   Raw, Server, connect_packet, expect, expect_equal, packet, play, publish_packet,
-                   text, varint)
+from house import (AUTH, CONNACK, CONNECT, DISCONNECT, PINGREQ, PUBLISH, SUBACK, SUBSCRIBE,
+                   Raw, Server, connect_packet, expect, expect_equal, note, packet, play,
+                   publish_packet, text)
 
 MALFORMED, PROTOCOL_ERROR = 0x81, 0x82
 
@@ -199,7 +198,7 @@ def noise_does_not_hurt(folder):
     server = Server(folder + "/data")
     alive = Raw(server)
     seed = random.SystemRandom().getrandbits(32)
-    print(f"       noise of seed {seed}")
+    note(f"noise of seed {seed}")
     luck = random.Random(seed)
     for _ in range(400):
         raw = Raw(server, 5, connect=luck.random() < 0.7)

@@ -8,7 +8,7 @@ import sys
 import time
 
 from house import (DISCONNECT, PUBACK, Ext4, Failed, Kept, Load, Raw, Server, expect, lost_readings,
-                   need_loop_devices, play, publish_packet, readback, wait_for)
+                   need_loop_devices, note, play, publish_packet, readback, wait_for)
 
 ROUNDS = int(os.environ.get("MAINSTEM_ROUNDS", "20"))
 SABOTAGED = os.environ.get("MAINSTEM_SABOTAGED", "")
@@ -39,7 +39,7 @@ def cuts_lose_nothing(folder):
     expect(kept.total() > 100 * ROUNDS, f"only {kept.total()} readings in {ROUNDS} rounds")
     server = Server(data)  # and it starts as ever
     expect(server.stop() == 0, "the last start did not end well")
-    print(f"       {ROUNDS} power cuts, {kept.total()} readings acknowledged, lost 0")
+    note(f"{ROUNDS} power cuts, {kept.total()} readings acknowledged, lost 0")
 
 
 def is_refusal(answer):
@@ -85,7 +85,7 @@ def cuts_find(folder, bug, rounds):
         except Failed as fault:  # the journal cannot even be read: everything is lost
             lost = [str(fault)] if kept.total() else []
         if lost:
-            print(f"       {bug} was found in round {round_number}: {len(lost)} values lost")
+            note(f"{bug} was found in round {round_number}: {len(lost)} values lost")
             return
     expect(False, f"{rounds} power cuts did not find {bug}")
 

@@ -6,7 +6,7 @@ import os
 import random
 import sys
 
-from house import PROGRAM, Raw, Server, expect, expect_equal, play, run
+from house import PROGRAM, Raw, Server, expect, expect_equal, note, play, run
 
 OTHERS = sys.argv[1:]
 sys.argv[1:] = []
@@ -57,7 +57,7 @@ def every_build_computes_the_same_state(folder):
             expect(os.path.exists(program), f"{program} was not built")
             expect_equal(hash_of(program, "--data", data, *until), wanted, f"state hash of {program} {until}")
     expect(hash_of(PROGRAM, "--data", data, "--until", "500") != hash_of(PROGRAM, "--data", data), "the hash never changes")
-    print(f"       {1 + len(OTHERS)} builds agree")
+    note(f"{1 + len(OTHERS)} builds agree")
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ import subprocess
 import sys
 import time
 
-from house import (PINGREQ, PUBACK, Raw, Server, expect, expect_equal, packet, play, publish_packet, skip,
-                   wait_for)
+from house import (PINGREQ, PUBACK, Raw, Server, expect, expect_equal, note, packet, play,
+                   publish_packet, skip, wait_for)
 
 SABOTAGED = os.environ.get("MAINSTEM_SABOTAGED", "")
 CALLS = "openat,close,pwrite64,pwritev,pwritev2,fdatasync,fsync,accept4,write,writev,sendto,sendmsg"
@@ -158,13 +158,13 @@ def no_puback_leaves_before_its_synced_write(folder):
     expect(trace.writes >= MESSAGES / BURST, f"only {trace.writes} batches were written")
     expect(trace.synced >= MESSAGES, f"{trace.synced} records were synced for {MESSAGES} messages")
     expect(not trace.faults, f"{len(trace.faults)} times: {trace.faults[:3]}")
-    print(f"       {trace.acked} PUBACKs, {trace.writes} batches, each synced before it was acknowledged")
+    note(f"{trace.acked} PUBACKs, {trace.writes} batches, each synced before it was acknowledged")
 
 
 def the_trace_finds(folder, bug):
     trace = traced(folder, SABOTAGED, {"MAINSTEM_SABOTAGE": bug})
     expect(trace.faults, f"the trace did not find {bug}: {trace.acked} PUBACKs, {trace.synced} synced")
-    print(f"       {bug}: {trace.faults[0]}")
+    note(f"{bug}: {trace.faults[0]}")
 
 
 def the_trace_finds_early_acknowledgements(folder):

@@ -174,6 +174,19 @@ char *text_fit(const char *text, size_t width, char *out, size_t size)
     return out;
 }
 
+char *text_fit_end(const char *text, size_t width, char *out, size_t size)
+{
+    size_t left = text_width(text), one;
+    bool cut = left > width;
+    while (*text != 0 && (left + cut > width || strlen(text) + 4 > size)) {
+        text += character_size(text, &one);
+        left -= one;
+        cut = true;
+    }
+    snprintf(out, size, "%s%s", cut && width > 0 ? "\u2026" : "", text);
+    return out;
+}
+
 /* ---- tables
  * ------------------------------------------------------------------------------------------------
  */

@@ -29,6 +29,8 @@ char *number_rate(double per_second, char *text); /* 1,234 or 12.3 */
 size_t text_width(const char *text);
 /* Copies at most `width` columns of text, with an ellipsis when cut; out[size]. */
 char *text_fit(const char *text, size_t width, char *out, size_t size);
+/* The same, but keeps the end of the text: of a path the end tells it apart. */
+char *text_fit_end(const char *text, size_t width, char *out, size_t size);
 
 /* A table: cells are added row by row, then printed with columns as wide as needed. */
 struct table;

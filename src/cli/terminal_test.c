@@ -67,6 +67,11 @@ static void texts_are_cut_by_columns(void **state)
     assert_string_equal(text_fit("abcd", 3, out, sizeof out), "ab\u2026");
     assert_string_equal(text_fit("\u6e29\u5ea6\u8ba1", 5, out, sizeof out), "\u6e29\u5ea6\u2026");
     assert_string_equal(text_fit("", 3, out, sizeof out), "");
+    assert_string_equal(text_fit_end("abc", 3, out, sizeof out), "abc");
+    assert_string_equal(text_fit_end("abcd", 3, out, sizeof out), "\u2026cd");
+    assert_string_equal(text_fit_end("\u6e29\u5ea6\u8ba1", 4, out, sizeof out), "\u2026\u8ba1");
+    assert_string_equal(text_fit_end("abcd", 0, out, sizeof out), "");
+    assert_string_equal(text_fit_end("", 0, out, sizeof out), "");
 }
 
 static void a_cut_character_does_not_lead_outside(void **state)
@@ -79,6 +84,8 @@ static void a_cut_character_does_not_lead_outside(void **state)
     assert_int_equal(strlen(out), 2);
     /* An out that is smaller than the width holds less, and an end. */
     text_fit("abcdefghijklmnopqrstuvwxyz", 100, out, sizeof out);
+    assert_true(strlen(out) < sizeof out);
+    text_fit_end("abcdefghijklmnopqrstuvwxyz", 100, out, sizeof out);
     assert_true(strlen(out) < sizeof out);
 }
 

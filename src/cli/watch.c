@@ -255,7 +255,8 @@ static void watch_draw_header(const struct watch *watch, FILE *to, bool live)
     watch_draw_house(watch, to, live);
 }
 
-static void face_spark(const struct face *face, char *text)
+/* The last `most` values at most; the scale is that of all kept. */
+static void face_spark(const struct face *face, uint32_t most, char *text)
 {
     static const char *const bars[] = {"\u2581", "\u2582", "\u2583", "\u2584",
                                        "\u2585", "\u2586", "\u2587", "\u2588"};
@@ -265,20 +266,21 @@ static void face_spark(const struct face *face, char *text)
         high = face->history[i] > high ? face->history[i] : high;
     }
     *text = 0;
-    for (uint32_t i = 0; i < face->history_count && face->history_count > 1; i++) {
+    uint32_t first = face->history_count > most ? face->history_count - most : 0;
+    for (uint32_t i = first; i < face->history_count && face->history_count > 1; i++) {
         double share = high > low ? (face->history[i] - low) / (high - low) : 0;
         strcat(text, bars[(size_t)(share * 7.0 + 0.5)]);
     }
 }
 
 static void watch_draw_face(const struct watch *watch, const struct face *face, FILE *to,
-                            size_t path_width)
+                            size_t path_width, uint32_t spark_width)
 {
     char path[512], value[128], unit[128], spark[HISTORY * 4 + 1], age[NUMBER_SIZE] = "-";
     if (face->time_ns > 0)
         number_duration((watch->wall_ns - face->time_ns) / NS_PER_MS * NS_PER_MS, age);
-    face_spark(face, spark);
-    text_fit(face->path, path_width, path, sizeof path);
+    face_spark(face, spark_width, spark);
+    text_fit_end(face->path, path_width, path, sizeof path);
     text_fit(face->value, 14, value, sizeof value);
     text_fit(face->unit, 8, unit, sizeof unit);
     bool alarm = strncmp(face->limit, "high", 4) == 0 || strncmp(face->limit, "low", 3) == 0;
@@ -293,7 +295,8 @@ static void watch_draw_face(const struct watch *watch, const struct face *face, 
 void watch_draw(const struct watch *watch, FILE *to, size_t lines, size_t columns, bool live)
 {
     watch_draw_header(watch, to, live);
-    size_t fixed = 2 + 14 + 2 + 8 + 2 + 12 + 2 + 10 + 2 + HISTORY;
+    uint32_t spark_width = columns < 120 ? HISTORY / 2 : HISTORY;
+    size_t fixed = 2 + 14 + 2 + 8 + 2 + 12 + 2 + 10 + 2 + spark_width;
     size_t path_width = columns > fixed + 16 ? columns - fixed : 16;
     size_t longest = 4;
     for (size_t i = 0; i < watch->face_count; i++) {
@@ -305,7 +308,7 @@ void watch_draw(const struct watch *watch, FILE *to, size_t lines, size_t column
             "value", "unit", "quality", "age", live ? "recent" : "", paint(PAINT_NONE));
     line_end(to, live);
     for (size_t i = 0; i < watch->face_count && i + HEADER_LINES < lines; i++) {
-        watch_draw_face(watch, &watch->faces[i], to, path_width);
+        watch_draw_face(watch, &watch->faces[i], to, path_width, spark_width);
         line_end(to, live);
     }
 }

@@ -1,7 +1,7 @@
-/* Bytes rot while the house is down. What is lost by it must be named: each record that could be
- * read before and cannot be read now lies in a named stretch, and nothing is named where no byte
- * changed. The newest segment of a house that died is left alone: there the last batch cannot be
- * told from one that the power tore. */
+/* Bytes rot, or cannot be read any more, while the house is down. What is lost by it must be named:
+ * each record that could be read before and cannot be read now lies in a named stretch, and nothing
+ * is named where no byte changed. The newest segment of a house that died is left alone: there the
+ * last batch cannot be told from one that the power tore. */
 #include "world.h"
 
 #include <inttypes.h>
@@ -54,10 +54,15 @@ static unsigned rot_some(struct world *world, bool clean)
         if ((file->number == files.newest && !clean) || file->size <= size)
             continue;
         uint64_t offset = random_below(random, file->size - size);
-        done += disk_sim_rot(world->disk, file->path, offset, size);
+        bool unreadable = !world->unreadable && random_one_in(random, 4);
+        world->unreadable = world->unreadable || unreadable;
+        if (unreadable)
+            done += disk_sim_unreadable(world->disk, file->path, offset, size);
+        else
+            done += disk_sim_rot(world->disk, file->path, offset, size);
         if (world->verbose)
-            fprintf(stderr, "  %" PRIu64 " bytes of %s rot at %" PRIu64 "\n", size, file->path,
-                    offset);
+            fprintf(stderr, "  %" PRIu64 " bytes of %s at %" PRIu64 " %s\n", size, file->path,
+                    offset, unreadable ? "cannot be read" : "rot");
     }
     return done;
 }

@@ -44,6 +44,7 @@ struct world {
     struct pending *pending;
     size_t pending_count, pending_capacity;
     bool rot_allowed, rotten; /* this seed lets bytes rot; some did */
+    bool unreadable;          /* some cannot be read at all */
     size_t damage_expected;   /* entries that must be named, no more and no less */
     uint64_t full_until;      /* operation at which the disk gets its room back; 0: it has it */
     bool verbose;

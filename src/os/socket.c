@@ -66,7 +66,8 @@ static bool address_split(const char *address, char *host, char *port)
         return false;
     memcpy(host, at, size);
     host[size] = 0;
-    if (size == 0)
+    /* "localhost" is this machine whatever its tables say (RFC 6761, 6.3), and some have none. */
+    if (size == 0 || strcmp(host, "localhost") == 0)
         memcpy(host, "127.0.0.1", sizeof "127.0.0.1");
     return true;
 }

@@ -18,6 +18,7 @@ struct head { /* what one file of the segment gives next */
     /* A bad stretch, from when it is met until the records that it took are counted: both lanes
      * must have been read past it. */
     bool bad;
+    bool unreadable; /* in a part of it at least */
     struct journal_damage stretch;
     uint64_t first, last; /* positions it can have held; last 0: not known yet */
     uint64_t lost, lost_first, lost_last;
@@ -73,9 +74,11 @@ static void head_stretch_begin(struct journal_cursor *cursor, struct head *head,
 {
     if (head->bad) { /* two stretches with nothing between them are one */
         head->stretch.bytes = head->walk.at + head->walk.bytes - head->stretch.offset;
+        head->unreadable = head->unreadable || head->walk.unreadable;
         return;
     }
     head->bad = true;
+    head->unreadable = head->walk.unreadable;
     head->first = position;
     head->last = head->lost = 0;
     head->stretch = (struct journal_damage){.segment = cursor->number,
@@ -102,7 +105,9 @@ static void head_stretch_name(struct journal_cursor *cursor, struct head *head)
     head->bad = false;
     stretch->first_position = head->lost > 0 ? head->lost_first : head->first;
     stretch->records = head->lost > 0 ? head->lost_last - head->lost_first : 0;
-    const char *what = cut ? "the file is shorter than it was" : "no valid batch where one was";
+    const char *what = cut                ? "the file is shorter than it was"
+                       : head->unreadable ? "unreadable: the disk failed"
+                                          : "no valid batch where one was";
     if (head->lost == 0 && head->last == UINT64_MAX) {
         stretch->first_position = cursor->expected;
         snprintf(stretch->why, sizeof stretch->why, "%s%s, an unknown number of records lost",
@@ -325,11 +330,14 @@ static enum err head_fill(struct journal_cursor *cursor, struct head *head)
         } else if (found == WALK_TORN) {
             head_torn(cursor, head);
         } else {
+            bool known = segment_last_position(cursor) > 0;
             head->ended = true;
             cursor_end_found(cursor, head);
             uint64_t last = head->walk.lane ? head->walk.position : 0;
             if (last <= position)
                 last = segment_last_position(cursor);
+            if (!known && head->unreadable && head->walk.position == head->first)
+                last = 0; /* a tail that cannot be read: nothing says what it held */
             head_stretch_end(head, last > 0 ? last : UINT64_MAX, 0);
         }
     }

@@ -75,13 +75,15 @@ static bool line_get(const char *line, size_t size, struct journal_damage *ret_d
     return true;
 }
 
-/* The whole of a small text file; ERR_MISSING when it is not there. */
+/* The whole of a small text file, zeroes where it cannot be read; ERR_MISSING when it is not there.
+ */
 static enum err text_read(struct disk *disk, const char *name, uint64_t bytes_max, char **ret_text,
                           size_t *ret_size)
 {
     struct disk_file *file;
     uint64_t bytes;
     char *text = NULL;
+    struct unreadable unreadable; /* its lines have no sum that fits */
     enum err err = disk->open(disk, name, DISK_READ, &file);
     if (err != OK)
         return err;
@@ -91,7 +93,8 @@ static enum err text_read(struct disk *disk, const char *name, uint64_t bytes_ma
     if (err == OK && (text = malloc((size_t)bytes + 1)) == NULL)
         err = ERR_NO_MEMORY;
     if (err == OK)
-        err = disk->read(disk, file, 0, text, (size_t)bytes, ret_size);
+        err =
+            disk_read_despite(disk, file, 0, (uint8_t *)text, (size_t)bytes, ret_size, &unreadable);
     disk->close(disk, file);
     if (err != OK)
         free(text);
@@ -167,15 +170,18 @@ static enum err aside_copy(struct disk *disk, const char *from, const char *to, 
 {
     struct disk_file *source = NULL, *target = NULL;
     uint8_t *piece = malloc(COPY_PIECE);
-    uint64_t done = 0;
+    struct unreadable unreadable;
+    uint64_t done = 0, readable = 0;
     enum err err = piece == NULL ? ERR_NO_MEMORY : disk->open(disk, from, DISK_READ, &source);
     if (err == OK)
         err = disk->open(disk, to, DISK_READ | DISK_WRITE | DISK_CREATE, &target);
     while (err == OK && done < bytes) {
         size_t size = bytes - done < COPY_PIECE ? (size_t)(bytes - done) : COPY_PIECE;
-        err = disk->read(disk, source, offset + done, piece, size, &size);
+        err = disk_read_despite(disk, source, offset + done, piece, size, &size, &unreadable);
         if (err != OK || size == 0)
             break;
+        if (size > (uint64_t)unreadable.count * FORMAT_BLOCK)
+            readable += size;
         err = disk->write(disk, target, done, piece, size);
         done += size;
     }
@@ -184,7 +190,7 @@ static enum err aside_copy(struct disk *disk, const char *from, const char *to, 
     disk->close(disk, source);
     disk->close(disk, target);
     free(piece);
-    return err == OK && done == 0 ? ERR_MISSING : err;
+    return err == OK && readable == 0 ? ERR_MISSING : err;
 }
 
 static void damage_set_aside(struct journal *journal, struct journal_damage *damage,

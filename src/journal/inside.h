@@ -102,6 +102,7 @@ struct squeeze_job {
     uint64_t facts_bytes, samples_bytes; /* results */
     bool busy, finished;
     bool damaged; /* a bad stretch was met: the segment stays as it is, a cursor names it */
+    char failed[DISK_NAME_SIZE]; /* the file that err is about */
     enum err err;
 };
 

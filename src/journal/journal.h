@@ -26,6 +26,8 @@
  * follows is a write that was torn before it was acknowledged: it is cut, and told. A stretch that
  * was acknowledged when a batch behind it was written is damage: named, set aside, stepped over. A
  * clean close leaves an empty batch behind the last one, so that after it every damage is known.
+ * What the disk cannot read (ERR_IO, tried twice) is damage of 4 KiB blocks like any other, in a
+ * tail as well, for nobody knows what lay there: named "unreadable", and the rest is read.
  *
  * This header is the port: struct journal is opaque and the engine knows nothing but these
  * functions, so that a replicated body can stand beside the one on files later.
@@ -99,7 +101,7 @@ struct journal_cursor;
 MUST_USE enum err journal_cursor_open(struct journal *journal, uint64_t position,
                                       struct journal_cursor **ret_cursor);
 /* ERR_MISSING: the end. Damage is met, set aside (unless read_only), added to the damage list and
- * stepped over; other errors are the disk's. */
+ * stepped over; other errors are the system's. */
 MUST_USE enum err journal_cursor_next(struct journal_cursor *cursor,
                                       struct journal_batch *ret_batch);
 void journal_cursor_close(struct journal_cursor *cursor);
@@ -162,11 +164,14 @@ struct journal_state {
     uint64_t write_histogram[32];        /* [i]: writes of < 2^i us */
 };
 void journal_describe(const struct journal *journal, struct journal_state *ret_state);
+/* journal_describe's bytes_payload alone, at no cost. */
+uint64_t journal_bytes_payload(const struct journal *journal);
 /* Which journal this is: all its files, and the snapshots of its engine, carry it. */
 void journal_identity(const struct journal *journal, uint64_t ret_identity[2]);
 size_t journal_damage_count(const struct journal *journal);
 const struct journal_damage *journal_damage_at(const struct journal *journal, size_t at);
-/* For inspect and check: walks the segment files in order. */
+/* Walks the segment files in order. Before journal_start (inspect, check) each file's header is
+ * read; after it the segment's, as it is in memory, is told for each of its files. */
 typedef void journal_each_segment(void *arg, const char *file, const struct segment_header *header,
                                   uint64_t bytes, enum err header_err);
 MUST_USE enum err journal_segments(struct journal *journal, journal_each_segment *each, void *arg);

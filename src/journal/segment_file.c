@@ -112,7 +112,11 @@ enum err segment_header_read(struct disk *disk, const char *name, struct segment
     if (err != OK)
         return err;
     err = disk->read(disk, file, 0, block, sizeof block, &size);
+    if (err == ERR_IO)
+        err = disk->read(disk, file, 0, block, sizeof block, &size);
     disk->close(disk, file);
+    if (err == ERR_IO) /* it is lost like one that rotted, and what follows may be whole */
+        return ERR_CORRUPT;
     if (err != OK)
         return err;
     return segment_header_get(bytes_of(block, size), ret_header);

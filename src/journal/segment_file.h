@@ -22,6 +22,7 @@ struct segment {
     bool foreign;                 /* of another journal: not read */
     bool end_known;               /* as far as it was read, or the next segment's header says */
     bool torn_told;
+    bool squeeze_told;      /* that it could not be squeezed */
     bool damaged;           /* stays as it is: never squeezed */
     uint64_t end;           /* valid bytes of the .open */
     uint64_t torn_end;      /* bytes that are not zero end here, where that was looked at */
@@ -41,6 +42,7 @@ MUST_USE enum err segment_list_read(struct disk *disk, struct segment_list *list
 struct segment *segment_list_find(struct segment_list *list, uint64_t number, bool add);
 /* The first with a number >= number; NULL: none. */
 struct segment *segment_list_from(struct segment_list *list, uint64_t number);
-/* Reads the header of one file; ERR_MISSING when the file is not there. */
+/* Reads the header of one file; ERR_MISSING when the file is not there, ERR_CORRUPT when it is
+ * damaged or cannot be read. */
 MUST_USE enum err segment_header_read(struct disk *disk, const char *name,
                                       struct segment_header *ret_header);

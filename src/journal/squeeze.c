@@ -141,6 +141,14 @@ static enum err out_verify(const struct out *out, const struct segment_header *h
 }
 
 /* ---- the job ---- */
+/* Keeps the name of the file at which it ended, for who has to look into it. */
+static enum err squeeze_note(struct squeeze_job *squeeze, const char *name, enum err err)
+{
+    if (err != OK)
+        snprintf(squeeze->failed, sizeof squeeze->failed, "%.*s", DISK_NAME_SIZE - 1, name);
+    return err;
+}
+
 static enum err squeeze_split(struct squeeze_job *squeeze, struct out outs[2])
 {
     char name[SEGMENT_NAME_SIZE];
@@ -149,15 +157,15 @@ static enum err squeeze_split(struct squeeze_job *squeeze, struct out outs[2])
     segment_name(name, squeeze->number, PART_OPEN);
     enum err err = walk_open(&walk, squeeze->disk, name);
     if (err != OK)
-        return err;
+        return squeeze_note(squeeze, name, err);
     walk.epoch = squeeze->header.epoch;
     walk.position = squeeze->header.first_position;
     walk.limit_known = true;
     walk.limit = squeeze->end;
     while (err == OK && (err = walk_next(&walk, &found)) == OK && found == WALK_BATCH) {
-        err = out_batch(&outs[0], &walk.header, walk.body);
-        if (err == OK)
-            err = out_batch(&outs[1], &walk.header, walk.body);
+        for (unsigned i = 0; i < 2 && err == OK; i++)
+            err =
+                squeeze_note(squeeze, outs[i].beside, out_batch(&outs[i], &walk.header, walk.body));
     }
     if (err == ERR_CORRUPT || (err == OK && found != WALK_END) ||
         (err == OK && walk.position != squeeze->last_position)) {
@@ -172,7 +180,7 @@ static enum err squeeze_split(struct squeeze_job *squeeze, struct out outs[2])
     walk_close(&walk);
     squeeze->header.last_position = mark.position;
     for (unsigned i = 0; i < 2 && err == OK; i++)
-        err = out_batch(&outs[i], &mark, bytes_of(NULL, 0));
+        err = squeeze_note(squeeze, outs[i].beside, out_batch(&outs[i], &mark, bytes_of(NULL, 0)));
     return err;
 }
 
@@ -180,28 +188,33 @@ static enum err squeeze_replace(struct squeeze_job *squeeze, struct out outs[2])
 {
     struct disk *disk = squeeze->disk;
     char name[SEGMENT_NAME_SIZE];
-    enum err err = disk->rename(disk, outs[0].beside, outs[0].name);
+    enum err err = OK;
+    for (unsigned i = 0; i < 2 && err == OK; i++)
+        err =
+            squeeze_note(squeeze, outs[i].beside, disk->rename(disk, outs[i].beside, outs[i].name));
     if (err == OK)
-        err = disk->rename(disk, outs[1].beside, outs[1].name);
-    if (err == OK)
-        err = disk->sync_folder(disk, JOURNAL_FOLDER);
+        err = squeeze_note(squeeze, JOURNAL_FOLDER, disk->sync_folder(disk, JOURNAL_FOLDER));
     segment_name(name, squeeze->number, PART_OPEN);
-    return err == OK ? disk->remove(disk, name) : err;
+    return err == OK ? squeeze_note(squeeze, name, disk->remove(disk, name)) : err;
 }
 
 static void squeeze_run(struct job *job)
 {
     struct squeeze_job *squeeze = (struct squeeze_job *)job;
     struct out outs[2] = {0};
-    enum err err = out_open(&outs[0], squeeze->disk, squeeze->number, LANE_FACTS);
-    if (err == OK)
-        err = out_open(&outs[1], squeeze->disk, squeeze->number, LANE_SAMPLES);
+    enum err err = OK;
+    for (unsigned i = 0; i < 2 && err == OK; i++) {
+        enum lane lane = i == 0 ? LANE_FACTS : LANE_SAMPLES;
+        err = out_open(&outs[i], squeeze->disk, squeeze->number, lane);
+        err = squeeze_note(squeeze, outs[i].beside, err);
+    }
     if (err == OK)
         err = squeeze_split(squeeze, outs);
     for (unsigned i = 0; i < 2 && err == OK; i++) {
         err = out_finish(&outs[i], &squeeze->header);
         if (err == OK)
             err = out_verify(&outs[i], &squeeze->header);
+        err = squeeze_note(squeeze, outs[i].beside, err);
     }
     squeeze->facts_bytes = outs[0].flushed;
     squeeze->samples_bytes = outs[1].flushed;
@@ -223,6 +236,20 @@ static void squeeze_done(struct job *job)
 }
 
 /* ---- on the owner's thread ---- */
+/* Once for each segment: the tries go on, and nothing is lost by them. */
+static void squeeze_tell(struct journal *journal, struct segment *segment)
+{
+    const struct squeeze_job *squeeze = &journal->squeeze;
+    if (segment->squeeze_told)
+        return;
+    segment->squeeze_told = true;
+    journal_tell(journal, LOG_WARN,
+                 "segment %llu could not be squeezed: %s: %s; it stays as it was written, takes "
+                 "more space and is read from there, and is tried again every %lld s",
+                 (unsigned long long)segment->number, squeeze->failed, err_text(squeeze->err),
+                 (long long)(SQUEEZE_RETRY_NS / NS_PER_S));
+}
+
 static void squeeze_finish(struct journal *journal)
 {
     struct squeeze_job *squeeze = &journal->squeeze;
@@ -240,8 +267,10 @@ static void squeeze_finish(struct journal *journal)
     }
     segment->damaged = segment->damaged || squeeze->damaged;
     journal->squeeze_retry_ns = clock->boot_ns(clock) + SQUEEZE_RETRY_NS;
-    if (!squeeze->damaged)
+    if (!squeeze->damaged) {
+        squeeze_tell(journal, segment);
         return;
+    }
     /* A cursor names what is lost: it is run over the one segment now. */
     damage_find(journal, segment);
 }

@@ -32,6 +32,11 @@ void journal_describe(const struct journal *journal, struct journal_state *ret_s
     *ret_state = state;
 }
 
+uint64_t journal_bytes_payload(const struct journal *journal)
+{
+    return journal->bytes_payload;
+}
+
 size_t journal_damage_count(const struct journal *journal)
 {
     return journal->damage.count;
@@ -49,11 +54,15 @@ enum err journal_segments(struct journal *journal, journal_each_segment *each, v
         const struct segment *segment = &journal->segments.at[i];
         for (unsigned part = PART_OPEN; part <= PART_SAMPLES; part++) {
             char name[SEGMENT_NAME_SIZE];
-            struct segment_header header = {0};
+            struct segment_header header = segment->header;
+            enum err err = segment->header_err;
             if ((segment->parts & PART_BIT(part)) == 0)
                 continue;
             segment_name(name, segment->number, (enum segment_part)part);
-            enum err err = segment_header_read(journal->config.disk, name, &header);
+            if (!journal->started) {
+                header = (struct segment_header){0};
+                err = segment_header_read(journal->config.disk, name, &header);
+            }
             if (err == ERR_IO)
                 return err;
             each(arg, name, &header, segment->bytes[part], err);

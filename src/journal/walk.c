@@ -2,7 +2,10 @@
  * written. So a stretch that is no batch, followed by a valid batch that was written when the
  * stretch was already acknowledged, is damage; a stretch that nothing valid follows is the write
  * that a power cut or a failure tore, and nobody was told that it is there. A segment whose
- * successor exists needs no judgement: the successor's header says where it ended. */
+ * successor exists needs no judgement: the successor's header says where it ended.
+ *
+ * A block that the disk cannot read may have held anything: a stretch with such a block is damage
+ * wherever it lies, and the rest is read all the same. */
 #include "journal/walk.h"
 
 #include <stdlib.h>
@@ -15,6 +18,57 @@
                                            */
 #define SEEK_SMALLEST ((uint64_t)1 << 20) /* a shorter stretch is read, not halved */
 
+/* ---- reading despite bad sectors ---- */
+static enum err blocks_read(struct disk *disk, struct disk_file *file, uint64_t offset, uint8_t *at,
+                            size_t size, size_t *ret_size, struct unreadable *unreadable)
+{
+    size_t done = 0;
+    while (done < size) {
+        size_t piece = FORMAT_BLOCK - (size_t)((offset + done) % FORMAT_BLOCK), got = 0;
+        if (piece > size - done)
+            piece = size - done;
+        enum err err = disk->read(disk, file, offset + done, at + done, piece, &got);
+        if (err == ERR_IO) {
+            uint64_t bit = (offset + done) / FORMAT_BLOCK - unreadable->first;
+            unreadable->bits[bit / 8] |= (uint8_t)(1U << bit % 8);
+            unreadable->count++;
+            memset(at + done, 0, piece);
+            got = piece;
+        } else if (err != OK) {
+            return err;
+        }
+        done += got;
+        if (got < piece)
+            break;
+    }
+    *ret_size = done;
+    return OK;
+}
+
+enum err disk_read_despite(struct disk *disk, struct disk_file *file, uint64_t offset, uint8_t *at,
+                           size_t size, size_t *ret_size, struct unreadable *ret_unreadable)
+{
+    check(size <= WALK_WINDOW);
+    *ret_unreadable = (struct unreadable){.first = offset / FORMAT_BLOCK};
+    enum err err = disk->read(disk, file, offset, at, size, ret_size);
+    if (err == ERR_IO)
+        err = disk->read(disk, file, offset, at, size, ret_size);
+    if (err == ERR_IO)
+        err = blocks_read(disk, file, offset, at, size, ret_size, ret_unreadable);
+    return err;
+}
+
+/* Is the block at offset, which lies in the window, one that could not be read? */
+static bool walk_unreadable_at(const struct walk *walk, uint64_t offset)
+{
+    const struct unreadable *unreadable = &walk->window_unreadable;
+    if (LIKELY(unreadable->count == 0))
+        return false;
+    uint64_t bit = offset / FORMAT_BLOCK - unreadable->first;
+    return (unreadable->bits[bit / 8] & (1U << bit % 8)) != 0;
+}
+
+/* ---- one file ---- */
 enum err walk_open(struct walk *walk, struct disk *disk, const char *name)
 {
     *walk = (struct walk){.disk = disk, .offset = SEGMENT_HEADER_SIZE, .piece = WALK_WINDOW};
@@ -59,8 +113,8 @@ static enum err walk_view(struct walk *walk, uint64_t offset, size_t want, struc
         if (size > reach - offset)
             size = (size_t)(reach - offset);
         walk->window_size = 0;
-        enum err err = walk->disk->read(walk->disk, walk->file, offset, walk->window, size,
-                                        &walk->window_size);
+        enum err err = disk_read_despite(walk->disk, walk->file, offset, walk->window, size,
+                                         &walk->window_size, &walk->window_unreadable);
         if (err != OK)
             return err;
         walk->window_at = offset;
@@ -82,6 +136,8 @@ static enum err walk_try(struct walk *walk, uint64_t offset, bool *ret_valid)
     struct bytes view;
     *ret_valid = false;
     enum err err = walk_view(walk, offset, BATCH_HEADER_SIZE, &view);
+    if (err == OK && view.size > 0)
+        walk->unreadable = walk->unreadable || walk_unreadable_at(walk, offset);
     if (err != OK || view.size < BATCH_HEADER_SIZE || load_u64(view.at) == 0)
         return err;
     /* First with what the window holds: only a batch that crosses its end costs another read. */
@@ -135,7 +191,8 @@ static enum err walk_zeroes(struct walk *walk, uint64_t from, uint64_t *ret_end)
             return err;
         if (view.size == 0)
             break;
-        if (view.at[0] != 0 || memcmp(view.at, view.at + 1, view.size - 1) != 0)
+        if (view.at[0] != 0 || memcmp(view.at, view.at + 1, view.size - 1) != 0 ||
+            walk_unreadable_at(walk, from))
             end = from + view.size;
         from += view.size;
     }
@@ -158,7 +215,7 @@ static enum err walk_bad(struct walk *walk, enum walk_found *ret_found)
     if (err != OK)
         return err;
     bool acknowledged = valid && walk->header.durable > walk->position;
-    if (walk->limit_known || walk->lane || acknowledged) {
+    if (walk->limit_known || walk->lane || acknowledged || (valid && walk->unreadable)) {
         uint64_t end = valid ? found_at : walk->limit_known ? walk->limit : walk->file_size;
         *ret_found = WALK_BAD;
         walk->at = start;
@@ -175,8 +232,8 @@ static enum err walk_bad(struct walk *walk, enum walk_found *ret_found)
     walk->limit = start;
     *ret_found = found_at > start ? WALK_TORN : WALK_END;
     /* No power cut tears a header that was synced before the first batch: where it is gone, the
-     * batches are gone the same way. */
-    if (walk->epoch == 0 && found_at > start) {
+     * batches are gone the same way. And nobody knows what lay in a block that cannot be read. */
+    if ((walk->epoch == 0 && found_at > start) || walk->unreadable) {
         *ret_found = WALK_BAD;
         walk->offset = walk->limit = found_at;
     }
@@ -199,6 +256,7 @@ enum err walk_next(struct walk *walk, enum walk_found *ret_found)
             return OK;
         }
         bool valid;
+        walk->unreadable = false;
         enum err err = walk_try(walk, walk->offset, &valid);
         if (err != OK)
             return err;

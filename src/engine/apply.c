@@ -218,6 +218,26 @@ static enum err apply_skip(struct engine *engine, struct samples_reader *reader,
     return err;
 }
 
+/* Damage can leave a row other than the one that a record was written for: its schema says so. The
+ * records that follow have no schema and mean the same other row: none is believed until a schema
+ * fits. */
+static bool apply_is_contradicted(struct engine *engine, const struct samples_reader *reader,
+                                  const struct row_shape *row, struct row_context *context)
+{
+    struct row_shape shape;
+    uint8_t types[COLUMNS_MAX];
+    if (samples_peek_schema(reader, &shape, types) != OK)
+        return context->contradicted;
+    bool before = context->contradicted;
+    context->contradicted = shape.first_point != row->first_point || shape.count != row->count;
+    if (context->contradicted && !before)
+        engine_tell(engine, LOG_ERROR,
+                    "samples of row %u do not fit the points that are left after damage; they are "
+                    "passed over",
+                    row->row);
+    return context->contradicted;
+}
+
 static enum err apply_record(struct engine *engine, struct samples_reader *reader, uint32_t row_id)
 {
     struct point_row row;
@@ -228,6 +248,9 @@ static enum err apply_record(struct engine *engine, struct samples_reader *reade
         return apply_skip(engine, reader, row_id);
     struct contexts *contexts = &engine->contexts;
     struct row_context *context = state_write(&contexts->decoder_rows, row_id);
+    bool damaged = context->contradicted || journal_damage_count(engine->journal) > 0;
+    if (UNLIKELY(damaged) && apply_is_contradicted(engine, reader, &row.shape, context))
+        return apply_skip(engine, reader, row_id);
     struct column_context *columns =
         contexts_borrow(contexts, &contexts->decoder_columns, &row.shape);
     int64_t arrival_ns = sample_arrival_ns(reader->wall_ns, reader->ordinal);

@@ -2,7 +2,7 @@
  * message is as large as one can be: nothing that was dropped with a failed write is acknowledged,
  * nobody waits for a batch that will never be, and no size of a message is more than a refusal. And
  * when a piece of the journal is lost, that nothing else is lost with it. */
-#include "engine/engine.h"
+#include "engine/room.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -286,6 +286,58 @@ static void a_lost_row_of_many_points_takes_nothing_with_it(void **state)
     seen(house, "created", 77);
 }
 
+#define RUN_BYTES_MAX ((size_t)128 << 10)
+
+/* One run: `count` records of a row as it never was, and one of a row that is known. */
+static size_t run_of_two_rows(uint8_t *body, struct row_shape wrong, struct row_shape right,
+                              unsigned count)
+{
+    static const uint8_t types[2] = {VALUE_FLOAT64, VALUE_FLOAT64};
+    struct samples_writer writer = {.at = body + RUN_HEADER_SIZE,
+                                    .capacity = RUN_BYTES_MAX,
+                                    .generation = 1000,
+                                    .wall_ns = INT64_C(1700000000) * NS_PER_S};
+    struct row_context row = {0}, right_row = {0};
+    struct column_context columns[2] = {0}, right_columns[1] = {0};
+    struct value values[2] = {value_of_real(50), value_of_real(51)};
+    struct sample_row sample = {
+        .row = wrong.row, .count = wrong.count, .arrival_time = true, .values = values};
+    for (unsigned i = 0; i < count; i++)
+        samples_write(&writer, &wrong, types, &row, columns, &sample);
+    struct value value = value_of_real(99);
+    sample =
+        (struct sample_row){.row = right.row, .count = 1, .arrival_time = true, .values = &value};
+    samples_write(&writer, &right, types, &right_row, right_columns, &sample);
+    run_header_put(body, LANE_SAMPLES, count + 1, 0, (uint32_t)writer.size);
+    return RUN_HEADER_SIZE + writer.size;
+}
+
+static void a_record_that_damage_contradicts_takes_no_other_with_it(void **state)
+{
+    struct house *house = *state;
+    static uint8_t body[RUN_HEADER_SIZE + RUN_BYTES_MAX];
+    house_rots(house, "{\"v\":5}");
+    struct points *points = engine_points(house->engine);
+    struct point_row wrong, right;
+    uint32_t point = points_find(points, TENANT_DEFAULT, bytes_text("b/x"));
+    points_row(points, points_row_of(points, point), &wrong);
+    point = points_find(points, TENANT_DEFAULT, bytes_text("created"));
+    points_row(points, points_row_of(points, point), &right);
+    wrong.shape.count++;
+    /* So many that a key frame without a schema is among them. */
+    size_t size = run_of_two_rows(body, wrong.shape, right.shape, 600);
+    struct clock *clock = clock_real();
+    struct journal_batch batch = {.header = {.position = house->engine->position,
+                                             .records = 601,
+                                             .wall_ns = clock->wall_ns(clock) + NS_PER_S},
+                                  .body = bytes_of(body, size),
+                                  .segment = 1000,
+                                  .generation = 1000};
+    assert_int_equal(engine_apply_batch(house->engine, &batch), OK);
+    seen(house, "b/x", 7);
+    seen(house, "created", 99);
+}
+
 /* Files that call themselves newer, and many that are older: the house's own snapshot stays. */
 static void a_snapshot_stays_among_foreign_ones(void **state)
 {
@@ -351,6 +403,7 @@ int main(void)
         CASE(a_known_row_of_the_longest_strings_is_refused_or_taken),
         CASE(a_created_point_keeps_its_number_behind_a_lost_row),
         CASE(a_lost_row_of_many_points_takes_nothing_with_it),
+        CASE(a_record_that_damage_contradicts_takes_no_other_with_it),
         CASE(a_snapshot_stays_among_foreign_ones),
         CASE(long_paths_do_not_take_all_memory),
     };

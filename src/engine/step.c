@@ -113,9 +113,7 @@ static bool snapshot_is_due(struct engine *engine, int64_t now)
         return false;
     if (now - engine->snapshot_last_ns >= engine->config.snapshot_interval_ns)
         return true;
-    struct journal_state journal;
-    journal_describe(engine->journal, &journal);
-    uint64_t grown = journal.bytes_payload - engine->snapshot_bytes_written_at;
+    uint64_t grown = journal_bytes_payload(engine->journal) - engine->snapshot_bytes_written_at;
     uint64_t quarter = engine->snapshot_file_bytes / 4;
     return grown >= engine->config.snapshot_bytes && grown >= quarter;
 }

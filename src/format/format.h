@@ -107,7 +107,9 @@ struct row_context {
     uint8_t time_known;  /* since the key frame: 0 nothing, 1 time_base, 2 time_step too */
     uint8_t time_rice;   /* as column_context.rice */
     uint8_t unit_needed; /* encoder: 3 - the finest unit needed since the key frame */
-    uint8_t reserved[3];
+    bool contradicted;   /* the owner's: its records were written for another row; the format
+                            neither reads nor writes it */
+    uint8_t reserved[2];
 };
 struct column_context { /* 16 bytes; of point first_point + column */
     int64_t base;       /* last number in this column's scale; raw: last bits */

@@ -72,12 +72,14 @@ static bool walk_unreadable_at(const struct walk *walk, uint64_t offset)
 enum err walk_open(struct walk *walk, struct disk *disk, const char *name)
 {
     *walk = (struct walk){.disk = disk, .offset = SEGMENT_HEADER_SIZE, .piece = WALK_WINDOW};
-    walk->window = malloc(WALK_WINDOW);
-    if (walk->window == NULL)
-        return ERR_NO_MEMORY;
     enum err err = disk->open(disk, name, DISK_READ, &walk->file);
     if (err == OK)
         err = disk->size(disk, walk->file, &walk->file_size);
+    if (err == OK) { /* the window never reaches beyond the file */
+        walk->window =
+            malloc(walk->file_size < WALK_WINDOW ? (size_t)walk->file_size + 1 : WALK_WINDOW);
+        err = walk->window == NULL ? ERR_NO_MEMORY : OK;
+    }
     if (err != OK)
         walk_close(walk);
     return err;

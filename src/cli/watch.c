@@ -285,7 +285,7 @@ static void watch_draw_face(const struct watch *watch, const struct face *face, 
     text_fit(face->unit, 8, unit, sizeof unit);
     bool alarm = strncmp(face->limit, "high", 4) == 0 || strncmp(face->limit, "low", 3) == 0;
     enum paint quality = face->good ? PAINT_GREEN : PAINT_YELLOW;
-    fprintf(to, "%s%*s  %s%*s%s%s  %s%*s  %s%-12.12s%s  %10s  %s%s%s", path,
+    fprintf(to, "%s%*s  %s%*s%s%s  %s%*s  %s%-12.12s%s  %12s  %s%s%s", path,
             (int)(path_width - text_width(path)), "", paint(alarm ? PAINT_RED : PAINT_BOLD),
             (int)(14 - text_width(value)), "", value, paint(PAINT_NONE), unit,
             (int)(8 - text_width(unit)), "", paint(quality), face->quality, paint(PAINT_NONE), age,
@@ -296,7 +296,7 @@ void watch_draw(const struct watch *watch, FILE *to, size_t lines, size_t column
 {
     watch_draw_header(watch, to, live);
     uint32_t spark_width = columns < 120 ? HISTORY / 2 : HISTORY;
-    size_t fixed = 2 + 14 + 2 + 8 + 2 + 12 + 2 + 10 + 2 + spark_width;
+    size_t fixed = 2 + 14 + 2 + 8 + 2 + 12 + 2 + 12 + 2 + spark_width;
     size_t path_width = columns > fixed + 16 ? columns - fixed : 16;
     size_t longest = 4;
     for (size_t i = 0; i < watch->face_count; i++) {
@@ -304,7 +304,7 @@ void watch_draw(const struct watch *watch, FILE *to, size_t lines, size_t column
         longest = width > longest ? width : longest;
     }
     path_width = longest < path_width ? longest : path_width;
-    fprintf(to, "%s%-*s  %14s  %-8s  %-12s  %10s  %s%s", paint(PAINT_DIM), (int)path_width, "path",
+    fprintf(to, "%s%-*s  %14s  %-8s  %-12s  %12s  %s%s", paint(PAINT_DIM), (int)path_width, "path",
             "value", "unit", "quality", "age", live ? "recent" : "", paint(PAINT_NONE));
     line_end(to, live);
     for (size_t i = 0; i < watch->face_count && i + HEADER_LINES < lines; i++) {

@@ -337,10 +337,22 @@ static enum err apply_runs(struct engine *engine, const struct journal_batch *ba
     }
 }
 
+/* Holes of one segment add up: a row may have lost a part of its records in each. */
+static void apply_holes(struct engine *engine, const struct journal_batch *batch)
+{
+    if (batch->segment != engine->hole_segment) {
+        engine->hole_segment = batch->segment;
+        engine->hole_records = 0;
+    }
+    uint64_t room = UINT64_MAX - engine->hole_records;
+    engine->hole_records += batch->hole_records < room ? batch->hole_records : room;
+    apply_hole(engine, engine->hole_records);
+}
+
 enum err engine_apply_batch(struct engine *engine, const struct journal_batch *batch)
 {
     if (UNLIKELY(batch->hole_records))
-        apply_hole(engine, batch->hole_records);
+        apply_holes(engine, batch);
     struct effects *effects = &engine->effects;
     *effects = (struct effects){.outcomes = engine->outcomes,
                                 .outcome_capacity = ARRAY_COUNT(engine->outcomes)};

@@ -165,6 +165,7 @@ struct engine {
     uint64_t durable_ticket;
     int64_t applied_engine_ns, applied_wall_ns;
     uint64_t applied_segment;
+    uint64_t hole_segment, hole_records; /* records missing so far in the segment being applied */
     struct effects effects;
     struct outcome outcomes[64];
     struct sample_storage storage;

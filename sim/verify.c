@@ -180,10 +180,12 @@ void world_verify(struct world *world)
     scan_disk(&scan, disk_sim_port(world->disk), &world->clock, &world->keys, &world->names);
     if (scan.err != OK)
         world_fail(world, "the journal cannot be read: %s", err_text(scan.err));
-    if (scan.damage_count != world->damage_expected)
+    if (scan.damage_count != world->damage_expected) {
+        world_damage_show(world, &scan);
         world_fail(world, "%zu stretches are named as damaged, %zu are: %s", scan.damage_count,
                    world->damage_expected,
                    scan.damage_count > 0 ? scan.damage[scan.damage_count - 1].why : "");
+    }
     bool whole = world->config.samples_keep_ns == 0;
     if (!world->rotten && !whole)
         verify_released(world, &scan);

@@ -71,5 +71,6 @@ void world_settle(struct world *world);
 void world_verify(struct world *world);
 /* rot.c: some bytes rot while the house is down; the loss must be named. */
 void world_rot(struct world *world, bool clean);
+void world_damage_show(const struct world *world, const struct scan *scan); /* when verbose */
 /* A byte of a snapshot rots: nothing may be lost by that, an older one and the journal serve. */
 void world_rot_snapshot(struct world *world);

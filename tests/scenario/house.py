@@ -41,6 +41,7 @@ def note(line):
     """A figure worth reading though the scenario passed: shown under the test's line."""
     print("       " + line, flush=True)
     if os.environ.get("MAINSTEM_REPORT"):
+        os.makedirs(os.path.dirname(os.environ["MAINSTEM_REPORT"]), exist_ok=True)
         with open(os.environ["MAINSTEM_REPORT"], "a", encoding="utf-8") as report:
             report.write(line + "\n")
 

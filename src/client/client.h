@@ -41,8 +41,6 @@ MUST_USE enum err client_publish(struct client *client, struct bytes topic, stru
  * the connection is gone; ERR_REFUSED: the server sent DISCONNECT. */
 MUST_USE enum err client_poll(struct client *client, int wait_ms);
 size_t client_in_flight(const struct client *client);
-int client_fd(const struct client *client);
-bool client_wants_write(const struct client *client);
 
 /* ---- the control door
  * ------------------------------------------------------------------------------ */

@@ -183,6 +183,11 @@ static void client_ping_when_due(struct client *client)
     client->output_size += mqtt_empty_put(at, room, MQTT_PINGREQ);
 }
 
+static bool client_wants_write(const struct client *client)
+{
+    return client->output_at < client->output_size;
+}
+
 enum err client_poll(struct client *client, int wait_ms)
 {
     client_ping_when_due(client);
@@ -318,14 +323,4 @@ enum err client_publish(struct client *client, struct bytes topic, struct bytes 
 size_t client_in_flight(const struct client *client)
 {
     return client->in_flight;
-}
-
-int client_fd(const struct client *client)
-{
-    return client->fd;
-}
-
-bool client_wants_write(const struct client *client)
-{
-    return client->output_at < client->output_size;
 }

@@ -140,7 +140,6 @@ struct engine_counters {
     uint64_t memory;                      /* tables, indexes, contexts */
 };
 void engine_describe(const struct engine *engine, struct engine_counters *ret_counters);
-void engine_step_max_reset(struct engine *engine);
 /* The last refusals, newest first: a bounded list by topic and reason. */
 #define REFUSED_MAX 1024
 #define REFUSED_TOPIC_BYTES 256

@@ -6,13 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OVERLAY_PREFIX_SEED UINT64_C(0x9b05688c2b3e6c1f)
-
-static uint64_t prefix_hash(uint32_t tenant, struct bytes prefix)
-{
-    return hash64(prefix.at, prefix.size, OVERLAY_PREFIX_SEED ^ tenant);
-}
-
 enum err overlay_init(struct overlay *overlay)
 {
     *overlay = (struct overlay){0};
@@ -20,8 +13,7 @@ enum err overlay_init(struct overlay *overlay)
     overlay->recent = calloc(overlay->recent_size, sizeof(struct overlay_row *));
     if (!overlay->recent)
         return ERR_NO_MEMORY;
-    enum err err = index_create(&overlay->paths);
-    return err == OK ? index_create(&overlay->prefixes) : err;
+    return index_create(&overlay->paths);
 }
 
 void overlay_done(struct overlay *overlay)
@@ -34,7 +26,6 @@ void overlay_done(struct overlay *overlay)
     }
     free(overlay->recent);
     index_destroy(overlay->paths);
-    index_destroy(overlay->prefixes);
     *overlay = (struct overlay){0};
 }
 
@@ -121,13 +112,8 @@ enum err overlay_add(struct overlay *overlay, const struct fact_row *fact)
     for (; err == OK && columns < row->shape.count; columns++)
         err = index_insert(overlay->paths, overlay_path_hash(row, columns),
                            row->shape.first_point + columns);
-    if (err == OK && row->object)
-        err =
-            index_insert(overlay->prefixes, prefix_hash(row->tenant, row->prefix), row->shape.row);
-    else if (err != OK)
-        columns--;
-    if (err != OK) {
-        overlay_forget(overlay, row, columns);
+    if (err != OK) { /* the last one tried is not there */
+        overlay_forget(overlay, row, columns - 1);
         free(row);
         return err;
     }
@@ -148,11 +134,6 @@ void overlay_remove_first(struct overlay *overlay, uint32_t row_id)
     if (!row || row->shape.row != row_id)
         return; /* replay: nothing was admitted here */
     overlay_forget(overlay, row, row->shape.count);
-    if (row->object) {
-        enum err err =
-            index_remove(overlay->prefixes, prefix_hash(row->tenant, row->prefix), row->shape.row);
-        check(err == OK);
-    }
     overlay->first = row->next;
     if (!overlay->first)
         overlay->last = NULL;
@@ -210,19 +191,4 @@ uint32_t overlay_find(const struct overlay *overlay, uint32_t tenant, struct byt
         }
     }
     return POINT_NONE;
-}
-
-uint32_t overlay_find_row(const struct overlay *overlay, uint32_t tenant, struct bytes prefix)
-{
-    if (!overlay->rows)
-        return ROW_NONE;
-    struct index_probe probe;
-    uint32_t best = ROW_NONE;
-    for (uint32_t row = index_first(overlay->prefixes, &probe, prefix_hash(tenant, prefix));
-         row != INDEX_NONE; row = index_next(overlay->prefixes, &probe)) {
-        const struct overlay_row *found = overlay_row_at(overlay, row);
-        if (found && found->tenant == tenant && bytes_equal(found->prefix, prefix) && row > best)
-            best = row;
-    }
-    return best;
 }

@@ -46,7 +46,6 @@ struct overlay {
     struct overlay_row *first, *last; /* in the order of ids */
     uint32_t rows, points;            /* how many wait */
     struct index *paths;              /* path hash -> point */
-    struct index *prefixes;           /* prefix hash -> object row */
     struct overlay_row **recent;      /* ring by row id, for finding in one step */
     uint32_t recent_size;
 };
@@ -58,7 +57,6 @@ void overlay_remove_first(struct overlay *overlay, uint32_t row); /* it became d
 struct overlay_row *overlay_row_at(const struct overlay *overlay, uint32_t row);
 uint32_t overlay_find(const struct overlay *overlay, uint32_t tenant, struct bytes path,
                       uint64_t hash, uint32_t *ret_row);
-uint32_t overlay_find_row(const struct overlay *overlay, uint32_t tenant, struct bytes prefix);
 
 /* ---- contexts: the encoder's run ahead of the durable mark, the decoder's are at it -------------
  */

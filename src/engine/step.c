@@ -274,9 +274,3 @@ void engine_describe(const struct engine *engine, struct engine_counters *ret_co
                            state_memory(engine->contexts.encoder) +
                            index_memory(engine->overlay.paths);
 }
-
-void engine_step_max_reset(struct engine *engine)
-{
-    engine->counters.step_ns_max = 0;
-    engine->counters.step_ns_max_in_snapshot = 0;
-}

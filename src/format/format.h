@@ -5,7 +5,7 @@
  *
  *   segment file  = segment header (4 KiB) + batches, in open segments at multiples of 4 KiB
  *   batch         = batch header (64 B) + runs, one write, one CRC32C, all or nothing
- *   run           = run header (8 B) + records of one lane (facts or samples), in order
+ *   run           = run header (8 B) + records of one lane (facts, samples, messages), in order
  *   fact          = kind (1) + length (varint) + payload
  *   sample record = tag (varint: distance to the row of the record before, length) + head (2)
  *                   + time + values, bit-packed against the row's record before + strings
@@ -27,7 +27,7 @@
 #define COLUMNS_MAX 256                   /* points of a row */
 #define STRING_VALUE_MAX 4096             /* bytes of a string value */
 #define PATH_MAX_BYTES 2048               /* bytes of a point's whole path */
-#define BATCH_BYTES_MAX ((size_t)1 << 20) /* header and body, before padding */
+#define BATCH_BYTES_MAX ((size_t)2 << 20) /* header and body, before padding */
 
 /* ---- values -------------------------------------------------------------------------------------
  */
@@ -202,6 +202,18 @@ enum fact_kind {
     FACT_COMMAND = 3, /* a wish to change something; its outcome follows from the state */
     FACT_CLOCK = 4,   /* the wall clock jumped */
     FACT_TICK = 5,    /* a timer was due while nothing else came */
+    /* Of the messages lane: */
+    FACT_SESSION_OPEN = 16,  /* a client connected whose session, or will, must outlive a crash */
+    FACT_SESSION_CLOSE = 17, /* its connection ended */
+    FACT_SESSION_END = 18,   /* it expired, or a clean start ended it */
+    FACT_SUBSCRIBE = 19,
+    FACT_UNSUBSCRIBE = 20,
+    FACT_MESSAGE = 21,   /* a PUBLISH as it came: retained, queued for sessions, or no reading */
+    FACT_ENQUEUE = 22,   /* the retained message of a topic goes into a session's queue */
+    FACT_DELIVERY = 23,  /* a queued message moved on: PUBREC, or PUBACK, PUBCOMP and dropped */
+    FACT_RECEIVED = 24,  /* a QoS 2 PUBLISH was taken: its packet id is in use */
+    FACT_RELEASED = 25,  /* PUBREL came for it: the packet id is free */
+    FACT_WILL_DONE = 26, /* a will was published, or is not wanted any more */
 };
 struct fact_start {
     uint32_t reducer_version;
@@ -270,6 +282,79 @@ struct command {
 struct fact_clock {
     int64_t wall_before_ns, wall_after_ns; /* expected, found */
 };
+/* ---- facts of the messages lane: what an MQTT server must remember (MQTT 5, 3.1.2.4, 4.1). A
+ * session's number is given by admission, from 1; it is free again after FACT_SESSION_END.
+ * Properties are raw MQTT 5 property blocks without their length (see wire/mqtt), kept as they came
+ * but for the topic alias and the message expiry, which are taken out. */
+#define CLIENT_ID_BYTES_MAX 65535
+#define MESSAGE_TOPIC_MAX 65535
+#define EXPIRY_NEVER UINT32_MAX
+struct fact_will {
+    bool present, retain;
+    uint8_t qos;
+    uint32_t delay_s;
+    uint32_t expiry_s; /* of the message; EXPIRY_NEVER: none */
+    struct bytes topic, payload, properties;
+};
+struct fact_session_open {
+    uint32_t tenant, session;
+    uint8_t version;   /* of the protocol: 3, 4, 5 */
+    bool clean;        /* what the session held before is dropped first */
+    uint32_t expiry_s; /* after the connection's end; 0: ends with it; EXPIRY_NEVER */
+    struct bytes client_id;
+    struct fact_will will;
+};
+struct fact_session_close {
+    uint32_t session;
+    uint32_t expiry_s; /* as the DISCONNECT may have changed it */
+    bool will_dropped; /* the client said goodbye: its will is not wanted */
+    uint16_t sent;     /* packet id of the newest queued message that was sent to it; 0: none */
+};
+struct fact_subscribe { /* replaces the subscription of the same filter */
+    uint32_t session;
+    uint8_t qos, retain_handling;
+    bool no_local, retain_as_published;
+    uint32_t subscription_id; /* 0: none */
+    struct bytes filter;
+};
+struct fact_unsubscribe {
+    uint32_t session;
+    struct bytes filter;
+};
+#define TARGET_IDS_MAX 16 /* subscription ids told with one message */
+struct message_target {   /* a session in whose queue a message is put */
+    uint32_t session;
+    uint8_t qos; /* 1 or 2 */
+    bool retain; /* the flag as the session will see it */
+    uint8_t id_count;
+    uint32_t ids[TARGET_IDS_MAX];
+};
+struct fact_message {
+    uint32_t tenant;
+    uint8_t qos;
+    bool retain;       /* becomes the topic's retained message; with an empty payload: removes it */
+    uint32_t expiry_s; /* EXPIRY_NEVER: none */
+    struct bytes topic, payload, properties;
+    uint32_t target_count;
+    struct bytes targets; /* walked with message_target_next; ascending sessions */
+};
+struct fact_enqueue {
+    uint32_t session;
+    uint8_t qos;              /* 1 or 2 */
+    uint32_t subscription_id; /* 0: none */
+    struct bytes topic;       /* when it has no retained message any more: nothing happens */
+};
+enum delivery_step { DELIVERY_RECEIVED = 1 /* PUBREC */, DELIVERY_DONE = 2 };
+struct fact_delivery {
+    uint32_t session;
+    uint16_t packet_id;
+    uint8_t step;
+};
+struct fact_packet { /* FACT_RECEIVED, FACT_RELEASED */
+    uint32_t session;
+    uint16_t packet_id;
+};
+
 struct fact { /* a decoded fact; views point into the run and into the storage */
     uint8_t kind;
     union {
@@ -277,15 +362,34 @@ struct fact { /* a decoded fact; views point into the run and into the storage *
         struct fact_row row;
         struct command command;
         struct fact_clock clock;
+        struct fact_session_open session_open;
+        struct fact_session_close session_close;
+        struct fact_subscribe subscribe;
+        struct fact_unsubscribe unsubscribe;
+        struct fact_message message;
+        struct fact_enqueue enqueue;
+        struct fact_delivery delivery;
+        struct fact_packet packet;
+        uint32_t session; /* FACT_SESSION_END, FACT_WILL_DONE */
     };
 };
+/* Appends a target to a list under construction: *size grows, *last is the session before (0 at
+ * first). False when it does not fit. Targets come with ascending session numbers, each once. */
+#define MESSAGE_TARGET_BYTES_MAX (8 + TARGET_IDS_MAX * 4)
+MUST_USE bool message_target_put(uint8_t *at, size_t capacity, size_t *size, uint32_t *last,
+                                 const struct message_target *target);
+/* *offset and *last start at 0; false at the end. facts_read has checked the list. */
+MUST_USE bool message_target_next(struct bytes targets, size_t *offset, uint32_t *last,
+                                  struct message_target *ret_target);
 struct facts_writer {
     uint8_t *at;
     size_t size, capacity;
     uint32_t count;
 };
-/* Upper bound for any fact of this kind but FACT_ROW, and for a FACT_ROW with its strings. */
+/* Upper bound for any fact of the facts lane but FACT_ROW, for a FACT_ROW with its strings, and for
+ * a fact of the messages lane with all its texts (and targets) together. */
 #define FACT_BYTES_MAX ((size_t)16384)
+#define FACT_MESSAGE_BYTES_MAX(text_bytes) (96 + (size_t)(text_bytes))
 #define FACT_ROW_BYTES_MAX(count, text_bytes) (64 + (size_t)(count)*8 + (text_bytes))
 void facts_write(struct facts_writer *writer, const struct fact *fact);
 struct fact_storage {
@@ -298,7 +402,8 @@ MUST_USE enum err facts_read(struct bytes run, size_t *offset, struct fact_stora
 
 /* ---- batches
  * ------------------------------------------------------------------------------------------ */
-enum lane { LANE_FACTS = 1, LANE_SAMPLES = 2 };
+enum lane { LANE_FACTS = 1, LANE_SAMPLES = 2, LANE_MESSAGES = 3 };
+#define LANES 3
 #define BATCH_HEADER_SIZE 64
 #define RUN_HEADER_SIZE 8
 struct batch_header {
@@ -330,7 +435,12 @@ void run_header_put(uint8_t *at, enum lane lane, uint32_t records, uint32_t ordi
 /* ---- segments
  * ------------------------------------------------------------------------------------------ */
 #define SEGMENT_HEADER_SIZE 4096
-enum segment_kind { SEGMENT_OPEN = 1, SEGMENT_FACTS = 2, SEGMENT_SAMPLES = 3 };
+enum segment_kind {
+    SEGMENT_OPEN = 1,
+    SEGMENT_FACTS = 2,
+    SEGMENT_SAMPLES = 3,
+    SEGMENT_MESSAGES = 4
+};
 struct segment_header {
     uint32_t version;        /* FORMAT_VERSION */
     uint8_t kind;            /* enum segment_kind: as written, or one lane of it, squeezed */

@@ -7,13 +7,14 @@
  *
  * Files, in the folder "journal" of the data disk:
  *   0000000001.open      a segment as written: 4 KiB blocks, zeroes after its end
- *   0000000001.facts     \ the same segment after it was closed: padding squeezed out and the two
- *   0000000001.samples   / lanes apart; the .open is removed when both are synced and read back
+ *   0000000001.facts     \ the same segment after it was closed: padding squeezed out and the
+ *   0000000001.samples   | lanes apart; the .open is removed when all are synced and read back
+ *   0000000001.messages  / (a lane without records has no file)
  *   0000000002.prepare   the next segment, written once with zeroes in the background before it is
  *                        used; it becomes an .open by its header and a rename
  *   damaged/list         a line for each damaged stretch, with its own sum
  *   damaged/FILE-OFFSET  the bytes of such a stretch, set aside
- *   released             up to which segment the samples lanes may be missing (retention)
+ *   released             up to which segment the samples and the messages lanes may be missing
  *
  * A batch is open or in flight or durable. The owner fills the open batch through its writers,
  * journal_submit hands it to the writer thread when that is idle, journal_poll tells which batches
@@ -123,8 +124,9 @@ enum journal_room journal_room(struct journal *journal, enum lane lane, size_t b
 /* The open batch's writers; valid after journal_room said ROOM, until the next submit. */
 struct facts_writer *journal_facts(struct journal *journal);
 struct samples_writer *journal_samples(struct journal *journal);
-/* What follows must come after all that is in the open batch (a command after samples): begins a
- * new pair of runs. */
+struct facts_writer *journal_messages(struct journal *journal); /* facts of the messages lane */
+/* What follows must come after all that is in the open batch (a command after samples): begins new
+ * runs. Within a set of runs the order is facts, samples, messages. */
 void journal_order(struct journal *journal);
 /* The ticket of the open batch (or of the next one): tickets count batches from 1 since start. */
 uint64_t journal_ticket(const struct journal *journal);
@@ -148,10 +150,11 @@ journal_durable(const struct journal *journal); /* position after the last durab
 uint64_t journal_tickets_durable(const struct journal *journal);
 
 /* ---- retention, state ---- */
-/* Samples lanes of closed segments that end at or before position may go: every store that needs
- * them holds them. Facts lanes stay. Returns how many files were removed. */
-MUST_USE enum err journal_release_samples(struct journal *journal, uint64_t position,
-                                          uint32_t *ret_files);
+/* Files of this lane (samples or messages) of closed segments that end at or before position may
+ * go: every store that needs them holds them. The facts lane stays for ever. Returns how many files
+ * were removed. */
+MUST_USE enum err journal_release(struct journal *journal, enum lane lane, uint64_t position,
+                                  uint32_t *ret_files);
 struct journal_state {
     uint64_t first_position, durable_position;
     uint64_t segments, bytes;                            /* on the disk, all files */

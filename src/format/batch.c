@@ -4,7 +4,7 @@
 #include "format/inside.h"
 
 #define BATCH_MAGIC UINT32_C(0x3142534d) /* "MSB1" */
-#define BATCH_LANES_MASK 3
+#define BATCH_LANES_MASK ((1U << LANES) - 1)
 /* Where the fields of the header lie. */
 enum {
     AT_MAGIC = 0,
@@ -20,10 +20,16 @@ enum {
     AT_RESERVED = 57,
 };
 
-/* Of a run header: 20 bits of bytes, of records and of the ordinal, 2 bits of lane, 2 of zero. */
+/* Of a run header: 20 bits of bytes, of records and of the ordinal, 2 bits of lane, and the two
+ * high bits of bytes, which were 0 while a batch was at most 1 MiB. */
 #define RUN_FIELD_BITS 20
 #define RUN_FIELD_MASK ((UINT64_C(1) << RUN_FIELD_BITS) - 1)
-_Static_assert(BATCH_BYTES_MAX <= RUN_FIELD_MASK + 1, "a run of any batch fits its header");
+#define RUN_LANE_AT (3 * RUN_FIELD_BITS)
+#define RUN_BYTES_HIGH_AT (RUN_LANE_AT + 2)
+#define RUN_BYTES_MAX (4 * RUN_FIELD_MASK + 3)
+_Static_assert(BATCH_BYTES_MAX <= RUN_BYTES_MAX, "a run of any batch fits its header");
+/* The shortest record, a tick, has two bytes. */
+_Static_assert((BATCH_BYTES_MAX - BATCH_HEADER_SIZE) / 2 <= RUN_FIELD_MASK, "so do its records");
 
 static uint32_t batch_crc(const uint8_t *batch, uint32_t body_bytes)
 {
@@ -77,11 +83,11 @@ enum err batch_open(struct bytes b, uint64_t epoch, struct batch_header *ret_hea
 
 void run_header_put(uint8_t *at, enum lane lane, uint32_t records, uint32_t ordinal, uint32_t bytes)
 {
-    check(lane == LANE_FACTS || lane == LANE_SAMPLES);
-    check(records <= RUN_FIELD_MASK && ordinal <= RUN_FIELD_MASK && bytes <= RUN_FIELD_MASK);
-    store_u64(at, (uint64_t)bytes | (uint64_t)records << RUN_FIELD_BITS |
-                      (uint64_t)ordinal << (2 * RUN_FIELD_BITS) |
-                      (uint64_t)lane << (3 * RUN_FIELD_BITS));
+    check(lane >= LANE_FACTS && lane <= LANE_MESSAGES);
+    check(records <= RUN_FIELD_MASK && ordinal <= RUN_FIELD_MASK && bytes <= RUN_BYTES_MAX);
+    store_u64(at, ((uint64_t)bytes & RUN_FIELD_MASK) | (uint64_t)records << RUN_FIELD_BITS |
+                      (uint64_t)ordinal << (2 * RUN_FIELD_BITS) | (uint64_t)lane << RUN_LANE_AT |
+                      (uint64_t)(bytes >> RUN_FIELD_BITS) << RUN_BYTES_HIGH_AT);
 }
 
 enum err batch_next_run(struct bytes body, size_t *offset, enum lane *ret_lane,
@@ -92,9 +98,10 @@ enum err batch_next_run(struct bytes body, size_t *offset, enum lane *ret_lane,
     if (*offset > body.size || body.size - *offset < RUN_HEADER_SIZE)
         return ERR_CORRUPT;
     uint64_t fields = load_u64(body.at + *offset);
-    size_t bytes = (size_t)(fields & RUN_FIELD_MASK);
-    uint64_t lane = fields >> (3 * RUN_FIELD_BITS);
-    if (lane != LANE_FACTS && lane != LANE_SAMPLES)
+    size_t bytes =
+        (size_t)((fields & RUN_FIELD_MASK) | fields >> RUN_BYTES_HIGH_AT << RUN_FIELD_BITS);
+    unsigned lane = (unsigned)(fields >> RUN_LANE_AT) & 3;
+    if (lane == 0)
         return ERR_CORRUPT;
     if (bytes > body.size - *offset - RUN_HEADER_SIZE)
         return ERR_CORRUPT;

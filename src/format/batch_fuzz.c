@@ -1,4 +1,4 @@
-/* Any bytes as a batch, and (its sum forgiven) as a body: the runs of both lanes. */
+/* Any bytes as a batch, and (its sum forgiven) as a body: the runs of all lanes. */
 #include "format/format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *at, size_t size);
@@ -11,10 +11,11 @@ static void walk_runs(struct bytes body)
     uint32_t records, ordinal;
     struct bytes run;
     while (batch_next_run(body, &offset, &lane, &records, &ordinal, &run) == OK) {
+        check(lane >= LANE_FACTS && lane <= LANE_MESSAGES);
         check(run.at >= body.at && run.at + run.size <= body.at + body.size);
         size_t fact_at = 0;
         struct fact fact;
-        while (lane == LANE_FACTS && facts_read(run, &fact_at, &storage, &fact) == OK)
+        while (lane != LANE_SAMPLES && facts_read(run, &fact_at, &storage, &fact) == OK)
             check(fact_at <= run.size);
         struct samples_reader reader = {.run = run, .generation = 1};
         uint32_t rows[16];

@@ -16,7 +16,7 @@ static const struct batch_header sample_header = {.epoch = UINT64_C(0x1122334455
                                                   .wall_ns = INT64_C(1790000000000000000),
                                                   .records = 7,
                                                   .body_bytes = 100,
-                                                  .lanes = 3};
+                                                  .lanes = 7};
 
 static uint8_t *batch_make(uint32_t body_bytes)
 {
@@ -102,6 +102,32 @@ static void runs_are_walked_in_order(void **state)
     assert_int_equal(batch_next_run(all, &offset, &lane, &records, &ordinal, &run), ERR_MISSING);
 }
 
+/* A length of more than 20 bits has its high bits apart; those of shorter ones are as ever. */
+static void runs_of_any_length(void **state)
+{
+    (void)state;
+    static uint8_t body[BATCH_BYTES_MAX];
+    static const uint32_t sizes[] = {
+        0, 1, 0xfffff, 0x100000, 0x1fff00, (uint32_t)(BATCH_BYTES_MAX - RUN_HEADER_SIZE)};
+    for (size_t i = 0; i < ARRAY_COUNT(sizes); i++) {
+        size_t offset = 0, size = RUN_HEADER_SIZE + sizes[i];
+        enum lane lane;
+        uint32_t records, ordinal;
+        struct bytes run;
+        run_header_put(body, LANE_MESSAGES, 0xfffff, 0xfffff, sizes[i]);
+        assert_int_equal(body[7] >> 6, sizes[i] >> 20);
+        assert_int_equal(
+            batch_next_run(bytes_of(body, size), &offset, &lane, &records, &ordinal, &run), OK);
+        assert_int_equal(lane, LANE_MESSAGES);
+        assert_true(records == 0xfffff && ordinal == 0xfffff);
+        assert_true(run.size == sizes[i] && offset == size);
+        offset = 0;
+        assert_int_equal(
+            batch_next_run(bytes_of(body, size - 1), &offset, &lane, &records, &ordinal, &run),
+            ERR_CORRUPT);
+    }
+}
+
 static void broken_runs_are_damage(void **state)
 {
     (void)state;
@@ -117,10 +143,10 @@ static void broken_runs_are_damage(void **state)
             ERR_CORRUPT);
         assert_int_equal(offset, 0);
     }
-    for (unsigned top = 0; top < 16; top++) { /* lane and the two bits that must be zero */
+    for (unsigned top = 0; top < 16; top++) { /* lane and the two high bits of the length */
         size_t offset = 0;
         body[7] = (uint8_t)(top << 4);
-        bool valid = top == LANE_FACTS || top == LANE_SAMPLES;
+        bool valid = top >= LANE_FACTS && top <= LANE_MESSAGES;
         assert_int_equal(
             batch_next_run(bytes_of(body, sizeof body), &offset, &lane, &records, &ordinal, &run),
             valid ? OK : ERR_CORRUPT);
@@ -130,9 +156,8 @@ static void broken_runs_are_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_sealed_opens),
-        cmocka_unit_test(any_flipped_bit_is_damage),
-        cmocka_unit_test(runs_are_walked_in_order),
+        cmocka_unit_test(what_was_sealed_opens),    cmocka_unit_test(any_flipped_bit_is_damage),
+        cmocka_unit_test(runs_are_walked_in_order), cmocka_unit_test(runs_of_any_length),
         cmocka_unit_test(broken_runs_are_damage),
     };
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);

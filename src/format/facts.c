@@ -1,45 +1,16 @@
-/* The facts lane: kind (1), length (varint), payload. Texts and label sets are bounded here as they
+/* Facts: kind (1), length (varint), payload; those of the facts lane here, those of the messages
+ * lane in facts_messages.c. Texts and label sets are bounded here as they
  * are at the doors, so that what a decoder gives out fits the readers' buffers.
  * docs/format/facts.md. */
-#include "format/format.h"
+#include "format/fact_bytes.h"
 
 #include <math.h>
-#include <string.h>
 
 #define FACT_LENGTH_BYTES 3 /* room kept for the length before the payload is known */
 #define COMMAND_SETTINGS_ALL (HAS_TYPE | HAS_UNIT | HAS_DESCRIPTION | HAS_LABELS | HAS_LIMITS)
 
 /* ---- writing -----------------------------------------------------------------------------------
  */
-struct fact_output {
-    uint8_t *at;
-};
-
-static void put_u8(struct fact_output *out, uint8_t v)
-{
-    *out->at++ = v;
-}
-
-static void put_u64(struct fact_output *out, uint64_t v)
-{
-    store_u64(out->at, v);
-    out->at += sizeof v;
-}
-
-static void put_varint(struct fact_output *out, uint64_t v)
-{
-    out->at += varint_put(out->at, v);
-}
-
-static void put_text(struct fact_output *out, struct bytes text, size_t most)
-{
-    check(text.size <= most);
-    put_varint(out, text.size);
-    if (text.size != 0)
-        memcpy(out->at, text.at, text.size);
-    out->at += text.size;
-}
-
 static void fact_row_put(struct fact_output *out, const struct fact_row *row)
 {
     check(row->shape.count >= 1 && row->shape.count <= COLUMNS_MAX);
@@ -141,7 +112,7 @@ static void fact_put(struct fact_output *out, const struct fact *fact)
     }
 }
 
-/* Bytes the caller must have left for this fact. */
+/* Bytes the caller must have left for this fact of the facts lane. */
 static size_t fact_bytes_max(const struct fact *fact)
 {
     if (fact->kind != FACT_ROW)
@@ -154,6 +125,12 @@ static size_t fact_bytes_max(const struct fact *fact)
 
 void facts_write(struct facts_writer *writer, const struct fact *fact)
 {
+    if (fact_is_of_messages(fact->kind)) {
+        writer->size +=
+            fact_messages_put(writer->at + writer->size, writer->capacity - writer->size, fact);
+        writer->count++;
+        return;
+    }
     check(writer->capacity - writer->size >= fact_bytes_max(fact));
     uint8_t *at = writer->at + writer->size;
     uint8_t *payload = at + 1 + FACT_LENGTH_BYTES;
@@ -170,60 +147,9 @@ void facts_write(struct facts_writer *writer, const struct fact *fact)
 
 /* ---- reading: every get says false when the payload is too short or a limit is passed ----------
  */
-struct fact_input {
-    struct bytes payload;
-    size_t offset;
-};
-
-static bool get_u8(struct fact_input *in, uint8_t *ret_v)
-{
-    if (in->offset >= in->payload.size)
-        return false;
-    *ret_v = in->payload.at[in->offset++];
-    return true;
-}
-
-static bool get_u64(struct fact_input *in, uint64_t *ret_v)
-{
-    if (in->payload.size - in->offset < sizeof *ret_v)
-        return false;
-    *ret_v = load_u64(in->payload.at + in->offset);
-    in->offset += sizeof *ret_v;
-    return true;
-}
-
-static bool get_i64(struct fact_input *in, int64_t *ret_v)
-{
-    uint64_t v;
-    if (!get_u64(in, &v))
-        return false;
-    *ret_v = (int64_t)v;
-    return true;
-}
-
-static bool get_u32(struct fact_input *in, uint32_t *ret_v)
-{
-    uint64_t v;
-    if (!varint_get(in->payload, &in->offset, &v) || v > UINT32_MAX)
-        return false;
-    *ret_v = (uint32_t)v;
-    return true;
-}
-
 static bool get_type(struct fact_input *in, uint8_t *ret_type)
 {
     return get_u8(in, ret_type) && value_type_name(*ret_type) != NULL;
-}
-
-static bool get_text(struct fact_input *in, size_t most, struct bytes *ret_text)
-{
-    uint64_t size;
-    if (!varint_get(in->payload, &in->offset, &size) || size > most ||
-        size > in->payload.size - in->offset)
-        return false;
-    *ret_text = bytes_of(in->payload.at + in->offset, (size_t)size);
-    in->offset += (size_t)size;
-    return true;
 }
 
 static bool fact_row_get(struct fact_input *in, struct fact_storage *storage, struct fact_row *row)
@@ -352,8 +278,10 @@ static bool fact_get(struct fact_input *in, struct fact_storage *storage, struct
         return command_get(in, storage, &fact->command);
     case FACT_CLOCK:
         return get_i64(in, &fact->clock.wall_before_ns) && get_i64(in, &fact->clock.wall_after_ns);
+    case FACT_TICK:
+        return true; /* its being there is all it says */
     default:
-        return true; /* a tick: its being there is all it says */
+        return fact_messages_get(in, fact);
     }
 }
 
@@ -371,7 +299,7 @@ enum err facts_read(struct bytes run, size_t *offset, struct fact_storage *stora
         return ERR_CORRUPT;
     if (fact.kind < FACT_START)
         return ERR_CORRUPT;
-    if (fact.kind > FACT_TICK)
+    if (fact.kind > FACT_TICK && !fact_is_of_messages(fact.kind))
         return ERR_NEWER;
     struct fact_input in = {bytes_of(run.at + at, (size_t)size), 0};
     if (!fact_get(&in, storage, &fact) || in.offset != in.payload.size)

@@ -396,7 +396,8 @@ struct fact_storage {
     struct fact_row_point points[COLUMNS_MAX];
     struct label labels[LABELS_MAX];
 };
-/* ERR_MISSING at the end of the run. Unknown kinds: ERR_NEWER. */
+/* Of a run of the facts or of the messages lane: texts and payloads are views into the run.
+ * ERR_MISSING at the end of the run. Unknown kinds: ERR_NEWER. */
 MUST_USE enum err facts_read(struct bytes run, size_t *offset, struct fact_storage *storage,
                              struct fact *ret_fact);
 
@@ -414,8 +415,8 @@ struct batch_header {
     int64_t wall_ns;
     uint32_t records;
     uint32_t body_bytes;
-    uint8_t lanes; /* bit LANE_FACTS-1, LANE_SAMPLES-1: which lanes the body can hold; a squeezed
-                      lane file holds one */
+    uint8_t lanes; /* bit lane-1 of each: which lanes the body can hold; a squeezed lane file
+                      holds one */
 };
 /* Writes the header over body's first BATCH_HEADER_SIZE bytes (the body follows them in place) and
  * computes the CRC32C of both. */

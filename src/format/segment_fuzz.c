@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *at, size_t size)
 {
     struct segment_header header;
     if (segment_header_get(bytes_of(at, size), &header) == OK)
-        check(header.kind >= SEGMENT_OPEN && header.kind <= SEGMENT_SAMPLES && header.generation);
+        check(header.kind >= SEGMENT_OPEN && header.kind <= SEGMENT_MESSAGES && header.generation);
     if (size < 4)
         return 0;
     size_t cut = load_u16(at) % (size - 3);

@@ -21,7 +21,7 @@ enum {
 void segment_header_put(uint8_t *at, const struct segment_header *header)
 {
     check(header->version == FORMAT_VERSION);
-    check(header->kind >= SEGMENT_OPEN && header->kind <= SEGMENT_SAMPLES);
+    check(header->kind >= SEGMENT_OPEN && header->kind <= SEGMENT_MESSAGES);
     check(header->generation != 0);
     memset(at, 0, SEGMENT_HEADER_SIZE);
     memcpy(at, segment_magic, sizeof segment_magic);
@@ -63,7 +63,7 @@ enum err segment_header_get(struct bytes b, struct segment_header *ret_header)
         .journal = {load_u64(b.at + AT_JOURNAL), load_u64(b.at + AT_JOURNAL + 8)},
         .last_position = load_u64(b.at + AT_LAST_POSITION),
     };
-    if (header.kind < SEGMENT_OPEN || header.kind > SEGMENT_SAMPLES || header.generation == 0)
+    if (header.kind < SEGMENT_OPEN || header.kind > SEGMENT_MESSAGES || header.generation == 0)
         return ERR_CORRUPT;
     *ret_header = header;
     return OK;

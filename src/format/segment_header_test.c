@@ -79,7 +79,8 @@ static void versions_kinds_and_generations(void **state)
     assert_int_equal(out.version, FORMAT_VERSION + 1);
     assert_int_equal(get_with(8, 0, &out), ERR_CORRUPT);
     assert_int_equal(get_with(12, 0, &out), ERR_CORRUPT);
-    assert_int_equal(get_with(12, SEGMENT_SAMPLES + 1, &out), ERR_CORRUPT);
+    assert_int_equal(get_with(12, SEGMENT_MESSAGES, &out), OK);
+    assert_int_equal(get_with(12, SEGMENT_MESSAGES + 1, &out), ERR_CORRUPT);
     assert_int_equal(get_with(32, 0, &out), ERR_CORRUPT);
 }
 

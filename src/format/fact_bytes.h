@@ -1,0 +1,102 @@
+/* How the payload of a fact is put down and taken up again, field by field: shared by the facts of
+ * both lanes. Every get says false when the payload is too short or a limit is passed. */
+#pragma once
+
+#include "format/format.h"
+
+#include <string.h>
+
+/* ---- writing: the caller made sure of the room --------------------------------------------------
+ */
+struct fact_output {
+    uint8_t *at;
+};
+
+static inline void put_u8(struct fact_output *out, uint8_t v)
+{
+    *out->at++ = v;
+}
+
+static inline void put_u64(struct fact_output *out, uint64_t v)
+{
+    store_u64(out->at, v);
+    out->at += sizeof v;
+}
+
+static inline void put_varint(struct fact_output *out, uint64_t v)
+{
+    out->at += varint_put(out->at, v);
+}
+
+static inline void put_text(struct fact_output *out, struct bytes text, size_t most)
+{
+    check(text.size <= most);
+    put_varint(out, text.size);
+    if (text.size != 0)
+        memcpy(out->at, text.at, text.size);
+    out->at += text.size;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------
+ */
+struct fact_input {
+    struct bytes payload;
+    size_t offset;
+};
+
+static inline bool get_u8(struct fact_input *in, uint8_t *ret_v)
+{
+    if (in->offset >= in->payload.size)
+        return false;
+    *ret_v = in->payload.at[in->offset++];
+    return true;
+}
+
+static inline bool get_u64(struct fact_input *in, uint64_t *ret_v)
+{
+    if (in->payload.size - in->offset < sizeof *ret_v)
+        return false;
+    *ret_v = load_u64(in->payload.at + in->offset);
+    in->offset += sizeof *ret_v;
+    return true;
+}
+
+static inline bool get_i64(struct fact_input *in, int64_t *ret_v)
+{
+    uint64_t v;
+    if (!get_u64(in, &v))
+        return false;
+    *ret_v = (int64_t)v;
+    return true;
+}
+
+static inline bool get_u32(struct fact_input *in, uint32_t *ret_v)
+{
+    uint64_t v;
+    if (!varint_get(in->payload, &in->offset, &v) || v > UINT32_MAX)
+        return false;
+    *ret_v = (uint32_t)v;
+    return true;
+}
+
+static inline bool get_text(struct fact_input *in, size_t most, struct bytes *ret_text)
+{
+    uint64_t size;
+    if (!varint_get(in->payload, &in->offset, &size) || size > most ||
+        size > in->payload.size - in->offset)
+        return false;
+    *ret_text = bytes_of(in->payload.at + in->offset, (size_t)size);
+    in->offset += (size_t)size;
+    return true;
+}
+
+/* ---- facts of the messages lane (facts_messages.c) ----------------------------------------------
+ */
+static inline bool fact_is_of_messages(uint8_t kind)
+{
+    return kind >= FACT_SESSION_OPEN && kind <= FACT_WILL_DONE;
+}
+/* Writes the whole fact, kind and length too; at most `capacity` bytes. Returns how many. */
+size_t fact_messages_put(uint8_t *at, size_t capacity, const struct fact *fact);
+/* Fills the part of ret_fact that its kind names, which is set. */
+MUST_USE bool fact_messages_get(struct fact_input *in, struct fact *fact);

@@ -1,10 +1,9 @@
-/* client: the other side of the doors: our own MQTT client, a line to the control door, a server
- * started as a child, and the reader that finds in the journal what was acknowledged. For the
- * demo, prove, the terminal verbs and the benches. Not for the server.
+/* client: the other side of the doors: our own MQTT client, a generator of load, a line to the
+ * control door, a server started as a child, and the reader that finds in the journal what was
+ * acknowledged. For the demo, prove, the terminal verbs, the tests and the benches. Not for the
+ * server.
  *
- * The MQTT client speaks 3.1.1 or 5, QoS 0 and 1, any number of connections on one thread. It
- * counts what was sent and what was acknowledged and with which reason; latencies are the
- * caller's, by the tag it gave each message. Nothing here logs. One thread owns each object. */
+ * Nothing here logs. One thread owns each object. */
 #pragma once
 
 #include "base/base.h"
@@ -15,32 +14,117 @@
 #include <sys/types.h>
 
 /* ---- MQTT
- * ---------------------------------------------------------------------------------------- */
+ * ----------------------------------------------------------------------------------------
+ *
+ * A client of MQTT 3.1, 3.1.1 or 5: publishes and receives with QoS 0, 1 and 2, does its part of a
+ * session that outlives the connection, and can be told to withhold its acknowledgements, for
+ * tests. Any number of clients on one thread; calls come from inside client_poll, client_open and
+ * client_reconnect, and may call client_publish, client_publish_message, client_subscribe,
+ * client_unsubscribe and client_acknowledge, nothing else of the client.
+ *
+ * Limits: CLIENT_PACKET_MAX bytes a packet unless configured, 64 unanswered SUBSCRIBE and
+ * UNSUBSCRIBE, and of unsent output one packet and 1 MiB; past that publishing is ERR_BUSY. */
+#define CLIENT_PACKET_MAX ((size_t)1 << 20)
+#define CLIENT_IN_FLIGHT_MAX 65000
+#define CLIENT_SAID_SIZE 256
+#define CLIENT_ID_SIZE 256
+/* What a server publishes to us; the views last until the call returns. */
+struct client_message {
+    struct bytes topic, payload; /* the topic in full, whatever alias it came by */
+    uint8_t qos;
+    bool retain, dup;
+    bool repeated; /* QoS 2, and its identifier is held already: only with manual_acks */
+    uint16_t packet_id;
+    const struct mqtt_properties *properties;
+};
+/* tag: what the caller passed to client_publish; reason: MQTT 5 code, 0 with 3.x. QoS 1: its
+ * PUBACK came. QoS 2: its PUBCOMP, or a PUBREC that refuses. */
+typedef void client_acked(void *arg, uint64_t tag, uint8_t reason);
+typedef void client_received(void *arg, const struct client_message *message);
+/* SUBACK or UNSUBACK: a reason a filter (UNSUBACK of 3.x: count is 0). */
+typedef void client_answered(void *arg, uint64_t tag, const uint8_t *reasons, size_t count);
+/* Every PUBACK, PUBREC, PUBREL and PUBCOMP as it comes, before anything is made of it. */
+typedef void client_noticed(void *arg, uint8_t type, uint16_t packet_id, uint8_t reason);
+
+/* What is zero or NULL is absent, or the default. Everything it points to is copied or used during
+ * client_open only, except `said`. */
 struct client_config {
-    const char *address; /* HOST:PORT */
-    const char *client_id;
-    uint8_t version; /* MQTT_3_1_1 or MQTT_5 */
+    const char *address;   /* HOST:PORT */
+    const char *client_id; /* "": the server assigns one */
+    uint8_t version;       /* enum mqtt_version */
     uint16_t keep_alive_s;
     bool clean_start;
-    uint16_t
-        in_flight_max; /* unacknowledged QoS 1 messages; the server's receive maximum caps it */
+    uint16_t in_flight_max; /* unacknowledged messages of QoS 1 and 2, 1 to CLIENT_IN_FLIGHT_MAX;
+                               the server's receive maximum caps it */
+    const char *user;
+    struct bytes password; /* at NULL: none */
+    const struct mqtt_will *will;
+    /* MQTT 5 */
+    uint32_t session_expiry_s;
+    uint16_t receive_maximum; /* 0: 65,535. A server that sends more is ERR_CORRUPT */
+    uint16_t topic_alias_maximum;
+    size_t packet_max; /* the largest packet we send and take; 0: CLIENT_PACKET_MAX */
+    /* Nothing is acknowledged by itself, neither what the server publishes nor its PUBREC and
+     * PUBREL: client_acknowledge does it. */
+    bool manual_acks;
+    /* Unacknowledged messages are kept, so that client_reconnect can send them again. */
+    bool keep_messages;
+    client_received *received;
+    client_answered *answered;
+    client_noticed *noticed;
+    /* Takes the reason string of the server's last packet that could have one, "" when it had none;
+     * said[CLIENT_SAID_SIZE], the caller's, outlives the client. */
+    char *said;
 };
 struct client;
-/* tag: what the caller passed to client_publish; reason: MQTT 5 code, 0 with 3.1.1. */
-typedef void client_acked(void *arg, uint64_t tag, uint8_t reason);
 /* Connects and waits for CONNACK (10 s at most). ERR_REFUSED with *ret_reason when the server said
- * no. */
+ * no; ERR_MISSING: nobody listens there; ERR_BUSY: no answer; ERR_INVALID: no such address;
+ * ERR_CORRUPT: what answered does not speak MQTT. */
 MUST_USE enum err client_open(const struct client_config *config, client_acked *acked, void *arg,
                               struct client **ret_client, uint8_t *ret_reason);
 void client_close(struct client *client, bool say_goodbye); /* NULL is fine */
-/* Queues a PUBLISH; ERR_BUSY when in_flight_max wait or the output buffer (1 MiB) is full: poll.
- * ERR_LIMIT: larger than the output buffer. */
+/* Connects again without clean start; what was not sent yet is forgotten. When the server still
+ * holds the session: kept messages are sent again in their order with the duplicate flag, PUBRELs
+ * too (4.4). When it does not: kept messages are published anew, those that had their PUBREC are
+ * told as acked with MQTT_PACKET_ID_NOT_FOUND, subscriptions must be made again. Errors as
+ * client_open; the client stays, and may try again. */
+MUST_USE enum err client_reconnect(struct client *client, uint8_t *ret_reason);
+/* Cuts the connection without a word, as a crash or a lost network does; the session stays. */
+void client_cut(struct client *client);
+/* Sends DISCONNECT with this reason and these properties (NULL: none) and closes the connection;
+ * the client stays, for client_reconnect or client_close. */
+void client_disconnect(struct client *client, uint8_t reason,
+                       const struct mqtt_properties *properties);
+/* Queues a PUBLISH; ERR_BUSY when in_flight_max wait or the output buffer is full: poll.
+ * ERR_LIMIT: larger than packet_max, or than the server's maximum packet size. */
 MUST_USE enum err client_publish(struct client *client, struct bytes topic, struct bytes payload,
                                  uint8_t qos, uint64_t tag);
+/* The same with everything a PUBLISH can say; its packet_id is not looked at. */
+MUST_USE enum err client_publish_message(struct client *client, const struct mqtt_publish *publish,
+                                         uint64_t tag);
+/* ERR_BUSY: 64 are unanswered; ERR_LIMIT: too large. properties may be NULL. */
+MUST_USE enum err client_subscribe(struct client *client,
+                                   const struct mqtt_subscription *subscriptions, size_t count,
+                                   const struct mqtt_properties *properties, uint64_t tag);
+/* Only the filters are looked at. */
+MUST_USE enum err client_unsubscribe(struct client *client,
+                                     const struct mqtt_subscription *subscriptions, size_t count,
+                                     const struct mqtt_properties *properties, uint64_t tag);
+/* manual_acks: sends MQTT_PUBACK, MQTT_PUBREC, MQTT_PUBREL or MQTT_PUBCOMP. */
+void client_acknowledge(struct client *client, uint8_t type, uint16_t packet_id, uint8_t reason);
 /* Sends what is queued and takes what came, waiting at most wait_ms for something to do. ERR_IO:
- * the connection is gone; ERR_REFUSED: the server sent DISCONNECT. */
+ * the connection is gone; ERR_BUSY: the server does not answer pings; ERR_REFUSED: the server sent
+ * DISCONNECT (client_reason says why); ERR_CORRUPT: it broke the protocol; ERR_LIMIT: a packet
+ * larger than packet_max. */
 MUST_USE enum err client_poll(struct client *client, int wait_ms);
-size_t client_in_flight(const struct client *client);
+size_t client_in_flight(const struct client *client);     /* unacknowledged messages of ours */
+size_t client_unsent(const struct client *client);        /* bytes queued */
+int client_fd(const struct client *client);               /* -1: not connected */
+uint8_t client_reason(const struct client *client);       /* of the last CONNACK or DISCONNECT */
+bool client_session_present(const struct client *client); /* what CONNACK said */
+const char *client_id(const struct client *client);       /* ours, or the one assigned */
+/* What CONNACK told of the server (MQTT 5); its views are not valid. */
+const struct mqtt_properties *client_server(const struct client *client);
 
 /* ---- the control door
  * ------------------------------------------------------------------------------ */

@@ -1,7 +1,8 @@
-/* The MQTT client. Packets are built by wire/mqtt into one output buffer and sent with as few
- * system calls as the socket allows; the tags of unacknowledged messages lie in a table by packet
- * identifier, with the free identifiers on a stack beside it. */
-#include "client/client.h"
+/* The MQTT client: its life, its socket, and what it sends. Packets are built by wire/mqtt into one
+ * output buffer and sent with as few system calls as the socket allows; what is under way lies in a
+ * table by packet identifier, with the free identifiers on a stack beside it. What comes is taken
+ * in mqtt_client_packets.c. */
+#include "client/mqtt_client.h"
 
 #include "os/os.h"
 
@@ -12,123 +13,95 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define OUTPUT_BYTES ((size_t)1 << 20)
-#define INPUT_BYTES ((size_t)64 << 10)
 #define CONNECT_WAIT_MS 10000
+#define PACKET_SLACK 64 /* a fixed header, an identifier and the like */
 
-struct client {
-    int fd;
-    uint8_t version;
-    bool connected; /* CONNACK was taken */
-    bool closed;    /* by a DISCONNECT of the server */
-    uint8_t reason; /* of CONNACK or DISCONNECT */
-    client_acked *acked;
-    void *arg;
-    int64_t keep_alive_ns; /* 0: none */
-    int64_t sent_ns;       /* when bytes were last sent */
-    uint16_t in_flight_max;
-    uint16_t in_flight;
-    uint16_t free_count;
-    uint16_t *free_ids; /* stack of identifiers not in use */
-    uint64_t *tags;     /* by identifier */
-    uint8_t *busy;      /* by identifier: 1 while unacknowledged */
-    size_t output_at;   /* first byte not sent yet */
-    size_t output_size; /* bytes up to the end */
-    size_t input_size;
-    uint8_t *output;
-    uint8_t input[INPUT_BYTES];
-};
-
-static int64_t now_ns(void)
+int64_t mqtt_client_now_ns(void)
 {
     return clock_real()->boot_ns(clock_real());
 }
 
-/* ---- taking packets -----------------------------------------------------------------------------
- */
+/* ---- output
+ * ----------------------------------------------------------------------------------- */
 
-static void take_connack(struct client *client, const struct mqtt_frame *frame)
+size_t client_unsent(const struct client *client)
 {
-    struct mqtt_connack connack = {0};
-    uint8_t fault = mqtt_connack_get(frame, client->version, &connack);
-    client->reason = fault != MQTT_SUCCESS ? fault : connack.reason;
-    client->connected = client->reason == MQTT_SUCCESS;
-    client->closed = !client->connected;
-    const struct mqtt_properties *properties = &connack.properties;
-    if (client->version == MQTT_5 && MQTT_HAS(properties, 33) &&
-        properties->receive_maximum < client->in_flight_max) {
-        /* The highest identifiers are taken off the stack's bottom by never being handed out. */
-        uint16_t surplus = (uint16_t)(client->in_flight_max - properties->receive_maximum);
-        client->in_flight_max = properties->receive_maximum;
-        client->free_count = (uint16_t)(client->free_count - surplus);
-        memmove(client->free_ids, client->free_ids + surplus,
-                client->free_count * sizeof *client->free_ids);
-    }
-    if (client->version == MQTT_5 && MQTT_HAS(properties, 19))
-        client->keep_alive_ns = properties->server_keep_alive_s * NS_PER_S;
+    return client->output_size - client->output_at;
 }
 
-static enum err take_puback(struct client *client, const struct mqtt_frame *frame)
+uint8_t *mqtt_client_room(struct client *client, size_t size)
 {
-    struct mqtt_ack ack = {0};
-    if (mqtt_ack_get(frame, client->version, &ack) != MQTT_SUCCESS)
-        return ERR_CORRUPT;
-    if (ack.packet_id >= 1 && client->busy[ack.packet_id]) {
-        client->busy[ack.packet_id] = 0;
-        client->free_ids[client->free_count++] = ack.packet_id;
-        client->in_flight--;
-        client->acked(client->arg, client->tags[ack.packet_id], ack.reason);
+    if (client->output_at > 0 && client->output_capacity - client->output_size < size) {
+        memmove(client->output, client->output + client->output_at, client_unsent(client));
+        client->output_size -= client->output_at;
+        client->output_at = 0;
     }
+    if (client->output_capacity - client->output_size < size) {
+        size_t capacity = client->output_capacity == 0 ? 65536 : client->output_capacity;
+        while (capacity - client->output_size < size)
+            capacity *= 2;
+        uint8_t *output = realloc(client->output, capacity);
+        if (output == NULL) {
+            client->failed = ERR_NO_MEMORY;
+            return NULL;
+        }
+        client->output = output;
+        client->output_capacity = capacity;
+    }
+    return client->output + client->output_size;
+}
+
+static enum err client_send(struct client *client)
+{
+    while (client_unsent(client) > 0) {
+        ssize_t sent = send(client->fd, client->output + client->output_at, client_unsent(client),
+                            MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return OK;
+        if (sent < 0)
+            return ERR_IO;
+        client->output_at += (size_t)sent;
+        client->sent_ns = mqtt_client_now_ns();
+    }
+    client->output_at = client->output_size = 0;
     return OK;
 }
 
-static enum err take_packet(struct client *client, const struct mqtt_frame *frame)
+/* A ping when nothing was sent for half the keep-alive; an error when the last one has no answer
+ * after a whole one. */
+static enum err client_ping_when_due(struct client *client)
 {
-    struct mqtt_disconnect disconnect = {0};
-    switch (frame->type) {
-    case MQTT_CONNACK:
-        if (client->connected)
-            return ERR_CORRUPT;
-        take_connack(client, frame);
+    if (client->keep_alive_ns == 0 || !client->connected)
         return OK;
-    case MQTT_PUBACK:
-        return take_puback(client, frame);
-    case MQTT_DISCONNECT:
-        client->closed = true;
-        if (mqtt_disconnect_get(frame, client->version, &disconnect) == MQTT_SUCCESS)
-            client->reason = disconnect.reason;
+    int64_t now_ns = mqtt_client_now_ns();
+    if (client->pinged_ns != 0 && now_ns - client->pinged_ns > client->keep_alive_ns)
+        return ERR_BUSY;
+    if (client->pinged_ns != 0 || client_unsent(client) > 0 ||
+        now_ns - client->sent_ns < client->keep_alive_ns / 2)
         return OK;
-    default:
-        return OK; /* PINGRESP; nothing else was asked for */
-    }
+    uint8_t *at = mqtt_client_room(client, PACKET_SLACK);
+    if (at == NULL)
+        return OK;
+    client->output_size += mqtt_empty_put(at, PACKET_SLACK, MQTT_PINGREQ);
+    client->pinged_ns = now_ns;
+    return OK;
 }
 
-static enum err take_input(struct client *client)
-{
-    size_t at = 0;
-    enum err err = OK;
-    while (err == OK && at < client->input_size) {
-        struct mqtt_frame frame = {0};
-        err = mqtt_frame_get(bytes_of(client->input + at, client->input_size - at), &frame);
-        if (err == ERR_BUSY && frame.packet_bytes > INPUT_BYTES)
-            return ERR_LIMIT;
-        if (err != OK)
-            break;
-        err = take_packet(client, &frame);
-        at += frame.packet_bytes;
-    }
-    memmove(client->input, client->input + at, client->input_size - at);
-    client->input_size -= at;
-    return err == ERR_BUSY ? OK : err;
-}
+/* ---- input
+ * ------------------------------------------------------------------------------------- */
 
-/* ---- the socket
- * ----------------------------------------------------------------------------------- */
+/* What the server publishes is not read while it does not take our acknowledgements. */
+static bool client_wants_read(const struct client *client)
+{
+    return client_unsent(client) <= OUTPUT_BYTES;
+}
 
 static enum err client_receive(struct client *client)
 {
-    for (;;) {
-        size_t room = INPUT_BYTES - client->input_size;
+    while (client_wants_read(client) && !client->closed) {
+        size_t room = client->input_capacity - client->input_size;
         ssize_t got = recv(client->fd, client->input + client->input_size, room, MSG_DONTWAIT);
         if (got < 0 && errno == EINTR)
             continue;
@@ -137,64 +110,22 @@ static enum err client_receive(struct client *client)
         if (got <= 0)
             return ERR_IO;
         client->input_size += (size_t)got;
-        enum err err = take_input(client);
+        enum err err = mqtt_client_take_input(client);
         if (err != OK || (size_t)got < room)
             return err;
     }
-}
-
-static enum err client_send(struct client *client)
-{
-    while (client->output_at < client->output_size) {
-        ssize_t sent = send(client->fd, client->output + client->output_at,
-                            client->output_size - client->output_at, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            return OK;
-        if (sent < 0)
-            return ERR_IO;
-        client->output_at += (size_t)sent;
-        client->sent_ns = now_ns();
-    }
-    client->output_at = client->output_size = 0;
     return OK;
-}
-
-static uint8_t *output_room(struct client *client, size_t *ret_room)
-{
-    if (client->output_at > OUTPUT_BYTES / 2) {
-        memmove(client->output, client->output + client->output_at,
-                client->output_size - client->output_at);
-        client->output_size -= client->output_at;
-        client->output_at = 0;
-    }
-    *ret_room = OUTPUT_BYTES - client->output_size;
-    return client->output + client->output_size;
-}
-
-static void client_ping_when_due(struct client *client)
-{
-    if (client->keep_alive_ns == 0 || client->output_size > 0 ||
-        now_ns() - client->sent_ns < client->keep_alive_ns / 2)
-        return;
-    size_t room;
-    uint8_t *at = output_room(client, &room);
-    client->output_size += mqtt_empty_put(at, room, MQTT_PINGREQ);
-}
-
-static bool client_wants_write(const struct client *client)
-{
-    return client->output_at < client->output_size;
 }
 
 enum err client_poll(struct client *client, int wait_ms)
 {
-    client_ping_when_due(client);
+    if (client->fd < 0)
+        return client->closed ? ERR_REFUSED : ERR_IO;
+    enum err silent = client_ping_when_due(client);
     enum err err = client_send(client);
     /* What the server said before it closed is taken even when sending failed. */
-    struct pollfd wait = {.fd = client->fd, .events = POLLIN};
-    if (client_wants_write(client))
+    struct pollfd wait = {.fd = client->fd, .events = client_wants_read(client) ? POLLIN : 0};
+    if (client_unsent(client) > 0)
         wait.events |= POLLOUT;
     if (err == OK && wait_ms != 0 && poll(&wait, 1, wait_ms) < 0 && errno != EINTR)
         err = ERR_IO;
@@ -203,11 +134,103 @@ enum err client_poll(struct client *client, int wait_ms)
         err = received;
     if (err == OK)
         err = client_send(client);
-    return client->closed ? ERR_REFUSED : err;
+    if (client->closed)
+        return ERR_REFUSED;
+    if (err == OK && client->failed != OK)
+        err = client->failed;
+    return err == OK && client->pinged_ns != 0 ? silent : err;
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------------- */
+/* ---- connecting
+ * --------------------------------------------------------------------------------- */
+
+/* The identifiers that no message holds, lowest first out. */
+static void client_free_ids(struct client *client)
+{
+    client->free_count = 0;
+    for (uint32_t id = client->config.in_flight_max; id >= 1; id--)
+        if (client->sent[id].state == SENT_FREE)
+            client->free_ids[client->free_count++] = (uint16_t)id;
+}
+
+static enum err client_connect(struct client *client, struct bytes packet, uint8_t *ret_reason)
+{
+    client->connected = client->closed = client->session_present = false;
+    client->reason = MQTT_SUCCESS;
+    client->output_at = client->output_size = client->input_size = 0;
+    client->pinged_ns = 0;
+    client->window = client->config.in_flight_max;
+    memset(client->requests, 0, sizeof client->requests);
+    if (client->config.said != NULL)
+        client->config.said[0] = 0;
+    enum err err = os_connect(client->address, &client->fd);
+    if (err != OK)
+        return err;
+    uint8_t *at = mqtt_client_room(client, packet.size);
+    if (at == NULL)
+        return ERR_NO_MEMORY;
+    memcpy(at, packet.at, packet.size);
+    client->output_size += packet.size;
+    int64_t end_ns = mqtt_client_now_ns() + CONNECT_WAIT_MS * NS_PER_MS;
+    while (err == OK && !client->connected) {
+        int64_t left_ms = (end_ns - mqtt_client_now_ns()) / NS_PER_MS;
+        err = left_ms <= 0 ? ERR_BUSY : client_poll(client, (int)left_ms);
+    }
+    *ret_reason = client->reason;
+    if (err != OK)
+        client_cut(client);
+    return err;
+}
+
+/* The CONNECT packet, encoded once; ERR_LIMIT: a text of it is too long. */
+static enum err client_encode(struct client *client, const struct mqtt_connect *connect)
+{
+    size_t capacity = 4096;
+    uint8_t *packet = NULL;
+    size_t size = 0;
+    while (size == 0 && capacity <= (size_t)1 << 20) {
+        free(packet);
+        capacity *= 2;
+        packet = malloc(capacity);
+        if (packet == NULL)
+            return ERR_NO_MEMORY;
+        size = mqtt_connect_put(packet, capacity, connect);
+    }
+    client->connect = bytes_of(packet, size);
+    return size > 0 ? OK : ERR_LIMIT;
+}
+
+static struct mqtt_connect connect_of(const struct client_config *config)
+{
+    struct mqtt_connect connect = {
+        .version = config->version,
+        .clean_start = config->clean_start,
+        .keep_alive_s = config->keep_alive_s,
+        .client_id = bytes_text(config->client_id != NULL ? config->client_id : ""),
+        .has_user = config->user != NULL,
+        .has_password = config->password.at != NULL,
+        .password = config->password,
+    };
+    if (config->user != NULL)
+        connect.user = bytes_text(config->user);
+    if (config->will != NULL) {
+        connect.will = *config->will;
+        connect.will.present = true;
+    }
+    struct mqtt_properties *properties = &connect.properties;
+    properties->session_expiry_s = config->session_expiry_s;
+    properties->receive_maximum = config->receive_maximum;
+    properties->topic_alias_maximum = config->topic_alias_maximum;
+    properties->maximum_packet_size = (uint32_t)config->packet_max;
+    properties->has = UINT64_C(1) << 39;
+    if (config->session_expiry_s > 0)
+        properties->has |= UINT64_C(1) << 17;
+    if (config->receive_maximum > 0)
+        properties->has |= UINT64_C(1) << 33;
+    if (config->topic_alias_maximum > 0)
+        properties->has |= UINT64_C(1) << 34;
+    return connect;
+}
 
 static enum err client_create(const struct client_config *config, struct client **ret_client)
 {
@@ -216,60 +239,46 @@ static enum err client_create(const struct client_config *config, struct client 
         return ERR_NO_MEMORY;
     client->fd = -1;
     client->version = config->version;
-    client->in_flight_max = config->in_flight_max;
+    client->config = *config;
+    if (client->config.packet_max == 0)
+        client->config.packet_max = CLIENT_PACKET_MAX;
     client->keep_alive_ns = config->keep_alive_s * NS_PER_S;
-    size_t ids = (size_t)config->in_flight_max + 1;
-    client->output = malloc(OUTPUT_BYTES);
-    client->free_ids = calloc(ids, sizeof *client->free_ids);
-    client->tags = calloc(ids, sizeof *client->tags);
-    client->busy = calloc(65536, 1);
-    if (client->output == NULL || client->free_ids == NULL || client->tags == NULL ||
-        client->busy == NULL) {
+    client->input_capacity = INPUT_BYTES;
+    client->address = strdup(config->address);
+    client->input = malloc(INPUT_BYTES);
+    client->free_ids = malloc((config->in_flight_max + (size_t)1) * sizeof *client->free_ids);
+    client->sent = calloc(config->in_flight_max + (size_t)1, sizeof *client->sent);
+    client->held = calloc(65536, 1);
+    client->aliases = calloc(config->topic_alias_maximum + (size_t)1, sizeof *client->aliases);
+    if (client->address == NULL || client->input == NULL || client->free_ids == NULL ||
+        client->sent == NULL || client->held == NULL || client->aliases == NULL) {
         client_close(client, false);
         return ERR_NO_MEMORY;
     }
-    for (uint32_t id = config->in_flight_max; id >= 1; id--)
-        client->free_ids[client->free_count++] = (uint16_t)id;
+    client_free_ids(client);
     *ret_client = client;
     return OK;
-}
-
-static enum err client_connect(struct client *client, const struct client_config *config)
-{
-    enum err err = os_connect(config->address, &client->fd);
-    if (err != OK)
-        return err;
-    struct mqtt_connect connect = {
-        .version = config->version,
-        .clean_start = config->clean_start,
-        .keep_alive_s = config->keep_alive_s,
-        .client_id = bytes_text(config->client_id),
-    };
-    client->output_size = mqtt_connect_put(client->output, OUTPUT_BYTES, &connect);
-    if (client->output_size == 0)
-        return ERR_LIMIT;
-    int64_t end_ns = now_ns() + CONNECT_WAIT_MS * NS_PER_MS;
-    while (err == OK && !client->connected) {
-        int64_t left_ms = (end_ns - now_ns()) / NS_PER_MS;
-        if (left_ms <= 0)
-            return ERR_BUSY;
-        err = client_poll(client, (int)left_ms);
-    }
-    return err;
 }
 
 enum err client_open(const struct client_config *config, client_acked *acked, void *arg,
                      struct client **ret_client, uint8_t *ret_reason)
 {
-    check(config->in_flight_max > 0 && acked != NULL);
+    check(config->in_flight_max > 0 && config->in_flight_max <= CLIENT_IN_FLIGHT_MAX);
+    check(acked != NULL && config->packet_max <= MQTT_REMAINING_MAX);
     struct client *client;
     enum err err = client_create(config, &client);
     if (err != OK)
         return err;
     client->acked = acked;
     client->arg = arg;
-    err = client_connect(client, config);
-    *ret_reason = client->reason;
+    if (config->client_id != NULL && strlen(config->client_id) < CLIENT_ID_SIZE)
+        strcpy(client->id, config->client_id);
+    struct client_config whole = *config;
+    whole.packet_max = client->config.packet_max;
+    struct mqtt_connect connect = connect_of(&whole);
+    err = client_encode(client, &connect);
+    if (err == OK)
+        err = client_connect(client, client->connect, ret_reason);
     if (err == OK)
         *ret_client = client;
     else
@@ -277,50 +286,220 @@ enum err client_open(const struct client_config *config, client_acked *acked, vo
     return err;
 }
 
+enum err client_reconnect(struct client *client, uint8_t *ret_reason)
+{
+    client_cut(client);
+    struct mqtt_frame frame;
+    struct mqtt_connect connect;
+    if (mqtt_frame_get(client->connect, &frame) != OK ||
+        mqtt_connect_get(&frame, &connect) != MQTT_SUCCESS)
+        return ERR_INVALID;
+    connect.clean_start = false;
+    connect.client_id = bytes_text(client->id);
+    size_t capacity = client->connect.size + CLIENT_ID_SIZE + PACKET_SLACK;
+    uint8_t *packet = malloc(capacity);
+    if (packet == NULL)
+        return ERR_NO_MEMORY;
+    size_t size = mqtt_connect_put(packet, capacity, &connect);
+    check(size > 0);
+    enum err err = client_connect(client, bytes_of(packet, size), ret_reason);
+    free(packet);
+    if (err == OK)
+        mqtt_client_resume(client);
+    return err;
+}
+
+void client_cut(struct client *client)
+{
+    if (client->fd >= 0)
+        close(client->fd);
+    client->fd = -1;
+    client->connected = false;
+    mqtt_client_forget_aliases(client);
+}
+
+void client_disconnect(struct client *client, uint8_t reason,
+                       const struct mqtt_properties *properties)
+{
+    if (client->fd >= 0 && client->connected && !client->closed) {
+        struct mqtt_disconnect goodbye = {.reason = reason};
+        if (properties != NULL)
+            goodbye.properties = *properties;
+        size_t size = PACKET_SLACK + goodbye.properties.raw.size + 65536;
+        uint8_t *at = mqtt_client_room(client, size);
+        if (at != NULL)
+            client->output_size += mqtt_disconnect_put(at, size, client->version, &goodbye);
+        (void)!client_send(client); /* goodbye is a courtesy */
+    }
+    client_cut(client);
+}
+
 void client_close(struct client *client, bool say_goodbye)
 {
     if (client == NULL)
         return;
-    if (say_goodbye && client->connected && !client->closed) {
-        struct mqtt_disconnect goodbye = {0};
-        size_t room;
-        uint8_t *at = output_room(client, &room);
-        client->output_size += mqtt_disconnect_put(at, room, client->version, &goodbye);
-        (void)!client_send(client); /* goodbye is a courtesy */
-    }
+    if (say_goodbye)
+        client_disconnect(client, MQTT_SUCCESS, NULL);
     if (client->fd >= 0)
         close(client->fd);
+    if (client->aliases != NULL)
+        mqtt_client_forget_aliases(client);
+    for (size_t id = 0; client->sent != NULL && id <= client->config.in_flight_max; id++)
+        free(client->sent[id].packet);
+    union {
+        const uint8_t *view;
+        uint8_t *own;
+    } connect = {.view = client->connect.at};
+    free(connect.own);
+    free(client->address);
     free(client->output);
+    free(client->input);
     free(client->free_ids);
-    free(client->tags);
-    free(client->busy);
+    free(client->sent);
+    free(client->held);
+    free(client->aliases);
     free(client);
+}
+
+/* ---- publishing and subscribing
+ * ---------------------------------------------------------------- */
+
+/* Fills the table's entry of a message that was just encoded at `at`. */
+static enum err client_keep(struct client *client, const struct mqtt_publish *publish, uint64_t tag,
+                            const uint8_t *at, size_t size)
+{
+    struct sent *sent = &client->sent[publish->packet_id];
+    *sent = (struct sent){.tag = tag, .order = client->order++, .qos = publish->qos};
+    if (client->config.keep_messages) {
+        sent->packet = malloc(size);
+        if (sent->packet == NULL)
+            return ERR_NO_MEMORY;
+        memcpy(sent->packet, at, size);
+        sent->size = size;
+    }
+    sent->state = SENT_PUBLISH;
+    client->free_count--;
+    client->in_flight++;
+    return OK;
+}
+
+static size_t client_send_max(const struct client *client)
+{
+    size_t most = client->config.packet_max;
+    if (MQTT_HAS(&client->server, 39) && client->server.maximum_packet_size < most)
+        most = client->server.maximum_packet_size;
+    return most;
+}
+
+static size_t publish_size_max(const struct mqtt_publish *publish)
+{
+    const struct mqtt_properties *properties = &publish->properties;
+    return publish->topic.size + publish->payload.size + properties->content_type.size +
+           properties->response_topic.size + properties->correlation_data.size +
+           properties->raw.size + PACKET_SLACK;
+}
+
+enum err client_publish_message(struct client *client, const struct mqtt_publish *publish,
+                                uint64_t tag)
+{
+    struct mqtt_publish whole = *publish;
+    size_t room = publish_size_max(publish);
+    if (room - PACKET_SLACK > client_send_max(client))
+        return ERR_LIMIT;
+    if (client->fd < 0)
+        return ERR_IO;
+    if ((publish->qos > 0 && (client->free_count == 0 || client->in_flight >= client->window)) ||
+        client_unsent(client) > OUTPUT_BYTES)
+        return ERR_BUSY;
+    if (publish->qos > 0)
+        whole.packet_id = client->free_ids[client->free_count - 1];
+    uint8_t *at = mqtt_client_room(client, room);
+    if (at == NULL)
+        return ERR_NO_MEMORY;
+    size_t size = mqtt_publish_put(at, room, client->version, &whole);
+    if (size == 0 || size > client_send_max(client))
+        return ERR_LIMIT;
+    enum err err = publish->qos > 0 ? client_keep(client, &whole, tag, at, size) : OK;
+    if (err == OK)
+        client->output_size += size;
+    return err;
 }
 
 enum err client_publish(struct client *client, struct bytes topic, struct bytes payload,
                         uint8_t qos, uint64_t tag)
 {
-    if (qos > 0 && client->free_count == 0)
-        return ERR_BUSY;
     struct mqtt_publish publish = {.qos = qos, .topic = topic, .payload = payload};
-    if (qos > 0)
-        publish.packet_id = client->free_ids[client->free_count - 1];
-    size_t room;
-    uint8_t *at = output_room(client, &room);
-    size_t size = mqtt_publish_put(at, room, client->version, &publish);
+    return client_publish_message(client, &publish, tag);
+}
+
+static enum err client_request(struct client *client, uint8_t type,
+                               const struct mqtt_subscription *subscriptions, size_t count,
+                               const struct mqtt_properties *properties, uint64_t tag)
+{
+    size_t free_at = 0, room = PACKET_SLACK;
+    while (free_at < REQUESTS_MAX && client->requests[free_at].type != 0)
+        free_at++;
+    if (client->fd < 0)
+        return ERR_IO;
+    if (free_at == REQUESTS_MAX)
+        return ERR_BUSY;
+    for (size_t i = 0; i < count; i++)
+        room += subscriptions[i].filter.size + 3;
+    room += properties != NULL ? properties->raw.size : 0;
+    uint8_t *at =
+        room - PACKET_SLACK <= client_send_max(client) ? mqtt_client_room(client, room) : NULL;
+    uint16_t packet_id = (uint16_t)(REQUEST_ID_FIRST + free_at);
+    size_t size = at == NULL ? 0
+                             : mqtt_filters_put(at, room, client->version, type, packet_id,
+                                                properties, subscriptions, count);
     if (size == 0)
-        return topic.size + payload.size + 64 > OUTPUT_BYTES ? ERR_LIMIT : ERR_BUSY;
+        return ERR_LIMIT;
     client->output_size += size;
-    if (qos > 0) {
-        client->free_count--;
-        client->busy[publish.packet_id] = 1;
-        client->tags[publish.packet_id] = tag;
-        client->in_flight++;
-    }
+    client->requests[free_at] = (struct request){.tag = tag, .type = (uint8_t)(type + 1)};
     return OK;
 }
+
+enum err client_subscribe(struct client *client, const struct mqtt_subscription *subscriptions,
+                          size_t count, const struct mqtt_properties *properties, uint64_t tag)
+{
+    return client_request(client, MQTT_SUBSCRIBE, subscriptions, count, properties, tag);
+}
+
+enum err client_unsubscribe(struct client *client, const struct mqtt_subscription *subscriptions,
+                            size_t count, const struct mqtt_properties *properties, uint64_t tag)
+{
+    return client_request(client, MQTT_UNSUBSCRIBE, subscriptions, count, properties, tag);
+}
+
+/* ---- questions
+ * --------------------------------------------------------------------------------- */
 
 size_t client_in_flight(const struct client *client)
 {
     return client->in_flight;
+}
+
+int client_fd(const struct client *client)
+{
+    return client->fd;
+}
+
+uint8_t client_reason(const struct client *client)
+{
+    return client->reason;
+}
+
+bool client_session_present(const struct client *client)
+{
+    return client->session_present;
+}
+
+const char *client_id(const struct client *client)
+{
+    return client->id;
+}
+
+const struct mqtt_properties *client_server(const struct client *client)
+{
+    return &client->server;
 }

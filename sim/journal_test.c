@@ -733,10 +733,10 @@ static void test_released_samples_are_no_damage(void **state)
             assert_int_equal(rig_pump(&rig), OK);
         rig_put_durable(&rig, i, i + 1);
     }
-    assert_int_equal(journal_release_samples(rig.journal, 2, &files), OK);
+    assert_int_equal(journal_release(rig.journal, LANE_SAMPLES, 2, &files), OK);
     assert_int_equal(files, 0);
-    assert_int_equal(journal_release_samples(rig.journal, journal_durable(rig.journal), &files),
-                     OK);
+    assert_int_equal(
+        journal_release(rig.journal, LANE_SAMPLES, journal_durable(rig.journal), &files), OK);
     assert_true(files >= 1);
     rig_close(&rig);
     rig_start(&rig);

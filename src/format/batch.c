@@ -53,6 +53,14 @@ void batch_seal(uint8_t *batch, const struct batch_header *header)
     store_u32(batch + AT_CRC, batch_crc(batch, header->body_bytes));
 }
 
+size_t batch_bytes_claimed(struct bytes b)
+{
+    if (b.size < BATCH_HEADER_SIZE || load_u32(b.at + AT_MAGIC) != BATCH_MAGIC)
+        return 0;
+    size_t body_bytes = load_u32(b.at + AT_BODY_BYTES);
+    return body_bytes <= BATCH_BYTES_MAX - BATCH_HEADER_SIZE ? BATCH_HEADER_SIZE + body_bytes : 0;
+}
+
 enum err batch_open(struct bytes b, uint64_t epoch, struct batch_header *ret_header,
                     struct bytes *ret_body)
 {

@@ -421,6 +421,9 @@ struct batch_header {
 /* Writes the header over body's first BATCH_HEADER_SIZE bytes (the body follows them in place) and
  * computes the CRC32C of both. */
 void batch_seal(uint8_t *batch, const struct batch_header *header);
+/* Bytes of the whole batch (without padding) as the header at the start of b claims, unchecked: how
+ * much to read before batch_open can judge. 0: no header of a batch stands here. */
+size_t batch_bytes_claimed(struct bytes b);
 /* Checks magic, lengths, epoch (0: any) and CRC of the batch at the start of b. ERR_CORRUPT for
  * all that is no whole valid batch. */
 MUST_USE enum err batch_open(struct bytes b, uint64_t epoch, struct batch_header *ret_header,
@@ -454,6 +457,7 @@ struct segment_header {
     int64_t wall_ns;  /* when it was begun */
     uint64_t journal[2];    /* identity of the journal: a file of another journal is not ours */
     uint64_t last_position; /* squeezed only: position after the last record */
+    uint8_t lanes;          /* squeezed only: bit lane-1 of each lane that was given a file */
 };
 void segment_header_put(uint8_t *at, const struct segment_header *header); /* 4096 bytes */
 /* ERR_CORRUPT, or ERR_NEWER with *ret_header.version filled. */

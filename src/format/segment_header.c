@@ -15,6 +15,7 @@ enum {
     AT_WALL_NS = 56,
     AT_JOURNAL = 64,
     AT_LAST_POSITION = 80,
+    AT_LANES = 88,
     AT_CRC = SEGMENT_HEADER_SIZE - 4,
 };
 
@@ -22,7 +23,7 @@ void segment_header_put(uint8_t *at, const struct segment_header *header)
 {
     check(header->version == FORMAT_VERSION);
     check(header->kind >= SEGMENT_OPEN && header->kind <= SEGMENT_MESSAGES);
-    check(header->generation != 0);
+    check(header->generation != 0 && header->lanes >> LANES == 0);
     memset(at, 0, SEGMENT_HEADER_SIZE);
     memcpy(at, segment_magic, sizeof segment_magic);
     store_u32(at + AT_VERSION, header->version);
@@ -36,6 +37,7 @@ void segment_header_put(uint8_t *at, const struct segment_header *header)
     store_u64(at + AT_JOURNAL, header->journal[0]);
     store_u64(at + AT_JOURNAL + 8, header->journal[1]);
     store_u64(at + AT_LAST_POSITION, header->last_position);
+    at[AT_LANES] = header->lanes;
     store_u32(at + AT_CRC, crc32c(0, at, AT_CRC));
 }
 
@@ -62,9 +64,14 @@ enum err segment_header_get(struct bytes b, struct segment_header *ret_header)
         .wall_ns = load_i64(b.at + AT_WALL_NS),
         .journal = {load_u64(b.at + AT_JOURNAL), load_u64(b.at + AT_JOURNAL + 8)},
         .last_position = load_u64(b.at + AT_LAST_POSITION),
+        .lanes = b.at[AT_LANES],
     };
-    if (header.kind < SEGMENT_OPEN || header.kind > SEGMENT_MESSAGES || header.generation == 0)
+    if (header.kind < SEGMENT_OPEN || header.kind > SEGMENT_MESSAGES || header.generation == 0 ||
+        header.lanes >> LANES != 0)
         return ERR_CORRUPT;
+    /* While there were two lanes both had a file, and nothing said so. */
+    if (header.kind != SEGMENT_OPEN && header.lanes == 0)
+        header.lanes = 1U << (LANE_FACTS - 1) | 1U << (LANE_SAMPLES - 1);
     *ret_header = header;
     return OK;
 }

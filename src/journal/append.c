@@ -1,7 +1,7 @@
-/* The open batch. Facts and samples grow in buffers of their own, because rows are created while
- * samples are being written; a pair of runs ends where order between the lanes matters. Sealing
- * copies both into the image that goes to the disk: a few KiB in the ordinary case, and the price
- * of letting both lanes grow at once.
+/* The open batch. The lanes grow in buffers of their own, because rows are created while samples
+ * are being written; a set of runs ends where order between the lanes matters. Sealing copies them
+ * into the image that goes to the disk: a few KiB in the ordinary case, and the price of letting
+ * all lanes grow at once.
  *
  * Which segment a batch goes to is decided when it opens. A segment that has less than a whole
  * batch left gives way to the next one; taking that into use is a barrier of a few milliseconds
@@ -10,18 +10,18 @@
 
 #include <string.h>
 
-#define PAIR_BYTES (2 * RUN_HEADER_SIZE)
+#define SET_BYTES (LANES * RUN_HEADER_SIZE)
 #define ROTATE_PART 8 /* a segment gives way when less than 1/8 of it, and of a batch, is left */
 
 static uint32_t batch_records(const struct open_batch *open)
 {
-    return open->facts.count + open->samples.ordinal;
+    return open->facts.count + open->samples.ordinal + open->messages.count;
 }
 
 static size_t batch_bytes(const struct open_batch *open)
 {
-    return BATCH_HEADER_SIZE + (open->pair_count + 1) * PAIR_BYTES + open->facts.size +
-           open->samples.size;
+    return BATCH_HEADER_SIZE + (open->set_count + 1) * SET_BYTES + open->facts.size +
+           open->samples.size + open->messages.size;
 }
 
 void open_batch_drop(struct journal *journal)
@@ -31,7 +31,9 @@ void open_batch_drop(struct journal *journal)
     journal->open.facts.count = 0;
     journal->open.samples.size = 0;
     journal->open.samples.ordinal = 0;
-    journal->open.pair_count = 0;
+    journal->open.messages.size = 0;
+    journal->open.messages.count = 0;
+    journal->open.set_count = 0;
 }
 
 bool journal_batch_empty(const struct journal *journal)
@@ -92,8 +94,7 @@ static void batch_begin(struct journal *journal, uint64_t left)
     batch_stamp(journal);
     open->active = true;
     open->capacity = left_capped(left);
-    open->capacity_samples = left_capped(left > reserve ? left - reserve : 0);
-    open->facts.count = 0;
+    open->capacity_unreserved = left_capped(left > reserve ? left - reserve : 0);
     open->samples.row_last = 0;
     open->samples.wall_ns = open->wall_ns;
     open->samples.generation = (uint32_t)journal->current.number;
@@ -121,17 +122,18 @@ static enum journal_room room_rotate(struct journal *journal)
 
 static bool batch_fits(const struct open_batch *open, enum lane lane, size_t bytes)
 {
-    uint32_t capacity = lane == LANE_FACTS ? open->capacity : open->capacity_samples;
-    return batch_bytes(open) + bytes <= capacity && open->pair_count + 1 < PAIRS_MAX;
+    uint32_t capacity = lane == LANE_FACTS ? open->capacity : open->capacity_unreserved;
+    return batch_bytes(open) + bytes <= capacity && open->set_count + 1 < RUN_SETS_MAX;
 }
 
-/* The open batch holds something and has no room: mostly it has to go out first. But samples that
- * only the reserve keeps out are refused at once when there is no next segment. */
+/* The open batch holds something and has no room: mostly it has to go out first. But samples
+ * and messages that only the reserve keeps out are refused at once when there is no next segment.
+ */
 static enum journal_room room_in_batch_refused(const struct journal *journal, enum lane lane,
                                                size_t bytes)
 {
     const struct open_batch *open = &journal->open;
-    bool reserved = lane == LANE_SAMPLES && batch_bytes(open) + bytes > open->capacity_samples &&
+    bool reserved = lane != LANE_FACTS && batch_bytes(open) + bytes > open->capacity_unreserved &&
                     batch_bytes(open) + bytes <= open->capacity;
     return reserved ? room_refused(journal) : JOURNAL_WAIT;
 }
@@ -140,7 +142,7 @@ enum journal_room journal_room(struct journal *journal, enum lane lane, size_t b
 {
     check(journal->started);
     struct open_batch *open = &journal->open;
-    size_t whole = BATCH_HEADER_SIZE + PAIR_BYTES + bytes;
+    size_t whole = BATCH_HEADER_SIZE + SET_BYTES + bytes;
     check(whole <= BATCH_BYTES_MAX);
     if (journal->stopped)
         return JOURNAL_STOPPED;
@@ -159,7 +161,7 @@ enum journal_room journal_room(struct journal *journal, enum lane lane, size_t b
         give_way = BATCH_BYTES_MAX;
     if (left < whole || (left < give_way && journal->next == NEXT_READY))
         return room_rotate(journal);
-    if (lane == LANE_SAMPLES && left < whole + reserve_bytes(journal))
+    if (lane != LANE_FACTS && left < whole + reserve_bytes(journal))
         return room_refused(journal);
     batch_begin(journal, left);
     return JOURNAL_ROOM;
@@ -177,19 +179,32 @@ struct samples_writer *journal_samples(struct journal *journal)
     return &journal->open.samples;
 }
 
+struct facts_writer *journal_messages(struct journal *journal)
+{
+    check(journal->open.active);
+    return &journal->open.messages;
+}
+
+/* Where the lanes are now. */
+static struct run_set set_here(const struct open_batch *open)
+{
+    return (struct run_set){
+        .end = {(uint32_t)open->facts.size, (uint32_t)open->samples.size,
+                (uint32_t)open->messages.size},
+        .records = {open->facts.count, open->samples.ordinal, open->messages.count}};
+}
+
 void journal_order(struct journal *journal)
 {
     struct open_batch *open = &journal->open;
-    uint32_t samples_before =
-        open->pair_count > 0 ? open->pairs[open->pair_count - 1].samples_end : 0;
-    /* Facts already stand before the samples of their pair. */
-    if (!open->active || open->samples.size == samples_before)
+    static const struct run_set none;
+    const struct run_set *before = open->set_count > 0 ? &open->sets[open->set_count - 1] : &none;
+    /* Facts already stand before the samples and the messages of their set. */
+    if (!open->active || (open->samples.size == before->end[LANE_SAMPLES - 1] &&
+                          open->messages.size == before->end[LANE_MESSAGES - 1]))
         return;
-    check(open->pair_count + 1 < PAIRS_MAX);
-    open->pairs[open->pair_count++] = (struct pair){.facts_end = (uint32_t)open->facts.size,
-                                                    .samples_end = (uint32_t)open->samples.size,
-                                                    .facts_count = open->facts.count,
-                                                    .samples_count = open->samples.ordinal};
+    check(open->set_count + 1 < RUN_SETS_MAX);
+    open->sets[open->set_count++] = set_here(open);
     open->samples.row_last = 0;
 }
 
@@ -213,20 +228,17 @@ static void seal_run(struct sealing *sealing, enum lane lane, uint32_t records, 
 void open_batch_seal(struct journal *journal, struct image *image)
 {
     struct open_batch *open = &journal->open;
+    const uint8_t *const from[LANES] = {open->facts.at, open->samples.at, open->messages.at};
     struct sealing sealing = {.at = image->at, .size = BATCH_HEADER_SIZE};
-    struct pair before = {0};
+    struct run_set before = {0};
     uint32_t records = batch_records(open);
-    open->pairs[open->pair_count] = (struct pair){.facts_end = (uint32_t)open->facts.size,
-                                                  .samples_end = (uint32_t)open->samples.size,
-                                                  .facts_count = open->facts.count,
-                                                  .samples_count = open->samples.ordinal};
-    for (uint32_t i = 0; i <= open->pair_count; i++) {
-        const struct pair *pair = &open->pairs[i];
-        seal_run(&sealing, LANE_FACTS, pair->facts_count - before.facts_count,
-                 open->facts.at + before.facts_end, pair->facts_end - before.facts_end);
-        seal_run(&sealing, LANE_SAMPLES, pair->samples_count - before.samples_count,
-                 open->samples.at + before.samples_end, pair->samples_end - before.samples_end);
-        before = *pair;
+    open->sets[open->set_count] = set_here(open);
+    for (uint32_t i = 0; i <= open->set_count; i++) {
+        const struct run_set *set = &open->sets[i];
+        for (unsigned at = 0; at < LANES; at++)
+            seal_run(&sealing, (enum lane)(at + 1), set->records[at] - before.records[at],
+                     from[at] + before.end[at], set->end[at] - before.end[at]);
+        before = *set;
     }
     check(sealing.size <= open->capacity);
     image->header = (struct batch_header){
@@ -237,7 +249,7 @@ void open_batch_seal(struct journal *journal, struct image *image)
         .wall_ns = open->wall_ns,
         .records = records,
         .body_bytes = (uint32_t)(sealing.size - BATCH_HEADER_SIZE),
-        .lanes = (1U << (LANE_FACTS - 1)) | (1U << (LANE_SAMPLES - 1)),
+        .lanes = (1U << LANES) - 1,
     };
     batch_seal(image->at, &image->header);
     image->size = (sealing.size + FORMAT_BLOCK - 1) / FORMAT_BLOCK * FORMAT_BLOCK;

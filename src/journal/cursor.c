@@ -1,4 +1,4 @@
-/* Reading in order over all segments. A segment is one file (as written) or two lanes, which are
+/* Reading in order over all segments. A segment is one file (as written) or its lanes, which are
  * merged batch by batch and run by run into what was written. Positions are followed over
  * everything: where they jump, records are missing, and a jump that no entry of the damage list
  * explains becomes one. */
@@ -12,10 +12,11 @@
 struct head { /* what one file of the segment gives next */
     struct walk walk;
     enum segment_part part;
-    bool have; /* a batch waits in walk.header, walk.body */
+    uint8_t lanes; /* of a lane file: which lanes have one, as its header says; 0: not known */
+    bool have;     /* a batch waits in walk.header, walk.body */
     bool ended;
     bool more; /* the end for now */
-    /* A bad stretch, from when it is met until the records that it took are counted: both lanes
+    /* A bad stretch, from when it is met until the records that it took are counted: all lanes
      * must have been read past it. */
     bool bad;
     bool unreadable; /* in a part of it at least */
@@ -31,10 +32,11 @@ struct journal_cursor {
     uint64_t named_to; /* gaps below it are named */
     uint64_t number;   /* of the segment being read, or the last one */
     bool inside;       /* heads are open */
-    struct head heads[2];
+    struct head heads[LANES];
     unsigned head_count;
-    int64_t wall_ns; /* of the last batch */
-    uint8_t *merged; /* BATCH_BYTES_MAX */
+    uint8_t released; /* bit lane-1 of each lane whose file retention took */
+    int64_t wall_ns;  /* of the last batch */
+    uint8_t *merged;  /* BATCH_BYTES_MAX */
 };
 
 /* ---- naming ---- */
@@ -68,7 +70,7 @@ static void cursor_gap(struct journal_cursor *cursor, uint64_t segment, uint64_t
     cursor_name(cursor, &damage, NULL);
 }
 
-static const char *const part_words[] = {"", "facts: ", "samples: "};
+static const char *const part_words[] = {"", "facts: ", "samples: ", "messages: "};
 
 static void head_stretch_begin(struct journal_cursor *cursor, struct head *head, uint64_t position)
 {
@@ -112,6 +114,10 @@ static void head_stretch_name(struct journal_cursor *cursor, struct head *head)
         stretch->first_position = cursor->expected;
         snprintf(stretch->why, sizeof stretch->why, "%s%s, an unknown number of records lost",
                  part_words[head->part], what);
+    } else if (head->lost == 0 && cursor->released != 0) { /* which of them it held, who can say */
+        stretch->records = head->last - head->first;
+        snprintf(stretch->why, sizeof stretch->why, "%s%s, at most %" PRIu64 " records lost",
+                 part_words[head->part], what, stretch->records);
     } else {
         snprintf(stretch->why, sizeof stretch->why, "%s%s, %" PRIu64 " records lost",
                  part_words[head->part], what, head->lost);
@@ -169,8 +175,12 @@ static enum err head_open(struct journal_cursor *cursor, const struct segment *s
                  part_words[part]);
         cursor_name(cursor, &damage, head);
     }
-    if (err != OK && err != ERR_CORRUPT)
+    if (err != OK && err != ERR_CORRUPT) { /* it may have gone between the two looks */
+        walk_close(walk);
+        cursor->head_count--;
         return err;
+    }
+    head->lanes = err == OK && part != PART_OPEN ? header.lanes : 0;
     bool known = segment->header_err == OK;
     walk->epoch = err == OK ? header.epoch : known ? segment->header.epoch : 0;
     walk->position = err == OK ? header.first_position : 1;
@@ -185,24 +195,53 @@ static enum err head_open(struct journal_cursor *cursor, const struct segment *s
     return OK;
 }
 
+/* Did retention take this lane's file? Beside a running house it may have done so after this
+ * journal was opened: then what it wrote before it took the file says so. */
+static bool lane_released(struct journal_cursor *cursor, enum lane lane)
+{
+    struct journal *journal = cursor->journal;
+    struct released now;
+    if (cursor->number > journal->released.to[lane] && journal->config.read_only &&
+        released_read(journal->config.disk, &now) == OK)
+        journal->released = now;
+    return cursor->number <= journal->released.to[lane];
+}
+
+/* A lane that had a file has none: named, unless retention took it. */
+static void lane_missing(struct journal_cursor *cursor, const struct segment *segment,
+                         enum lane lane)
+{
+    if (lane_released(cursor, lane)) {
+        cursor->released |= (uint8_t)(1U << (lane - 1));
+        return;
+    }
+    struct journal_damage damage = {.segment = segment->number};
+    uint64_t first = segment->header.first_position, last = segment->last_position;
+    if (segment->header_err == OK && last > first) {
+        damage.first_position = first;
+        damage.records = last - first;
+    }
+    snprintf(damage.why, sizeof damage.why, "%sthe file is missing", part_words[lane]);
+    cursor_name(cursor, &damage, NULL);
+}
+
 static enum err lanes_open(struct journal_cursor *cursor, const struct segment *segment)
 {
-    for (enum segment_part part = PART_FACTS; part <= PART_SAMPLES; part++) {
+    uint8_t had = 0, have = 0;
+    for (enum segment_part part = PART_FACTS; part <= PART_MESSAGES; part++) {
         enum err err = head_open(cursor, segment, part);
-        if (err == OK)
+        if (err == ERR_MISSING)
             continue;
-        if (err != ERR_MISSING)
+        if (err != OK)
             return err;
-        if (part == PART_SAMPLES && segment->number <= cursor->journal->released)
-            continue;
-        struct journal_damage damage = {.segment = segment->number};
-        uint64_t first = segment->header.first_position, last = segment->last_position;
-        if (segment->header_err == OK && last > first) {
-            damage.first_position = first;
-            damage.records = last - first;
-        }
-        snprintf(damage.why, sizeof damage.why, "%sthe file is missing", part_words[part]);
-        cursor_name(cursor, &damage, NULL);
+        had |= cursor->heads[cursor->head_count - 1].lanes;
+        have |= (uint8_t)(1U << (part - 1));
+    }
+    if (had == 0) /* no header says it: those that every segment had once */
+        had = 1U << (LANE_FACTS - 1) | 1U << (LANE_SAMPLES - 1);
+    for (enum lane lane = LANE_FACTS; lane <= LANE_MESSAGES; lane++) {
+        if ((had & ~have & 1U << (lane - 1)) != 0)
+            lane_missing(cursor, segment, lane);
     }
     return OK;
 }
@@ -247,6 +286,7 @@ static enum err cursor_enter(struct journal_cursor *cursor, struct segment *segm
     cursor->number = segment->number;
     cursor->inside = true;
     cursor->head_count = 0;
+    cursor->released = 0;
     if (segment->foreign) {
         struct journal_damage damage = {.segment = segment->number};
         snprintf(damage.why, sizeof damage.why, "the file belongs to another journal; not read");
@@ -366,26 +406,35 @@ static void merged_add(uint8_t *merged, size_t *size, const struct run *run)
     *size += RUN_HEADER_SIZE + run->bytes.size;
 }
 
-/* Both lanes' runs by their ordinals. The lanes come from two files: damage that no sum caught
- * must not make their union larger than a batch. */
-static struct bytes cursor_merge(struct journal_cursor *cursor, struct bytes a, struct bytes b)
+struct lane_body { /* of one lane's part of a batch, the next run */
+    struct bytes body;
+    size_t offset;
+    struct run run;
+    bool have;
+};
+
+/* The runs of all parts by their ordinals. The lanes come from files of their own: damage that no
+ * sum caught must not make their union larger than a batch. */
+static struct bytes cursor_merge(struct journal_cursor *cursor, struct lane_body *parts,
+                                 unsigned count)
 {
-    size_t a_at = 0, b_at = 0, size = 0;
-    struct run a_run, b_run;
-    if (a.size + b.size > BATCH_BYTES_MAX)
-        return a;
-    bool a_have = run_next(a, &a_at, &a_run);
-    bool b_have = run_next(b, &b_at, &b_run);
-    while (a_have || b_have) {
-        if (a_have && (!b_have || a_run.ordinal <= b_run.ordinal)) {
-            merged_add(cursor->merged, &size, &a_run);
-            a_have = run_next(a, &a_at, &a_run);
-        } else {
-            merged_add(cursor->merged, &size, &b_run);
-            b_have = run_next(b, &b_at, &b_run);
-        }
+    size_t size = 0, most = 0;
+    for (unsigned i = 0; i < count; i++) {
+        bool fits = parts[i].body.size <= BATCH_BYTES_MAX - most;
+        most += fits ? parts[i].body.size : 0;
+        parts[i].have = fits && run_next(parts[i].body, &parts[i].offset, &parts[i].run);
     }
-    return bytes_of(cursor->merged, size);
+    for (;;) {
+        struct lane_body *low = NULL;
+        for (unsigned i = 0; i < count; i++) {
+            if (parts[i].have && (low == NULL || parts[i].run.ordinal < low->run.ordinal))
+                low = &parts[i];
+        }
+        if (low == NULL)
+            return bytes_of(cursor->merged, size);
+        merged_add(cursor->merged, &size, &low->run);
+        low->have = run_next(low->body, &low->offset, &low->run);
+    }
 }
 
 static uint64_t body_records(struct bytes body)
@@ -398,7 +447,8 @@ static uint64_t body_records(struct bytes body)
     return records;
 }
 
-/* The lowest batch of the heads, merged with its other half; false: the segment is at its end. */
+/* The lowest batch of the heads, merged from all its lanes. ERR_MISSING: the segment is at its
+ * end; ERR_BUSY: at what is written of it. */
 static enum err cursor_take(struct journal_cursor *cursor, struct batch_header *ret_header,
                             struct bytes *ret_body)
 {
@@ -415,18 +465,19 @@ static enum err cursor_take(struct journal_cursor *cursor, struct batch_header *
     }
     if (low == NULL)
         return more ? ERR_BUSY : ERR_MISSING;
+    struct lane_body parts[LANES] = {0};
+    unsigned count = 0;
     *ret_header = low->walk.header;
-    *ret_body = low->walk.body;
-    low->have = false;
     for (unsigned i = 0; i < cursor->head_count; i++) {
         struct head *head = &cursor->heads[i];
         if (!head->have || head->walk.header.position != ret_header->position)
             continue;
-        *ret_body = cursor_merge(cursor, *ret_body, head->walk.body);
+        parts[count++].body = head->walk.body;
         head->have = false;
     }
+    *ret_body = count == 1 ? parts[0].body : cursor_merge(cursor, parts, count);
     ret_header->body_bytes = (uint32_t)ret_body->size;
-    ret_header->lanes = (1U << (LANE_FACTS - 1)) | (1U << (LANE_SAMPLES - 1));
+    ret_header->lanes = (1U << LANES) - 1;
     return OK;
 }
 
@@ -467,39 +518,58 @@ void journal_cursor_close(struct journal_cursor *cursor)
     free(cursor);
 }
 
-/* Are this segment's samples gone because retention took them? */
-static bool cursor_released(const struct journal_cursor *cursor)
+/* Does a stretch that is not yet named lie where [first, last) is? */
+static bool cursor_suspects(const struct journal_cursor *cursor, uint64_t first, uint64_t last)
 {
-    return cursor->number <= cursor->journal->released && cursor->head_count == 1 &&
-           cursor->heads[0].part == PART_FACTS;
+    for (unsigned i = 0; i < cursor->head_count; i++) {
+        const struct head *head = &cursor->heads[i];
+        if (head->bad && last > head->first && (head->last == 0 || first < head->last))
+            return true;
+    }
+    return false;
 }
 
-/* Missing records before or in this batch; named when no damage met before explains them. */
+/* Of `count` missing records of [first, last), those that may be a hole for who reads on. What
+ * retention took of another lane is none in the samples. */
+static uint64_t hole_count(const struct journal_cursor *cursor, uint64_t first, uint64_t last,
+                           uint64_t count)
+{
+    bool samples_whole = (cursor->released & 1U << (LANE_SAMPLES - 1)) == 0;
+    if (cursor->released != 0 && samples_whole && !cursor_suspects(cursor, first, last))
+        return 0;
+    return count;
+}
+
+/* Missing records before or in this batch; named when neither damage met before nor retention
+ * explains them. */
 static uint64_t cursor_hole(struct journal_cursor *cursor, const struct batch_header *header,
                             struct bytes body)
 {
-    if (header->position + header->records <= cursor->wanted)
+    uint64_t last = header->position + header->records;
+    if (last <= cursor->wanted)
         return 0;
     uint64_t from = cursor->expected > cursor->wanted ? cursor->expected : cursor->wanted;
-    uint64_t hole = header->position > from ? header->position - from : 0;
+    uint64_t hole = 0;
     uint64_t present = body_records(body);
-    bool released = cursor_released(cursor);
+    bool released = cursor->released != 0;
+    if (header->position > from)
+        hole = hole_count(cursor, from, header->position, header->position - from);
     if (cursor->expected != 0 && header->position > cursor->expected && !released &&
         !cursor_explain(cursor, cursor->expected, header->position,
                         header->position - cursor->expected))
         cursor_gap(cursor, cursor->number, header->position, "records are missing here");
     if (present < header->records) {
-        uint64_t last = header->position + header->records;
-        hole += header->records - present;
+        uint64_t missing = header->records - present;
+        hole += hole_count(cursor, header->position, last, missing);
         cursor->expected = header->position;
-        if (!released && !cursor_explain(cursor, header->position, last, header->records - present))
+        if (!released && !cursor_explain(cursor, header->position, last, missing))
             cursor_gap(cursor, cursor->number, last,
                        "records of one lane are missing in this batch");
     }
     return hole;
 }
 
-/* Stretches that both lanes have been read past. What ends below the wanted position was perhaps
+/* Stretches that all lanes have been read past. What ends below the wanted position was perhaps
  * not seen in full: who reads it in full names it. */
 static void cursor_stretches(struct journal_cursor *cursor, uint64_t position)
 {
@@ -538,7 +608,7 @@ static bool cursor_give(struct journal_cursor *cursor, const struct batch_header
 static void cursor_segment_end(struct journal_cursor *cursor)
 {
     uint64_t last = segment_last_position(cursor);
-    if (cursor_released(cursor) && last > cursor->expected)
+    if (cursor->released != 0 && last > cursor->expected)
         cursor->expected = last; /* what retention took is not missing */
     if (cursor->expected != 0 && last > cursor->expected && last > cursor->named_to &&
         cursor_explain(cursor, cursor->expected, last, last - cursor->expected))

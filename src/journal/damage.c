@@ -208,11 +208,13 @@ static void damage_set_aside(struct journal *journal, struct journal_damage *dam
     }
 }
 
-/* Which of a segment's files: offsets of two lanes are different places. */
+/* Which of a segment's files: offsets of different lanes are different places. */
 static char damage_lane(const struct journal_damage *damage)
 {
     if (strncmp(damage->why, "facts: ", 7) == 0)
         return 'f';
+    if (strncmp(damage->why, "messages: ", 10) == 0)
+        return 'm';
     return strncmp(damage->why, "samples: ", 9) == 0 ? 's' : 'o';
 }
 
@@ -278,35 +280,65 @@ bool damage_covers(const struct damage_list *list, uint64_t segment, uint64_t fi
     return false;
 }
 
-/* ---- what retention took ---- */
-enum err released_read(struct disk *disk, uint64_t *ret_number)
+/* ---- what retention took: a line with its own sum for each lane that can be released ---- */
+static const char *const released_words[LANES + 1] = {
+    [LANE_SAMPLES] = "samples-released-to-segment",
+    [LANE_MESSAGES] = "messages-released-to-segment",
+};
+
+static void released_line(const char *line, size_t size, struct released *released)
 {
-    char *text;
-    size_t size;
-    uint64_t number;
+    char text[128];
     unsigned sum;
-    *ret_number = 0;
+    if (size >= sizeof text)
+        return;
+    memcpy(text, line, size);
+    text[size] = 0;
+    const char *crc = strstr(text, "crc="), *sign = strchr(text, '=');
+    if (crc == NULL || sscanf(crc, "crc=%8x", &sum) != 1 ||
+        crc32c(0, text, (size_t)(crc - text)) != sum)
+        return;
+    for (unsigned lane = LANE_SAMPLES; lane <= LANE_MESSAGES; lane++) {
+        size_t word = strlen(released_words[lane]);
+        if ((size_t)(sign - text) == word && memcmp(text, released_words[lane], word) == 0)
+            (void)sscanf(sign + 1, "%" SCNu64, &released->to[lane]);
+    }
+}
+
+enum err released_read(struct disk *disk, struct released *ret_released)
+{
+    struct released released = {0};
+    char *text;
+    size_t size = 0;
     enum err err = text_read(disk, RELEASED_LIST, 256, &text, &size);
-    if (err == ERR_MISSING)
+    if (err == ERR_MISSING) {
+        *ret_released = released;
         return OK;
+    }
     if (err != OK)
         return err;
-    text[size] = 0;
-    char *crc = strstr(text, "crc=");
-    if (crc != NULL && sscanf(crc, "crc=%8x", &sum) == 1 &&
-        crc32c(0, text, (size_t)(crc - text)) == sum &&
-        sscanf(text, "samples-released-to-segment=%" SCNu64, &number) == 1)
-        *ret_number = number;
+    for (size_t at = 0; at < size;) {
+        const char *end = memchr(text + at, '\n', size - at);
+        size_t length = end == NULL ? size - at : (size_t)(end - (text + at)) + 1;
+        released_line(text + at, length, &released);
+        at += length;
+    }
     free(text);
+    *ret_released = released;
     return OK;
 }
 
-enum err released_write(struct disk *disk, uint64_t number)
+enum err released_write(struct disk *disk, const struct released *released)
 {
-    char text[128];
-    int size = snprintf(text, sizeof text, "samples-released-to-segment=%" PRIu64 " ", number);
-    uint32_t sum = crc32c(0, text, (size_t)size);
-    size += snprintf(text + size, sizeof text - (size_t)size, "crc=%08" PRIx32 "\n", sum);
-    enum err err = text_write(disk, RELEASED_LIST, text, (size_t)size);
+    char text[256];
+    size_t size = 0;
+    for (unsigned lane = LANE_SAMPLES; lane <= LANE_MESSAGES; lane++) {
+        size_t begin = size;
+        size += (size_t)snprintf(text + size, sizeof text - size, "%s=%" PRIu64 " ",
+                                 released_words[lane], released->to[lane]);
+        uint32_t sum = crc32c(0, text + begin, size - begin);
+        size += (size_t)snprintf(text + size, sizeof text - size, "crc=%08" PRIx32 "\n", sum);
+    }
+    enum err err = text_write(disk, RELEASED_LIST, text, size);
     return err == OK ? disk->sync_folder(disk, JOURNAL_FOLDER) : err;
 }

@@ -23,6 +23,10 @@ void damage_name(struct journal *journal, const struct journal_damage *damage, c
 /* Does an entry of this segment cover a part of [first, last)? */
 bool damage_covers(const struct damage_list *list, uint64_t segment, uint64_t first, uint64_t last);
 
-/* Samples lanes of segments up to this number were released, or are about to be. */
-MUST_USE enum err released_read(struct disk *disk, uint64_t *ret_number);
-MUST_USE enum err released_write(struct disk *disk, uint64_t number);
+/* The lane files of segments up to these numbers were released, or are about to be: they may be
+ * missing. Lanes that are kept for ever stay 0. */
+struct released {
+    uint64_t to[LANES + 1]; /* by enum lane */
+};
+MUST_USE enum err released_read(struct disk *disk, struct released *ret_released);
+MUST_USE enum err released_write(struct disk *disk, const struct released *released);

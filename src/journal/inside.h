@@ -4,7 +4,7 @@
  *   append.c        the open batch: what fits, which segment it goes to
  *   write.c         the write in flight, taking the next segment into use
  *   prepare.c       the next segment, written once with zeroes in the background
- *   squeeze.c       a closed segment becomes two lane files, in the background
+ *   squeeze.c       a closed segment becomes lane files, in the background
  *   cursor.c        reading over all segments, holes named
  *   walk.c          reading one file: batches, bad stretches, the end
  *   segment_file.c  names, listing, headers
@@ -19,7 +19,7 @@
 #include "journal/segment_file.h"
 #include "journal/walk.h"
 
-#define PAIRS_MAX 60                /* pairs of runs in a batch: ordinals stay below 128 */
+#define RUN_SETS_MAX 60             /* sets of runs in a batch: ordinals stay below 180 */
 #define PREPARE_RETRY_NS (NS_PER_S) /* between tries on a full disk */
 #define SQUEEZE_RETRY_NS (30 * NS_PER_S)
 #define PREPARE_PIECE ((size_t)1 << 20)
@@ -27,18 +27,19 @@
 #define FREE_MARGIN_BYTES ((uint64_t)256 << 10) /* left to the file system beside a new segment */
 
 /* The batch being filled: lanes apart, put together when it is sealed. */
-struct pair { /* where a pair of runs ends in each lane's buffer */
-    uint32_t facts_end, samples_end;
-    uint32_t facts_count, samples_count; /* records, from the batch's start */
+struct run_set { /* where a set of runs, one of each lane, ends in each lane's buffer */
+    uint32_t end[LANES];
+    uint32_t records[LANES]; /* from the batch's start */
 };
 struct open_batch {
     bool active;
     struct facts_writer facts;
     struct samples_writer samples;
-    struct pair pairs[PAIRS_MAX]; /* finished ones */
-    uint32_t pair_count;
-    uint32_t capacity;         /* header and body */
-    uint32_t capacity_samples; /* less when only the reserve is left */
+    struct facts_writer messages;
+    struct run_set sets[RUN_SETS_MAX]; /* finished ones */
+    uint32_t set_count;
+    uint32_t capacity;            /* header and body */
+    uint32_t capacity_unreserved; /* less when only the reserve, which is for facts, is left */
     int64_t engine_ns, wall_ns;
 };
 
@@ -99,7 +100,8 @@ struct squeeze_job {
     struct segment_header header; /* of the .open */
     uint64_t number, end, last_position;
     bool header_known;
-    uint64_t facts_bytes, samples_bytes; /* results */
+    uint32_t parts;             /* result: the files there are now */
+    uint64_t bytes[PART_COUNT]; /* result: their sizes */
     bool busy, finished;
     bool damaged; /* a bad stretch was met: the segment stays as it is, a cursor names it */
     char failed[DISK_NAME_SIZE]; /* the file that err is about */
@@ -118,7 +120,7 @@ struct journal {
     uint64_t identity[2];
     struct segment_list segments;
     struct damage_list damage;
-    uint64_t released; /* samples lanes of segments up to this number may be missing */
+    struct released released;
     bool started;
     bool stopped;
     bool disk_full;  /* told; until a segment could be prepared */

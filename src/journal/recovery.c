@@ -34,9 +34,12 @@ static enum err journal_buffers(struct journal *journal)
         (struct facts_writer){.at = malloc(BATCH_BYTES_MAX), .capacity = BATCH_BYTES_MAX};
     journal->open.samples =
         (struct samples_writer){.at = malloc(BATCH_BYTES_MAX), .capacity = BATCH_BYTES_MAX};
+    journal->open.messages =
+        (struct facts_writer){.at = malloc(BATCH_BYTES_MAX), .capacity = BATCH_BYTES_MAX};
     if (journal->images[0].at == NULL || journal->images[1].at == NULL ||
         journal->take.block == NULL || journal->prepare.zeroes == NULL ||
-        journal->open.facts.at == NULL || journal->open.samples.at == NULL)
+        journal->open.facts.at == NULL || journal->open.samples.at == NULL ||
+        journal->open.messages.at == NULL)
         return ERR_NO_MEMORY;
     memset(journal->prepare.zeroes, 0, PREPARE_PIECE);
     return OK;
@@ -52,6 +55,7 @@ static void journal_free(struct journal *journal)
     os_aligned_free(journal->prepare.zeroes);
     free(journal->open.facts.at);
     free(journal->open.samples.at);
+    free(journal->open.messages.at);
     free(journal);
 }
 

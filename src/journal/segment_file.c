@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const part_ends[PART_COUNT] = {".open", ".facts", ".samples", ".prepare"};
+static const char *const part_ends[PART_COUNT] = {".open", ".facts", ".samples", ".messages",
+                                                  ".prepare"};
 #define NUMBER_DIGITS 10
 
 void segment_name(char *name, uint64_t number, enum segment_part part)
@@ -128,7 +129,7 @@ static enum err segment_read_header(struct disk *disk, struct segment *segment, 
 {
     enum err result = ERR_CORRUPT;
     bool moved = false;
-    for (unsigned part = PART_OPEN; part <= PART_SAMPLES; part++) {
+    for (unsigned part = PART_OPEN; part <= PART_MESSAGES; part++) {
         if ((segment->parts & PART_BIT(part)) == 0 && !moved)
             continue;
         segment_name(name, segment->number, (enum segment_part)part);

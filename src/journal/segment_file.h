@@ -7,8 +7,11 @@
 #define JOURNAL_FOLDER "journal"
 #define SEGMENT_NAME_SIZE 64
 
-enum segment_part { PART_OPEN, PART_FACTS, PART_SAMPLES, PART_PREPARE, PART_COUNT };
+enum segment_part { PART_OPEN, PART_FACTS, PART_SAMPLES, PART_MESSAGES, PART_PREPARE, PART_COUNT };
 #define PART_BIT(part) (1U << (part))
+_Static_assert((int)PART_FACTS == LANE_FACTS && (int)PART_SAMPLES == LANE_SAMPLES &&
+                   (int)PART_MESSAGES == LANE_MESSAGES,
+               "a lane's file is the part of the same number");
 
 /* "journal/0000000001.open" and so on. */
 void segment_name(char *name, uint64_t number, enum segment_part part);

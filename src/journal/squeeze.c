@@ -1,9 +1,10 @@
-/* A closed segment in its last form: batches without padding, facts and samples in files of their
- * own. The batch headers stay as they were (position, times, the count of all records), so that
- * merging the two gives back what was written, and what is missing in one of them shows. An empty
- * batch ends each file.
+/* A closed segment in its last form: batches without padding, each lane in a file of its own. The
+ * batch headers stay as they were (position, times, the count of all records), so that merging the
+ * lanes gives back what was written, and what is missing in one of them shows. An empty batch ends
+ * each file. The facts always have a file, the other lanes when they hold a record; each header
+ * says which lanes have one.
  *
- * Order of steps: both files written and synced under other names, read back and compared by sum,
+ * Order of steps: all files written and synced under other names, read back and compared by sum,
  * renamed, names synced; only then the .open goes. While the .open is there it wins. A segment in
  * which damage is met stays as it is for ever. */
 #include "journal/inside.h"
@@ -12,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OUT_BYTES ((size_t)2 << 20)
 #define LANE_ALIGN 8
+#define OUT_BYTES (BATCH_BYTES_MAX + SEGMENT_HEADER_SIZE + LANE_ALIGN)
 
 struct out { /* one lane file being written */
     struct disk *disk;
@@ -27,12 +28,17 @@ struct out { /* one lane file being written */
     char name[SEGMENT_NAME_SIZE];
 };
 
-static enum err out_open(struct out *out, struct disk *disk, uint64_t number, enum lane lane)
+static void out_name(struct out *out, struct disk *disk, uint64_t number, enum lane lane)
 {
     out->disk = disk;
     out->lane = lane;
-    segment_name(out->name, number, lane == LANE_FACTS ? PART_FACTS : PART_SAMPLES);
+    segment_name(out->name, number, (enum segment_part)lane);
     snprintf(out->beside, sizeof out->beside, "%s.tmp", out->name);
+}
+
+static enum err out_open(struct out *out)
+{
+    struct disk *disk = out->disk;
     out->buffer = malloc(OUT_BYTES);
     if (out->buffer == NULL)
         return ERR_NO_MEMORY;
@@ -64,11 +70,11 @@ static enum err out_flush(struct out *out)
     return err;
 }
 
-/* The lane's part of one batch; nothing when it has none, unless it is the end mark. */
+/* The end mark, or the lane's part of a batch that has one. */
 static enum err out_batch(struct out *out, const struct batch_header *header, struct bytes body)
 {
     enum err err = OK;
-    if (out->used + BATCH_BYTES_MAX + LANE_ALIGN > OUT_BYTES)
+    if (out->used + BATCH_HEADER_SIZE + body.size + LANE_ALIGN > OUT_BYTES)
         err = out_flush(out);
     if (err != OK)
         return err;
@@ -86,8 +92,6 @@ static enum err out_batch(struct out *out, const struct batch_header *header, st
     }
     if (err != ERR_MISSING)
         return err;
-    if (size == BATCH_HEADER_SIZE && header->records > 0)
-        return OK;
     struct batch_header mine = *header;
     mine.body_bytes = (uint32_t)(size - BATCH_HEADER_SIZE);
     mine.lanes = (uint8_t)(1U << (out->lane - 1));
@@ -104,7 +108,7 @@ static enum err out_finish(struct out *out, const struct segment_header *header)
 {
     uint8_t block[SEGMENT_HEADER_SIZE];
     struct segment_header mine = *header;
-    mine.kind = out->lane == LANE_FACTS ? SEGMENT_FACTS : SEGMENT_SAMPLES;
+    mine.kind = (uint8_t)(SEGMENT_FACTS + (out->lane - LANE_FACTS));
     segment_header_put(block, &mine);
     enum err err = out_flush(out);
     if (err == OK)
@@ -149,7 +153,53 @@ static enum err squeeze_note(struct squeeze_job *squeeze, const char *name, enum
     return err;
 }
 
-static enum err squeeze_split(struct squeeze_job *squeeze, struct out outs[2])
+/* One batch into the lanes it holds; a lane's file begins with its first record. */
+static enum err squeeze_batch(struct squeeze_job *squeeze, struct out outs[LANES],
+                              const struct batch_header *header, struct bytes body)
+{
+    bool has[LANES] = {false};
+    size_t offset = 0;
+    enum lane lane;
+    uint32_t records, ordinal;
+    struct bytes run;
+    enum err err;
+    while ((err = batch_next_run(body, &offset, &lane, &records, &ordinal, &run)) == OK)
+        has[lane - 1] = true;
+    if (err != ERR_MISSING)
+        return err;
+    err = OK;
+    for (unsigned i = 0; i < LANES && err == OK; i++) {
+        struct out *out = &outs[i];
+        if (has[i] && out->file == NULL)
+            err = out_open(out);
+        if (has[i] && err == OK)
+            err = out_batch(out, header, body);
+        err = squeeze_note(squeeze, out->beside, err);
+    }
+    return err;
+}
+
+static enum err squeeze_marks(struct squeeze_job *squeeze, struct out outs[LANES],
+                              const struct walk *walk)
+{
+    struct batch_header mark = {.epoch = squeeze->header.epoch,
+                                .position = walk->position,
+                                .durable = walk->position,
+                                .engine_ns = walk->header.engine_ns,
+                                .wall_ns = walk->header.wall_ns};
+    enum err err = OK;
+    squeeze->header.last_position = mark.position;
+    squeeze->header.lanes = 0;
+    for (unsigned i = 0; i < LANES && err == OK; i++) {
+        if (outs[i].file == NULL)
+            continue;
+        squeeze->header.lanes |= (uint8_t)(1U << i);
+        err = squeeze_note(squeeze, outs[i].beside, out_batch(&outs[i], &mark, bytes_of(NULL, 0)));
+    }
+    return err;
+}
+
+static enum err squeeze_split(struct squeeze_job *squeeze, struct out outs[LANES])
 {
     char name[SEGMENT_NAME_SIZE];
     struct walk walk;
@@ -162,66 +212,66 @@ static enum err squeeze_split(struct squeeze_job *squeeze, struct out outs[2])
     walk.position = squeeze->header.first_position;
     walk.limit_known = true;
     walk.limit = squeeze->end;
-    while (err == OK && (err = walk_next(&walk, &found)) == OK && found == WALK_BATCH) {
-        for (unsigned i = 0; i < 2 && err == OK; i++)
-            err =
-                squeeze_note(squeeze, outs[i].beside, out_batch(&outs[i], &walk.header, walk.body));
-    }
+    while (err == OK && (err = walk_next(&walk, &found)) == OK && found == WALK_BATCH)
+        err = squeeze_batch(squeeze, outs, &walk.header, walk.body);
     if (err == ERR_CORRUPT || (err == OK && found != WALK_END) ||
         (err == OK && walk.position != squeeze->last_position)) {
         squeeze->damaged = true;
         err = ERR_CORRUPT;
     }
-    struct batch_header mark = {.epoch = squeeze->header.epoch,
-                                .position = walk.position,
-                                .durable = walk.position,
-                                .engine_ns = walk.header.engine_ns,
-                                .wall_ns = walk.header.wall_ns};
+    if (err == OK)
+        err = squeeze_marks(squeeze, outs, &walk);
     walk_close(&walk);
-    squeeze->header.last_position = mark.position;
-    for (unsigned i = 0; i < 2 && err == OK; i++)
-        err = squeeze_note(squeeze, outs[i].beside, out_batch(&outs[i], &mark, bytes_of(NULL, 0)));
     return err;
 }
 
-static enum err squeeze_replace(struct squeeze_job *squeeze, struct out outs[2])
+static enum err squeeze_replace(struct squeeze_job *squeeze, struct out outs[LANES])
 {
     struct disk *disk = squeeze->disk;
     char name[SEGMENT_NAME_SIZE];
     enum err err = OK;
-    for (unsigned i = 0; i < 2 && err == OK; i++)
-        err =
-            squeeze_note(squeeze, outs[i].beside, disk->rename(disk, outs[i].beside, outs[i].name));
+    for (unsigned i = 0; i < LANES && err == OK; i++) {
+        if (outs[i].file != NULL)
+            err = squeeze_note(squeeze, outs[i].beside,
+                               disk->rename(disk, outs[i].beside, outs[i].name));
+    }
     if (err == OK)
         err = squeeze_note(squeeze, JOURNAL_FOLDER, disk->sync_folder(disk, JOURNAL_FOLDER));
     segment_name(name, squeeze->number, PART_OPEN);
     return err == OK ? squeeze_note(squeeze, name, disk->remove(disk, name)) : err;
 }
 
-static void squeeze_run(struct job *job)
+static enum err squeeze_finish_files(struct squeeze_job *squeeze, struct out outs[LANES])
 {
-    struct squeeze_job *squeeze = (struct squeeze_job *)job;
-    struct out outs[2] = {0};
     enum err err = OK;
-    for (unsigned i = 0; i < 2 && err == OK; i++) {
-        enum lane lane = i == 0 ? LANE_FACTS : LANE_SAMPLES;
-        err = out_open(&outs[i], squeeze->disk, squeeze->number, lane);
-        err = squeeze_note(squeeze, outs[i].beside, err);
-    }
-    if (err == OK)
-        err = squeeze_split(squeeze, outs);
-    for (unsigned i = 0; i < 2 && err == OK; i++) {
+    for (unsigned i = 0; i < LANES && err == OK; i++) {
+        if (outs[i].file == NULL)
+            continue;
         err = out_finish(&outs[i], &squeeze->header);
         if (err == OK)
             err = out_verify(&outs[i], &squeeze->header);
         err = squeeze_note(squeeze, outs[i].beside, err);
+        squeeze->parts |= PART_BIT(outs[i].lane);
+        squeeze->bytes[outs[i].lane] = outs[i].flushed;
     }
-    squeeze->facts_bytes = outs[0].flushed;
-    squeeze->samples_bytes = outs[1].flushed;
+    return err;
+}
+
+static void squeeze_run(struct job *job)
+{
+    struct squeeze_job *squeeze = (struct squeeze_job *)job;
+    struct out outs[LANES] = {0};
+    for (unsigned i = 0; i < LANES; i++)
+        out_name(&outs[i], squeeze->disk, squeeze->number, (enum lane)(i + 1));
+    enum err err = squeeze_note(squeeze, outs[0].beside, out_open(&outs[0]));
+    if (err == OK)
+        err = squeeze_split(squeeze, outs);
+    if (err == OK)
+        err = squeeze_finish_files(squeeze, outs);
     bool written = err == OK;
     if (err == OK)
         err = squeeze_replace(squeeze, outs);
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < LANES; i++) {
         bool opened = outs[i].file != NULL;
         out_close(&outs[i]);
         if (!written && opened)
@@ -259,9 +309,8 @@ static void squeeze_finish(struct journal *journal)
     squeeze->finished = false;
     check(segment != NULL);
     if (squeeze->err == OK) {
-        segment->parts = PART_BIT(PART_FACTS) | PART_BIT(PART_SAMPLES);
-        segment->bytes[PART_FACTS] = squeeze->facts_bytes;
-        segment->bytes[PART_SAMPLES] = squeeze->samples_bytes;
+        segment->parts = squeeze->parts;
+        memcpy(segment->bytes, squeeze->bytes, sizeof segment->bytes);
         segment->header.last_position = squeeze->header.last_position;
         return;
     }

@@ -24,7 +24,7 @@ void journal_describe(const struct journal *journal, struct journal_state *ret_s
     memcpy(state.write_histogram, journal->write_histogram, sizeof state.write_histogram);
     for (size_t i = 0; i < journal->segments.count; i++) {
         const struct segment *segment = &journal->segments.at[i];
-        for (unsigned part = PART_OPEN; part <= PART_SAMPLES; part++)
+        for (unsigned part = PART_OPEN; part <= PART_MESSAGES; part++)
             state.bytes += (segment->parts & PART_BIT(part)) != 0 ? segment->bytes[part] : 0;
     }
     if (journal->segments.count > 0 && journal->segments.at[0].header_err == OK)
@@ -52,7 +52,7 @@ enum err journal_segments(struct journal *journal, journal_each_segment *each, v
 {
     for (size_t i = 0; i < journal->segments.count; i++) {
         const struct segment *segment = &journal->segments.at[i];
-        for (unsigned part = PART_OPEN; part <= PART_SAMPLES; part++) {
+        for (unsigned part = PART_OPEN; part <= PART_MESSAGES; part++) {
             char name[SEGMENT_NAME_SIZE];
             struct segment_header header = segment->header;
             enum err err = segment->header_err;
@@ -71,43 +71,53 @@ enum err journal_segments(struct journal *journal, journal_each_segment *each, v
     return OK;
 }
 
-/* A closed, squeezed segment whose records all lie below position and whose samples are there. */
+/* A closed, squeezed segment whose records all lie below position and whose lane is there. */
 static bool segment_releasable(const struct journal *journal, const struct segment *segment,
-                               uint64_t position)
+                               enum lane lane, uint64_t position)
 {
     return segment->number != journal->current.number && !segment->foreign &&
-           (segment->parts & PART_BIT(PART_OPEN)) == 0 &&
-           (segment->parts & PART_BIT(PART_SAMPLES)) != 0 && segment->last_position != 0 &&
-           segment->last_position <= position;
+           (segment->parts & PART_BIT(PART_OPEN)) == 0 && (segment->parts & PART_BIT(lane)) != 0 &&
+           segment->last_position != 0 && segment->last_position <= position;
 }
 
-enum err journal_release_samples(struct journal *journal, uint64_t position, uint32_t *ret_files)
+/* Up to which segment the lane may be missing when what lies below position goes. */
+static uint64_t release_to(const struct journal *journal, enum lane lane, uint64_t position)
 {
-    struct disk *disk = journal->config.disk;
-    uint64_t released = journal->released;
-    uint32_t files = 0;
-    enum err err = OK;
+    uint64_t to = journal->released.to[lane];
     for (size_t i = 0; i < journal->segments.count; i++) {
         const struct segment *segment = &journal->segments.at[i];
         bool waits = (segment->parts & PART_BIT(PART_OPEN)) != 0 && !segment->damaged;
         if (waits || segment->number == journal->current.number)
             break;
-        if (segment_releasable(journal, segment, position) && segment->number > released)
-            released = segment->number;
+        if (segment_releasable(journal, segment, lane, position) && segment->number > to)
+            to = segment->number;
     }
-    if (released > journal->released) /* first said, then done */
-        err = released_write(disk, released);
+    return to;
+}
+
+enum err journal_release(struct journal *journal, enum lane lane, uint64_t position,
+                         uint32_t *ret_files)
+{
+    check(lane == LANE_SAMPLES || lane == LANE_MESSAGES);
+    struct disk *disk = journal->config.disk;
+    struct released released = journal->released;
+    uint32_t files = 0;
+    enum err err = OK;
+    released.to[lane] = release_to(journal, lane, position);
+    if (released.to[lane] > journal->released.to[lane]) /* first said, then done */
+        err = released_write(disk, &released);
     if (err == OK)
         journal->released = released;
     for (size_t i = 0; i < journal->segments.count && err == OK; i++) {
         struct segment *segment = &journal->segments.at[i];
         char name[SEGMENT_NAME_SIZE];
-        if (segment->number > released || !segment_releasable(journal, segment, position))
+        if (segment->number > released.to[lane] ||
+            !segment_releasable(journal, segment, lane, position))
             continue;
-        segment_name(name, segment->number, PART_SAMPLES);
+        segment_name(name, segment->number, (enum segment_part)lane);
         err = disk->remove(disk, name);
         if (err == OK || err == ERR_MISSING) {
-            segment->parts &= ~PART_BIT(PART_SAMPLES);
+            segment->parts &= ~PART_BIT(lane);
             files++;
             err = OK;
         }

@@ -140,22 +140,16 @@ static enum err walk_try(struct walk *walk, uint64_t offset, bool *ret_valid)
     enum err err = walk_view(walk, offset, BATCH_HEADER_SIZE, &view);
     if (err == OK && view.size > 0)
         walk->unreadable = walk->unreadable || walk_unreadable_at(walk, offset);
-    if (err != OK || view.size < BATCH_HEADER_SIZE || load_u64(view.at) == 0)
+    size_t claimed = err == OK ? batch_bytes_claimed(view) : 0;
+    if (claimed == 0)
         return err;
-    /* First with what the window holds: only a batch that crosses its end costs another read. */
-    uint64_t ahead = walk->window_at + walk->window_size - offset;
+    /* Only a batch that crosses the window's end costs another read. */
     struct batch_header header;
     struct bytes body;
-    view = bytes_of(view.at, ahead < BATCH_BYTES_MAX ? (size_t)ahead : BATCH_BYTES_MAX);
-    if (batch_open(view, walk->epoch, &header, &body) != OK) {
-        if (view.size == BATCH_BYTES_MAX)
-            return OK;
-        err = walk_view(walk, offset, BATCH_BYTES_MAX, &view);
-        if (err != OK || batch_open(view, walk->epoch, &header, &body) != OK)
-            return err;
-    }
-    if (header.position < walk->position)
-        return OK;
+    err = walk_view(walk, offset, claimed, &view);
+    if (err != OK || batch_open(view, walk->epoch, &header, &body) != OK ||
+        header.position < walk->position)
+        return err;
     size_t align = walk_align(walk);
     walk->header = header;
     walk->body = body;

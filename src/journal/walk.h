@@ -6,7 +6,7 @@
 #include "format/format.h"
 #include "os/os.h"
 
-#define WALK_WINDOW ((size_t)2 << 20) /* > BATCH_BYTES_MAX: a batch is looked at in one piece */
+#define WALK_WINDOW (2 * BATCH_BYTES_MAX) /* a batch is looked at in one piece */
 
 /* What a disk could not read of up to WALK_WINDOW bytes, in blocks of the file. */
 struct unreadable {

@@ -52,24 +52,38 @@ struct session_stamp {
 /* Takes facts of kinds 16..26; others are OK and change nothing. ERR_NO_MEMORY, ERR_LIMIT (4 G of
  * rows): the record may be half applied, the state must be dropped and loaded again.
  *
- * SESSION_OPEN  the number is free, or has this client id: as told. With clean, what it held goes
- *               (subscriptions, queue, packet ids); the will is replaced by the fact's (or none) in
- *               any case. The number has another client id, or the client id another number (after
- *               damage): the older one ends first.
- * SESSION_CLOSE connected becomes false, expiry and `sent` are taken over, the stamps remembered.
- *               Expiry 0: the session ends, unless it has a will that is still wanted and was not
- *               published; then it ends with WILL_DONE.
- * SESSION_END   all of it goes; a will as well (publishing it came before).
- * SUBSCRIBE     adds, or replaces that of the same filter (keeping its number).
- * MESSAGE       retain: becomes the retained message of its topic, the one before goes; with an
- *               empty payload there is none then. Each target's queue gets an entry behind its
- * last, with the session's next packet id (1..65535, then 1 again). When that id is still used by
- * an entry of the queue (65,535 of them, or an old one never acknowledged), the target is skipped
- * and counted (full). ENQUEUE       the retained message of the topic gets an entry in the
- * session's queue with the retain flag set. DELIVERY      RECEIVED: a QoS 2 entry becomes released:
- * its message is no more needed and goes, the packet id stays. DONE: the entry goes. RECEIVED,
- * RELEASED  the packet id of an incoming QoS 2 message is in use, or free. WILL_DONE     the will
- * goes; with it a closed session of expiry 0. */
+ * SESSION_OPEN: the number is free, or has this client id: as told. With clean, what it held goes
+ * (subscriptions, queue, packet ids of both directions, `sent` and the stamps of the last CLOSE),
+ * and its packet ids begin at 1 again; without, all that stays. The will is replaced by the fact's
+ * (or none) in any case. The number has another client id, or the client id another number (after
+ * damage): the older one ends first.
+ *
+ * SESSION_CLOSE: connected becomes false, expiry and `sent` are taken over, the stamps remembered.
+ * Expiry 0: the session ends, unless it has a will that is still wanted and was not published; then
+ * it ends with WILL_DONE.
+ *
+ * SESSION_END: all of it goes; a will as well (publishing it came before).
+ *
+ * SUBSCRIBE: adds, or replaces that of the same filter (keeping its number and place).
+ *
+ * MESSAGE: with retain it becomes the retained message of its topic, the one before goes; with an
+ * empty payload there is none then. Each target's queue gets an entry behind its last, with the
+ * session's next packet id (1..65535, then 1 again). When that id is still used by an entry of the
+ * queue (65,535 of them, or an old one never acknowledged), the target is skipped and counted
+ * (full), and the id stays the next one: so the ids of a queue always ascend from its oldest entry
+ * on. A message that nothing refers to in the end is not kept.
+ *
+ * ENQUEUE: the retained message of the topic gets an entry in the session's queue with the retain
+ * flag set; full as above. No retained message: nothing happens.
+ *
+ * DELIVERY: RECEIVED: a QoS 2 entry becomes released: its message and subscription ids are no more
+ * needed and go, the packet id stays; nothing happens when it was released already, and an entry of
+ * QoS 1 makes the record a stray. DONE: the entry goes, whatever it waited for.
+ *
+ * RECEIVED, RELEASED: the packet id of an incoming QoS 2 message is in use (again: nothing
+ * happens), or free.
+ *
+ * WILL_DONE: the will goes, if there is one; with it a closed session of expiry 0. */
 MUST_USE enum err sessions_apply_fact(struct sessions *sessions, const struct fact *fact,
                                       const struct session_stamp *stamp);
 

@@ -174,10 +174,9 @@ uint32_t sessions_queue_find(const struct sessions *sessions, uint32_t session, 
     if (of->queue_first == ENTRY_NONE)
         return ENTRY_NONE;
     uint32_t distance = packet_distance(of->oldest_packet, packet_id);
-    uint32_t given = packet_distance(of->oldest_packet, of->next_packet);
-    if (given == 0)
-        given = UINT16_MAX;
-    if (distance < given / 2)
+    uint32_t newest =
+        packet_distance(of->oldest_packet, entry_at(sessions, of->queue_last)->packet_id);
+    if (distance < newest / 2)
         return queue_walk(sessions, of->queue_first, of->oldest_packet, distance, true);
     return queue_walk(sessions, of->queue_last, of->oldest_packet, distance, false);
 }

@@ -5,7 +5,6 @@
 #include "base/base.h"
 #include "journal/journal.h"
 
-#define WORDS_OPTIONS_MAX 16
 #define WORDS_GIVEN_MAX 64
 #define WORDS_LOOSE_MAX 64
 
@@ -73,4 +72,4 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* The verbs, one file each. */
 extern const struct verb verb_serve, verb_demo, verb_watch, verb_inspect, verb_replay, verb_check,
-    verb_prove, verb_point, verb_version;
+    verb_prove, verb_point, verb_pub, verb_sub, verb_version;

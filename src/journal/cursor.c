@@ -237,10 +237,15 @@ static enum err lanes_open(struct journal_cursor *cursor, const struct segment *
         had |= cursor->heads[cursor->head_count - 1].lanes;
         have |= (uint8_t)(1U << (part - 1));
     }
-    if (had == 0) /* no header says it: those that every segment had once */
-        had = 1U << (LANE_FACTS - 1) | 1U << (LANE_SAMPLES - 1);
+    /* Where no header says it, only the facts had a file for certain: of what else is gone, the
+     * positions tell. */
+    bool known = had != 0;
+    had |= 1U << (LANE_FACTS - 1);
     for (enum lane lane = LANE_FACTS; lane <= LANE_MESSAGES; lane++) {
-        if ((had & ~have & 1U << (lane - 1)) != 0)
+        uint8_t bit = (uint8_t)(1U << (lane - 1));
+        if ((have & bit) != 0)
+            continue;
+        if ((had & bit) != 0 || (!known && lane_released(cursor, lane)))
             lane_missing(cursor, segment, lane);
     }
     return OK;

@@ -49,6 +49,31 @@ static bool asked_has(const struct topics *topics, struct asked *asked, uint32_t
     return true;
 }
 
+/* A node on the way. The tag is known before the node is read: see tree.h. */
+struct visit {
+    uint32_t node, tag, depth;
+};
+
+/* The node of the tenant, at depth 0; none when it has nothing here. */
+static struct visit visit_tenant(const struct topics *topics, uint32_t tenant)
+{
+    struct bytes level = bytes_of(&tenant, sizeof tenant);
+    uint32_t tag = node_tag(0, level_hash(topics, level));
+    return (struct visit){.node = node_find(topics, CELL_NONE, tag, level), .tag = tag};
+}
+
+/* Fetches what the first levels need as long as they are plain: nearly always the most of it. */
+#define AHEAD_LEVELS 8u
+static void asked_fetch(const struct topics *topics, struct asked *asked, uint32_t tag)
+{
+    for (uint32_t depth = 0; depth < AHEAD_LEVELS && asked_has(topics, asked, depth); depth++) {
+        if (level_is_plus(asked->levels[depth]))
+            return;
+        tag = node_tag(tag, asked->hashes[depth]);
+        tags_prefetch(&topics->children, tag);
+    }
+}
+
 /* false: `each` has enough. */
 static bool values_tell(const struct topics *topics, const struct node *node, enum node_set set,
                         topics_each *each, void *arg)
@@ -74,10 +99,6 @@ static bool values_tell(const struct topics *topics, const struct node *node, en
 /* ---- a name asks for filters -------------------------------------------------------------------
  */
 
-struct visit {
-    uint32_t node, depth;
-};
-
 void topics_match_filters(const struct topics *topics, uint32_t tenant, struct bytes topic,
                           topics_each *each, void *arg)
 {
@@ -89,27 +110,28 @@ void topics_match_filters(const struct topics *topics, uint32_t tenant, struct b
     asked.count = 0;
     uint32_t waiting_count = 0;
     bool hidden = text_is_hidden(topic);
-    struct visit at = {.node = node_find_tenant(topics, tenant), .depth = 0};
+    struct visit at = visit_tenant(topics, tenant);
+    if (at.node != CELL_NONE)
+        asked_fetch(topics, &asked, at.tag);
     while (at.node != CELL_NONE) {
         const struct node *node = node_at(topics, at.node);
         bool wild = at.depth > 0 || !hidden;
         if (wild && !values_tell(topics, node, NODE_REST, each, arg))
             return;
-        uint32_t next = CELL_NONE;
+        struct visit next = {.depth = at.depth + 1};
         if (asked_has(topics, &asked, at.depth)) {
             if (wild && node->plus != CELL_NONE)
-                waiting[waiting_count++] = (struct visit){node->plus, at.depth + 1};
+                waiting[waiting_count++] =
+                    (struct visit){node->plus, node_tag(at.tag, topics->plus_hash), at.depth + 1};
+            next.tag = node_tag(at.tag, asked.hashes[at.depth]);
             if (node->first != CELL_NONE)
-                next = node_find(topics, at.node, asked.levels[at.depth], asked.hashes[at.depth]);
+                next.node = node_find(topics, at.node, next.tag, asked.levels[at.depth]);
         } else if (!values_tell(topics, node, NODE_OWN, each, arg)) {
             return;
         }
-        if (next != CELL_NONE)
-            at = (struct visit){next, at.depth + 1};
-        else if (waiting_count > 0)
-            at = waiting[--waiting_count];
-        else
-            return;
+        if (next.node == CELL_NONE && waiting_count > 0)
+            next = waiting[--waiting_count];
+        at = next;
     }
 }
 
@@ -162,7 +184,7 @@ static bool names_step(struct names_walk *walk, uint32_t node, uint32_t depth, b
         walk->left--;
         const struct node *found = node_at(walk->topics, node);
         if (depth > 1 || !names_all(walk, 0) || !text_is_hidden(node_level(found))) {
-            walk->at = (struct visit){node, depth};
+            walk->at = (struct visit){node, found->tag, depth};
             return true;
         }
         node = found->next;
@@ -174,15 +196,19 @@ static bool names_step(struct names_walk *walk, uint32_t node, uint32_t depth, b
 static bool names_down(struct names_walk *walk, bool *ret_gave_up)
 {
     const struct node *node = node_at(walk->topics, walk->at.node);
-    uint32_t depth = walk->at.depth, child = CELL_NONE;
+    uint32_t depth = walk->at.depth;
     if (node->first == CELL_NONE)
         return false;
     if (names_all(walk, depth))
-        child = node->first;
-    else if (depth < walk->levels)
-        child = node_find(walk->topics, walk->at.node, walk->asked.levels[depth],
-                          walk->asked.hashes[depth]);
-    return names_step(walk, child, depth + 1, ret_gave_up);
+        return names_step(walk, node->first, depth + 1, ret_gave_up);
+    if (depth >= walk->levels)
+        return false;
+    uint32_t tag = node_tag(walk->at.tag, walk->asked.hashes[depth]);
+    uint32_t child = node_find(walk->topics, walk->at.node, tag, walk->asked.levels[depth]);
+    bool stepped = names_step(walk, child, depth + 1, ret_gave_up);
+    if (stepped)
+        walk->at.tag = tag; /* the same, but known before the node is read */
+    return stepped;
 }
 
 /* Steps to the next that matches beside this node, or beside the nearest above it. */
@@ -193,7 +219,7 @@ static bool names_along(struct names_walk *walk, bool *ret_gave_up)
         uint32_t depth = walk->at.depth;
         if (names_all(walk, depth - 1) && names_step(walk, node->next, depth, ret_gave_up))
             return true;
-        walk->at = (struct visit){node->parent, depth - 1};
+        walk->at = (struct visit){node->parent, 0, depth - 1}; /* it goes on beside it */
     }
     return false;
 }
@@ -204,10 +230,11 @@ bool topics_match_names(const struct topics *topics, uint32_t tenant, struct byt
     struct names_walk walk;
     walk.topics = topics;
     walk.left = most;
-    walk.at = (struct visit){.node = node_find_tenant(topics, tenant), .depth = 0};
+    walk.at = visit_tenant(topics, tenant);
     if (walk.at.node == CELL_NONE || !names_begin(&walk, filter))
         return true;
     bool gave_up = false;
+    asked_fetch(topics, &walk.asked, walk.at.tag);
     do {
         bool matches = walk.at.depth >= walk.rest || walk.at.depth == walk.levels;
         const struct node *node = node_at(topics, walk.at.node);

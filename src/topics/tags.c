@@ -288,6 +288,12 @@ uint32_t tags_next(struct tags_probe *probe)
     return 0;
 }
 
+void tags_prefetch(const struct tags *tags, uint32_t tag)
+{
+    if (tags->directory != NULL)
+        __builtin_prefetch(&tags->directory[directory_at(tags, tag)]->slots[slot_home(tag)]);
+}
+
 uint64_t tags_memory(const struct tags *tags)
 {
     return tags->bucket_count * sizeof(struct tags_bucket) +

@@ -29,6 +29,8 @@ struct tags_probe { /* private; dies with the next change */
 /* for (id = tags_first(t, &p, tag); id != 0; id = tags_next(&p)) verify(id); */
 uint32_t tags_first(const struct tags *tags, struct tags_probe *probe, uint32_t tag);
 uint32_t tags_next(struct tags_probe *probe);
+/* Brings what tags_first looks at into the cache ahead of time. */
+void tags_prefetch(const struct tags *tags, uint32_t tag);
 uint64_t tags_memory(const struct tags *tags);
 
 /* Mixes two words, of which one is secret, so that whoever knows the other cannot steer the tag. */

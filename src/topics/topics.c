@@ -20,6 +20,7 @@ enum err topics_create_seeded(uint64_t seed, struct topics **ret_topics)
         return ERR_NO_MEMORY;
     /* The two tables shall not share a secret. */
     *topics = (struct topics){.seed = seed, .values.seed = hash64(&seed, sizeof seed, seed)};
+    topics->plus_hash = level_hash(topics, bytes_text("+"));
     *ret_topics = topics;
     return OK;
 }
@@ -31,7 +32,7 @@ void topics_destroy(struct topics *topics)
     for (uint32_t id = 1; topics->outside_bytes > 0 && id < topics->nodes.used; id++) {
         struct node *node = node_at(topics, id); /* a free one has a level of no bytes */
         if (node->size > NODE_INSIDE)
-            topics_free(node->level.outside);
+            topics_free(node_outside(node));
     }
     pool_done(&topics->nodes);
     tags_done(&topics->children);
@@ -59,12 +60,12 @@ uint64_t topics_memory(const struct topics *topics)
 
 static enum err node_set_level(struct topics *topics, struct node *node, struct bytes level)
 {
-    uint8_t *to = node->level.inside;
+    uint8_t *to = node->level;
     if (level.size > NODE_INSIDE) {
         to = topics_alloc(level.size);
         if (to == NULL)
             return ERR_NO_MEMORY;
-        node->level.outside = to;
+        memcpy(node->level, &to, sizeof to);
         topics->outside_bytes += level.size;
     }
     node->size = (uint16_t)level.size;
@@ -77,7 +78,7 @@ static void node_destroy(struct topics *topics, uint32_t id)
 {
     struct node *node = node_at(topics, id);
     if (node->size > NODE_INSIDE) {
-        topics_free(node->level.outside);
+        topics_free(node_outside(node));
         topics->outside_bytes -= node->size;
     }
     pool_give(&topics->nodes, id);
@@ -105,17 +106,18 @@ static void node_unlink(struct topics *topics, const struct node *node)
         node_at(topics, node->next)->previous = node->previous;
 }
 
-static enum err node_create(struct topics *topics, uint32_t parent, struct bytes level,
-                            uint64_t hash, bool plus, uint32_t *ret_node)
+static enum err node_create(struct topics *topics, uint32_t parent, uint32_t tag,
+                            struct bytes level, bool plus, uint32_t *ret_node)
 {
     uint32_t id = pool_take(&topics->nodes);
     if (id == CELL_NONE)
         return ERR_NO_MEMORY;
     struct node *node = node_at(topics, id);
     node->parent = parent;
+    node->tag = tag;
     enum err err = node_set_level(topics, node, level);
     if (err == OK && !plus)
-        err = tags_insert(&topics->children, tag_of(hash, parent), id);
+        err = tags_insert(&topics->children, tag, id);
     if (err != OK) {
         node_destroy(topics, id);
         return err;
@@ -140,8 +142,7 @@ static void node_prune(struct topics *topics, uint32_t id)
         if (parent != CELL_NONE && node_at(topics, parent)->plus == id) {
             node_at(topics, parent)->plus = CELL_NONE;
         } else {
-            uint64_t hash = level_hash(topics, node_level(node));
-            tags_remove(&topics->children, tag_of(hash, parent), id);
+            tags_remove(&topics->children, node->tag, id);
             node_unlink(topics, node);
         }
         node_destroy(topics, id);
@@ -175,15 +176,16 @@ static enum err text_walk(struct topics *topics, uint32_t tenant, struct bytes t
 {
     struct levels levels = levels_of(text);
     struct bytes level = bytes_of(&tenant, sizeof tenant);
+    uint32_t tag = 0;
     bool plus = false;
     *place = (struct place){.node = CELL_NONE, .set = NODE_OWN};
     for (;;) {
-        uint64_t hash = plus ? 0 : level_hash(topics, level);
+        tag = node_tag(tag, plus ? topics->plus_hash : level_hash(topics, level));
         uint32_t next =
-            plus ? node_at(topics, place->node)->plus : node_find(topics, place->node, level, hash);
+            plus ? node_at(topics, place->node)->plus : node_find(topics, place->node, tag, level);
         enum err err = next != CELL_NONE ? OK
-                       : create ? node_create(topics, place->node, level, hash, plus, &next)
-                                : ERR_MISSING;
+                       : create          ? node_create(topics, place->node, tag, level, plus, &next)
+                                         : ERR_MISSING;
         if (err != OK)
             return err;
         place->node = next;

@@ -6,10 +6,12 @@
  *             │   └─ plus ─ ...                   what stands below site/a/+
  *             └─ "b"
  *
- * A node is one level in one place. Children are found through one table for the whole tree, by
- * (parent, bytes of the level); a '+' below a node is its `plus` and in no table or list, and a '#'
- * below it is no node at all but its `rest`. Tenants are nodes without a parent, whose level is the
- * number of the tenant. */
+ * A node is one level in one place. Children are found through one table for the whole tree, by a
+ * tag made of the parent's tag and the level; parent and level are then compared. So a tag depends
+ * on the text alone, and the tags of all levels of a name are known before the first node is read:
+ * the memory they lead to is fetched at once, not one after the other. A '+' below a node is its
+ * `plus` and in no table or list, and a '#' below it is no node at all but its `rest`. Tenants are
+ * nodes without a parent, whose level is the number of the tenant. */
 #pragma once
 
 #include <string.h>
@@ -21,24 +23,23 @@
 #include "topics/values.h"
 
 enum node_set { NODE_OWN, NODE_REST, NODE_SETS };
-#define NODE_INSIDE 32u /* bytes of a level that need no memory of their own */
+#define NODE_INSIDE 28u /* bytes of a level that need no memory of their own */
 struct node {
     uint32_t parent;
     uint32_t first, next, previous; /* the first child; brothers, which are in no order */
     uint32_t plus;
+    uint32_t tag;
     uint32_t heads[NODE_SETS];
     uint8_t kinds[NODE_SETS];
-    uint16_t size; /* of the level */
-    union {
-        uint8_t inside[NODE_INSIDE];
-        uint8_t *outside;
-    } level;
+    uint16_t size;              /* of the level */
+    uint8_t level[NODE_INSIDE]; /* the level, or the address of a longer one */
 };
 _Static_assert(sizeof(struct node) == CELL_SIZE, "a node is a cache line");
 
 struct topics {
     uint64_t count; /* values */
     uint64_t seed;
+    uint64_t plus_hash;     /* of the level "+" */
     uint64_t outside_bytes; /* of levels */
     struct pool nodes;
     struct tags children;
@@ -50,10 +51,16 @@ static inline struct node *node_at(const struct topics *topics, uint32_t node)
     return pool_cell(&topics->nodes, node);
 }
 
+static inline uint8_t *node_outside(const struct node *node)
+{
+    uint8_t *at;
+    memcpy(&at, node->level, sizeof at);
+    return at;
+}
+
 static inline struct bytes node_level(const struct node *node)
 {
-    return bytes_of(node->size <= NODE_INSIDE ? node->level.inside : node->level.outside,
-                    node->size);
+    return bytes_of(node->size <= NODE_INSIDE ? node->level : node_outside(node), node->size);
 }
 
 static inline uint64_t level_hash(const struct topics *topics, struct bytes level)
@@ -61,26 +68,25 @@ static inline uint64_t level_hash(const struct topics *topics, struct bytes leve
     return hash64(level.at, level.size, topics->seed);
 }
 
-/* The child of that level, never the plus; CELL_NONE when there is none. Inline: this is what a
- * match spends its time on. */
-static inline uint32_t node_find(const struct topics *topics, uint32_t parent, struct bytes level,
-                                 uint64_t hash)
+/* Of the level with that hash below the node with that tag; 0 stands above the tenants. */
+static inline uint32_t node_tag(uint32_t parent_tag, uint64_t hash)
+{
+    return tag_of(hash, parent_tag);
+}
+
+/* The child with that tag and level, never the plus; CELL_NONE when there is none. Inline: this is
+ * what a match spends its time on. */
+static inline uint32_t node_find(const struct topics *topics, uint32_t parent, uint32_t tag,
+                                 struct bytes level)
 {
     struct tags_probe probe;
-    uint32_t id = tags_first(&topics->children, &probe, tag_of(hash, parent));
+    uint32_t id = tags_first(&topics->children, &probe, tag);
     for (; id != CELL_NONE; id = tags_next(&probe)) {
         const struct node *node = node_at(topics, id);
         if (node->parent == parent && bytes_equal(node_level(node), level))
             return id;
     }
     return CELL_NONE;
-}
-
-/* The node of a tenant; CELL_NONE when it has nothing here. */
-static inline uint32_t node_find_tenant(const struct topics *topics, uint32_t tenant)
-{
-    struct bytes level = bytes_of(&tenant, sizeof tenant);
-    return node_find(topics, CELL_NONE, level, level_hash(topics, level));
 }
 
 /* ---- levels of a text, one after the other -----------------------------------------------------

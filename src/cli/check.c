@@ -363,17 +363,19 @@ static bool check_is_damaged(const struct checker *checker)
 
 static void check_print(struct checker *checker)
 {
-    char text[3][NUMBER_SIZE];
+    char text[4][NUMBER_SIZE];
     table_print(checker->table, "");
     check_print_snapshots(checker);
     json_t *pieces = check_damage_json(checker);
     check_print_damage(pieces);
     json_decref(pieces);
     check_print_losers(checker);
-    printf("\n%s facts, %s sample records with %s values were decoded.\n",
+    printf("\n%s facts, %s sample records with %s values and %s records of messages were "
+           "decoded.\n",
            number_group(checker->result.facts, text[0]),
            number_group(checker->result.samples, text[1]),
-           number_group(checker->result.values, text[2]));
+           number_group(checker->result.values, text[2]),
+           number_group(checker->result.messages, text[3]));
     check_print_rebuild(checker);
     bool damaged = check_is_damaged(checker);
     printf("\n%s%s%s\n", paint(damaged ? PAINT_RED : PAINT_GREEN), damaged ? "damaged" : "whole",
@@ -383,13 +385,14 @@ static void check_print(struct checker *checker)
 static void check_print_json(struct checker *checker)
 {
     json_t *answer = json_pack(
-        "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:O, s:o, s:o}", "whole",
+        "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:O, s:o, s:o}", "whole",
         !check_is_damaged(checker), "first_position", (json_int_t)checker->result.first_position,
         "end_position", (json_int_t)checker->result.end_position, "facts",
         (json_int_t)checker->result.facts, "samples", (json_int_t)checker->result.samples, "values",
-        (json_int_t)checker->result.values, "undecodable", (json_int_t)checker->result.undecodable,
-        "segments", checker->files, "snapshots", checker->snapshots, "damage",
-        check_damage_json(checker), "lost", check_losers_json(checker, LOSERS_MAX));
+        (json_int_t)checker->result.values, "messages", (json_int_t)checker->result.messages,
+        "undecodable", (json_int_t)checker->result.undecodable, "segments", checker->files,
+        "snapshots", checker->snapshots, "damage", check_damage_json(checker), "lost",
+        check_losers_json(checker, LOSERS_MAX));
     json_dumpf(answer, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(answer);

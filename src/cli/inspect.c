@@ -16,10 +16,11 @@
 
 const char *segment_kind_name(uint8_t kind)
 {
-    return kind == SEGMENT_OPEN      ? "open"
-           : kind == SEGMENT_FACTS   ? "facts"
-           : kind == SEGMENT_SAMPLES ? "samples"
-                                     : "unknown";
+    return kind == SEGMENT_OPEN       ? "open"
+           : kind == SEGMENT_FACTS    ? "facts"
+           : kind == SEGMENT_SAMPLES  ? "samples"
+           : kind == SEGMENT_MESSAGES ? "messages"
+                                      : "unknown";
 }
 
 void inspect_path(const struct words *words, const char *inside, char *path)
@@ -113,24 +114,26 @@ int inspect_journal(const struct words *words)
     if (err == OK)
         err = journal_segments(house.journal, list_segment, &list);
     if (json) {
-        json_t *answer =
-            json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "first_position",
-                      (json_int_t)state.first_position, "durable_position",
-                      (json_int_t)state.durable_position, "batches", (json_int_t)result.batches,
-                      "facts", (json_int_t)result.facts, "samples", (json_int_t)result.samples,
-                      "values", (json_int_t)result.values, "damage",
-                      (json_int_t)journal_damage_count(house.journal), "segments", list.array);
+        json_t *answer = json_pack(
+            "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "first_position",
+            (json_int_t)state.first_position, "durable_position",
+            (json_int_t)state.durable_position, "batches", (json_int_t)result.batches, "facts",
+            (json_int_t)result.facts, "samples", (json_int_t)result.samples, "values",
+            (json_int_t)result.values, "messages", (json_int_t)result.messages, "damage",
+            (json_int_t)journal_damage_count(house.journal), "segments", list.array);
         json_dumpf(answer, stdout, JSON_COMPACT);
         putchar('\n');
         json_decref(answer);
     } else {
-        char text[5][NUMBER_SIZE];
+        char text[6][NUMBER_SIZE];
         journal_print_state(&state, folder);
         table_print(list.table, "");
-        printf("\n%s batches hold %s facts and %s sample records of %s values; %s damaged pieces\n",
+        printf("\n%s batches hold %s facts, %s sample records of %s values and %s records of "
+               "messages; %s damaged pieces\n",
                number_group(result.batches, text[0]), number_group(result.facts, text[1]),
                number_group(result.samples, text[2]), number_group(result.values, text[3]),
-               number_group(journal_damage_count(house.journal), text[4]));
+               number_group(result.messages, text[4]),
+               number_group(journal_damage_count(house.journal), text[5]));
     }
     readback_close(&house);
     if (err != OK)

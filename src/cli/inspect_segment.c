@@ -34,17 +34,6 @@ struct segment_view {
  * -----------------------------------------------------------------------------------------------
  */
 
-static void print_text(struct bytes text)
-{
-    putchar('"');
-    for (size_t i = 0; i < text.size; i++)
-        if (text.at[i] < 0x20 || text.at[i] == '"' || text.at[i] == '\\' || text.at[i] == 0x7F)
-            printf("\\u%04x", text.at[i]);
-        else
-            putchar(text.at[i]);
-    putchar('"');
-}
-
 static void print_value(const struct value *value)
 {
     if (!value->present)
@@ -52,7 +41,7 @@ static void print_value(const struct value *value)
     else if (value->type == VALUE_FLOAT64)
         printf("%.15g", value_real(value));
     else if (value->type == VALUE_STRING)
-        print_text(value->text);
+        inspect_print_text(value->text);
     else
         printf("%" PRId64, value->number);
 }
@@ -79,54 +68,7 @@ static void print_sample(void *arg, const struct row_shape *shape, const struct 
     putchar('\n');
 }
 
-static void print_row_fact(const struct fact_row *row)
-{
-    printf("row %u tenant %u points %u..%u ", row->shape.row, row->tenant, row->shape.first_point,
-           row->shape.first_point + row->shape.count - 1);
-    print_text(row->prefix);
-    for (uint16_t i = 0; i < row->shape.count; i++) {
-        const char *type = value_type_name(row->points[i].type);
-        putchar(' ');
-        print_text(row->points[i].metric);
-        printf(":%s", type != NULL ? type : "?");
-    }
-}
-
-static void print_fact(const struct fact *fact)
-{
-    static const char *const commands[] = {"?", "create", "change", "rename", "retire"};
-    char before[TIME_TEXT_SIZE], after[TIME_TEXT_SIZE];
-    printf("    fact ");
-    switch (fact->kind) {
-    case FACT_START:
-        printf("start ");
-        print_text(fact->start.program);
-        printf(" reducer %u", fact->start.reducer_version);
-        break;
-    case FACT_ROW:
-        print_row_fact(&fact->row);
-        break;
-    case FACT_COMMAND:
-        printf("command %s ",
-               fact->command.kind < ARRAY_COUNT(commands) ? commands[fact->command.kind] : "?");
-        print_text(fact->command.path);
-        if (fact->command.new_path.size > 0) {
-            printf(" to ");
-            print_text(fact->command.new_path);
-        }
-        break;
-    case FACT_CLOCK:
-        printf("clock %s to %s", time_format(fact->clock.wall_before_ns, before),
-               time_format(fact->clock.wall_after_ns, after));
-        break;
-    default:
-        printf("tick");
-        break;
-    }
-    putchar('\n');
-}
-
-static void print_facts(struct segment_view *view, struct bytes body)
+static void print_facts(struct segment_view *view, struct bytes body, enum lane wanted)
 {
     size_t offset = 0;
     enum lane lane;
@@ -135,8 +77,8 @@ static void print_facts(struct segment_view *view, struct bytes body)
     while (batch_next_run(body, &offset, &lane, &records, &ordinal, &run) == OK) {
         size_t at = 0;
         struct fact fact;
-        while (lane == LANE_FACTS && facts_read(run, &at, &view->facts, &fact) == OK)
-            print_fact(&fact);
+        while (lane == wanted && facts_read(run, &at, &view->facts, &fact) == OK)
+            inspect_print_fact(&fact);
     }
 }
 
@@ -144,25 +86,76 @@ static void print_facts(struct segment_view *view, struct bytes body)
  * ------------------------------------------------------------------------------------------------
  */
 
+static const char *const lane_words[] = {
+    [LANE_FACTS] = "facts", [LANE_SAMPLES] = "samples", [LANE_MESSAGES] = "messages"};
+
+struct lane_count {
+    uint64_t records, bytes;
+};
+
+/* What of each lane the body holds; damaged runs end it. */
+static void lanes_count(struct bytes body, struct lane_count counts[LANES + 1])
+{
+    size_t offset = 0;
+    enum lane lane;
+    uint32_t records, ordinal;
+    struct bytes run;
+    memset(counts, 0, (LANES + 1) * sizeof *counts);
+    while (batch_next_run(body, &offset, &lane, &records, &ordinal, &run) == OK) {
+        counts[lane].records += records;
+        counts[lane].bytes += run.size;
+    }
+}
+
+static void batch_print_json(size_t offset, const struct batch_header *header,
+                             const struct lane_count *counts, const char *time)
+{
+    printf("{\"offset\":%zu,\"position\":%" PRIu64 ",\"records\":%u,\"durable\":%" PRIu64
+           ",\"body_bytes\":%u,\"time\":\"%s\",\"engine_ns\":%" PRId64 ",\"lanes\":{",
+           offset, header->position, header->records, header->durable, header->body_bytes, time,
+           header->engine_ns);
+    for (unsigned lane = LANE_FACTS; lane <= LANE_MESSAGES; lane++)
+        printf("%s\"%s\":{\"records\":%" PRIu64 ",\"bytes\":%" PRIu64 "}",
+               lane == LANE_FACTS ? "" : ",", lane_words[lane], counts[lane].records,
+               counts[lane].bytes);
+    printf("}}\n");
+}
+
+static void batch_print_text(size_t offset, const struct batch_header *header,
+                             const struct lane_count *counts, const char *time)
+{
+    char position[NUMBER_SIZE];
+    printf("%10zu  %14s  %8u records  %8u bytes  %s", offset,
+           number_group(header->position, position), header->records, header->body_bytes, time);
+    for (unsigned lane = LANE_FACTS; lane <= LANE_MESSAGES; lane++) {
+        if (counts[lane].records > 0)
+            printf("  %s %" PRIu64 " (%" PRIu64 " bytes)", lane_words[lane], counts[lane].records,
+                   counts[lane].bytes);
+    }
+    putchar('\n');
+}
+
+/* The lanes one after the other; in which order a batch has its runs, replay knows. */
 static void batch_print(struct segment_view *view, size_t offset, const struct batch_header *header,
                         struct bytes body)
 {
-    char time[TIME_TEXT_SIZE], position[NUMBER_SIZE];
+    char time[TIME_TEXT_SIZE];
+    struct lane_count counts[LANES + 1];
+    bool records = view->records && !view->json;
+    lanes_count(body, counts);
     time_format(header->wall_ns, time);
     if (view->json)
-        printf("{\"offset\":%zu,\"position\":%" PRIu64 ",\"records\":%u,\"durable\":%" PRIu64
-               ",\"body_bytes\":%u,\"time\":\"%s\",\"engine_ns\":%" PRId64 "}\n",
-               offset, header->position, header->records, header->durable, header->body_bytes, time,
-               header->engine_ns);
+        batch_print_json(offset, header, counts, time);
     else
-        printf("%10zu  %14s  %8u records  %8u bytes  %s\n", offset,
-               number_group(header->position, position), header->records, header->body_bytes, time);
-    if (view->records && !view->json)
-        print_facts(view, body);
+        batch_print_text(offset, header, counts, time);
+    if (records)
+        print_facts(view, body, LANE_FACTS);
     if (segment_decoder_batch(view->decoder, header, body, print_sample, view) != OK) {
         view->damaged = true;
         printf("    the runs of this batch are damaged\n");
     }
+    if (records)
+        print_facts(view, body, LANE_MESSAGES);
 }
 
 static bool bytes_are_zero(struct bytes bytes)
@@ -239,7 +232,7 @@ static void segment_print_header(const char *path, const struct segment_header *
     char time[TIME_TEXT_SIZE], text[NUMBER_SIZE];
     printf("%s%s%s\n", paint(PAINT_BOLD), path, paint(PAINT_NONE));
     printf("segment %" PRIu64 ", %s lane%s, format %u, begun %s\n", header->number,
-           header->kind == SEGMENT_OPEN ? "both" : segment_kind_name(header->kind),
+           header->kind == SEGMENT_OPEN ? "all" : segment_kind_name(header->kind),
            header->kind == SEGMENT_OPEN ? "s" : "", header->version,
            time_format(header->wall_ns, time));
     printf("first record %s, epoch %016" PRIx64 ", journal %016" PRIx64 "%016" PRIx64 "\n\n",

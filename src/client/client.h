@@ -183,7 +183,7 @@ MUST_USE enum err readback_open(const char *folder,
 void readback_close(struct readback_house *house);
 
 /* Walks the journal from the first record to the durable end: the facts of a batch before its
- * samples. */
+ * samples, and these before the facts of its messages lane (kinds 16 and up). */
 struct readback_calls {
     /* Each may be NULL. */
     void (*batch)(void *arg, const struct journal_batch *batch);
@@ -195,6 +195,7 @@ struct readback_calls {
 struct readback_result {
     uint64_t first_position, end_position;
     uint64_t batches, facts, samples, values;
+    uint64_t messages;                       /* records of the messages lane; not among `facts` */
     uint64_t undecodable, predecessors_lost; /* sample records, by their counters */
     uint64_t holes, hole_records;            /* UINT64_MAX: an unknown number */
 };

@@ -27,7 +27,8 @@ static void readback_take_sample(void *arg, const struct row_shape *shape,
         readback->calls->sample(readback->calls->arg, shape, sample);
 }
 
-static enum err readback_run_facts(struct readback *readback, uint64_t segment, struct bytes run)
+static enum err readback_run_facts(struct readback *readback, uint64_t segment, struct bytes run,
+                                   uint64_t *count)
 {
     size_t offset = 0;
     for (;;) {
@@ -35,13 +36,15 @@ static enum err readback_run_facts(struct readback *readback, uint64_t segment, 
         enum err err = facts_read(run, &offset, &readback->facts, &fact);
         if (err != OK)
             return err == ERR_MISSING ? OK : err;
-        readback->result.facts++;
+        (*count)++;
         if (readback->calls->fact != NULL)
             readback->calls->fact(readback->calls->arg, segment, &fact);
     }
 }
 
-static enum err readback_batch_facts(struct readback *readback, const struct journal_batch *batch)
+/* The batch's runs of this lane of facts, each counted in *count. */
+static enum err readback_batch_facts(struct readback *readback, const struct journal_batch *batch,
+                                     enum lane wanted, uint64_t *count)
 {
     size_t offset = 0;
     for (;;) {
@@ -51,8 +54,8 @@ static enum err readback_batch_facts(struct readback *readback, const struct jou
         enum err err = batch_next_run(batch->body, &offset, &lane, &records, &ordinal, &run);
         if (err == ERR_MISSING)
             return OK;
-        if (err == OK && lane == LANE_FACTS)
-            err = readback_run_facts(readback, batch->segment, run);
+        if (err == OK && lane == wanted)
+            err = readback_run_facts(readback, batch->segment, run, count);
         if (err != OK)
             return err;
     }
@@ -86,12 +89,14 @@ static enum err readback_take_batch(struct readback *readback, const struct jour
     result->end_position = batch->header.position + batch->header.records;
     if (readback->calls->batch != NULL)
         readback->calls->batch(readback->calls->arg, batch);
-    enum err err = readback_batch_facts(readback, batch);
+    enum err err = readback_batch_facts(readback, batch, LANE_FACTS, &result->facts);
     if (err == OK)
         err = readback_decoder_for(readback, batch);
     if (err == OK)
         err = segment_decoder_batch(readback->decoder, &batch->header, batch->body,
                                     readback_take_sample, readback);
+    if (err == OK)
+        err = readback_batch_facts(readback, batch, LANE_MESSAGES, &result->messages);
     return err;
 }
 

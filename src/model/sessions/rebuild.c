@@ -36,8 +36,15 @@ static bool row_mark(struct rebuild *rebuild, enum pool pool, uint32_t row)
 static bool bytes_are_zero(const void *at, size_t size)
 {
     const uint8_t *bytes = at;
-    for (size_t i = 0; i < size; i++) {
-        if (bytes[i] != 0)
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
+}
+
+/* Nothing lies behind the rows that were ever used. */
+static bool rest_is_zero(const struct state_table *table, uint32_t used)
+{
+    size_t size = (size_t)1 << table->row_shift;
+    for (uint32_t row = used + 1; row < state_table_capacity(table); row++) {
+        if (!bytes_are_zero(state_read(table, row), size))
             return false;
     }
     return true;
@@ -262,9 +269,10 @@ static enum err all_sessions_rebuild(struct rebuild *rebuild)
         if (err != OK)
             return err;
     }
-    return rebuild->found == roots->sessions && rebuild->connected == roots->connected
-               ? OK
-               : ERR_CORRUPT;
+    if (rebuild->found != roots->sessions || rebuild->connected != roots->connected ||
+        !rest_is_zero(&rebuild->sessions->session_rows, roots->sessions_highest))
+        return ERR_CORRUPT;
+    return OK;
 }
 
 /* ---- retained messages, and rows that are free
@@ -314,7 +322,7 @@ static bool free_rows_are_whole(struct rebuild *rebuild, enum pool pool)
             return false;
         row = load_u32(at);
     }
-    return rebuild->marked[pool] == roots->used;
+    return rebuild->marked[pool] == roots->used && rest_is_zero(table, roots->used);
 }
 
 /* ---- the whole

@@ -148,21 +148,18 @@ struct names_walk {
     size_t left; /* nodes that may still be stepped on */
 };
 
-/* false: so deep that no stored name can match. */
-static bool names_begin(struct names_walk *walk, struct bytes filter)
+/* A filter of still more levels than fit matches no name: no node is as deep. */
+static void names_begin(struct names_walk *walk, struct bytes filter)
 {
     struct asked *asked = &walk->asked;
     asked->left = levels_of(filter);
     asked->count = 0;
-    walk->rest = LEVELS_MAX;
     while (asked_has(walk->topics, asked, asked->count))
         continue;
     walk->levels = asked->count;
-    if (asked->left.more)
-        return false;
+    walk->rest = LEVELS_MAX;
     if (level_is_rest(asked->levels[asked->count - 1], &asked->left))
         walk->rest = --walk->levels;
-    return walk->levels <= TOPICS_DEPTH_MAX;
 }
 
 /* Do all children of a node at that depth go on, rather than the one of the filter's level? */
@@ -173,7 +170,7 @@ static bool names_all(const struct names_walk *walk, uint32_t depth)
 }
 
 /* Steps to that node or, where wildcards may not see it, to the first brother after it that they
- * may. false: there is none, or (left == 0 then, and walk->at is none) no step is left. */
+ * may. false: there is none, or no step is left. */
 static bool names_step(struct names_walk *walk, uint32_t node, uint32_t depth, bool *ret_gave_up)
 {
     while (node != CELL_NONE) {
@@ -231,9 +228,10 @@ bool topics_match_names(const struct topics *topics, uint32_t tenant, struct byt
     walk.topics = topics;
     walk.left = most;
     walk.at = visit_tenant(topics, tenant);
-    if (walk.at.node == CELL_NONE || !names_begin(&walk, filter))
+    if (walk.at.node == CELL_NONE)
         return true;
     bool gave_up = false;
+    names_begin(&walk, filter);
     asked_fetch(topics, &walk.asked, walk.at.tag);
     do {
         bool matches = walk.at.depth >= walk.rest || walk.at.depth == walk.levels;

@@ -14,15 +14,17 @@
 #include "topics/memory.h"
 #include "topics/tree.h"
 
+enum fail { FAIL_NEVER, FAIL_ONE, FAIL_ALL, FAIL_ODD };
+static enum fail fail;
+static uint64_t fail_at; /* FAIL_ONE: which */
 static uint64_t taken;   /* allocations asked for */
-static uint64_t fail_at; /* the one that fails; 0: none */
-static bool fail_on;     /* and all after it */
 static int64_t live;     /* not yet given back */
 
 void *topics_alloc(size_t size)
 {
     taken++;
-    if (fail_at != 0 && (taken == fail_at || (fail_on && taken > fail_at)))
+    if (fail == FAIL_ALL || (fail == FAIL_ONE && taken == fail_at) ||
+        (fail == FAIL_ODD && taken % 2 == 1))
         return NULL;
     live++;
     return size % 64 == 0 ? aligned_alloc(64, size) : malloc(size);
@@ -34,12 +36,23 @@ void topics_free(void *at)
     free(at);
 }
 
-static uint32_t nodes_in_use(const struct topics *topics)
+static uint32_t cells_in_use(const struct pool *pool)
 {
-    uint32_t used = topics->nodes.used == 0 ? 0 : topics->nodes.used - 1;
-    for (uint32_t id = topics->nodes.free; id != CELL_NONE; id = load_u32(node_at(topics, id)))
+    uint32_t used = pool->used == 0 ? 0 : pool->used - 1;
+    for (uint32_t id = pool->free; id != CELL_NONE; id = load_u32(pool_cell(pool, id)))
         used--;
     return used;
+}
+
+/* Nothing is left of what was taken out. */
+static void check_pruned(const struct topics *topics)
+{
+    assert_true(topics_empty(topics));
+    assert_int_equal(cells_in_use(&topics->nodes), 0);
+    assert_int_equal(cells_in_use(&topics->values.blocks), 0);
+    assert_int_equal(topics->children.count, 0);
+    assert_int_equal(topics->values.places.count, 0);
+    assert_int_equal(topics->outside_bytes, 0);
 }
 
 static bool sum(void *arg, uint32_t value)
@@ -81,101 +94,126 @@ static struct bytes text_of(uint32_t step, char *text, size_t size)
     return bytes_of(text, (size_t)used);
 }
 
-/* Adds until one fails (at most `steps`), then checks that nothing of it is left, adds it again
- * with memory, and takes all out. Returns the steps that went well the first time. */
-static uint32_t round_of_adds(uint32_t steps, uint64_t fail)
+static enum err step_add(struct topics *topics, uint32_t step)
 {
     char text[128];
+    return topics_add(topics, 1, text_of(step, text, sizeof text), step);
+}
+
+static enum err step_remove(struct topics *topics, uint32_t step)
+{
+    char text[128];
+    return topics_remove(topics, 1, text_of(step, text, sizeof text), step);
+}
+
+/* The add in which the allocation fails. It changes nothing, and goes well when there is memory;
+ * or it does not need what it asked for: a split that can wait. */
+static void step_fails(struct topics *topics, uint32_t step)
+{
+    uint32_t nodes = cells_in_use(&topics->nodes), blocks = cells_in_use(&topics->values.blocks);
+    uint64_t before = content(topics);
+    enum err err = step_add(topics, step);
+    if (err == OK)
+        return;
+    assert_int_equal(err, ERR_NO_MEMORY);
+    assert_int_equal(cells_in_use(&topics->nodes), nodes);
+    assert_int_equal(cells_in_use(&topics->values.blocks), blocks);
+    assert_int_equal(content(topics), before);
+    assert_int_equal(topics_count(topics), step);
+    fail = FAIL_NEVER;
+    assert_int_equal(step_remove(topics, step), ERR_MISSING);
+    assert_int_equal(step_add(topics, step), OK);
+}
+
+/* Adds all with the allocation `failing` failing, takes all out again without any memory. `needed`:
+ * how many allocations there had been before each step, filled when none fails. Returns whether the
+ * failure was told. */
+#define STEPS 2400u
+static bool round_of_adds(uint64_t failing, uint64_t *needed)
+{
     struct topics *topics;
     live = 0;
     taken = 0;
-    fail_at = fail;
-    enum err err = topics_create_seeded(5, &topics);
-    if (err != OK) {
-        assert_int_equal(err, ERR_NO_MEMORY);
+    fail = failing == 0 ? FAIL_NEVER : FAIL_ONE;
+    fail_at = failing;
+    if (topics_create_seeded(5, &topics) != OK) {
+        assert_int_equal(failing, 1);
         assert_int_equal(live, 0);
-        return 0;
+        return true;
     }
-    uint32_t step = 0;
-    uint64_t before = 0;
-    for (; step < steps && err == OK; step++) {
-        bool near = fail_at != 0 && taken + 8 >= fail_at; /* content() for each would take long */
-        uint32_t nodes = near ? nodes_in_use(topics) : 0;
-        before = near ? content(topics) : 0;
-        err = topics_add(topics, 1, text_of(step, text, sizeof text), step);
-        if (err != OK) {
-            assert_int_equal(err, ERR_NO_MEMORY);
-            assert_true(near);
-            assert_int_equal(nodes_in_use(topics), nodes);
-            assert_int_equal(content(topics), before);
-            assert_int_equal(topics_count(topics), step);
-            fail_at = 0;
-            assert_int_equal(topics_remove(topics, 1, text_of(step, text, sizeof text), step),
-                             ERR_MISSING);
-            assert_int_equal(topics_add(topics, 1, text_of(step, text, sizeof text), step), OK);
-        }
+    for (uint32_t step = 0; step < STEPS; step++) {
+        if (failing == 0)
+            needed[step] = taken;
+        if (failing != 0 && needed[step] < failing && needed[step + 1] >= failing)
+            step_fails(topics, step);
+        else
+            assert_int_equal(step_add(topics, step), OK);
     }
-    fail_at = taken + 1; /* removing needs no memory */
-    fail_on = true;
-    for (uint32_t i = 0; i < step; i++)
-        assert_int_equal(topics_remove(topics, 1, text_of(i, text, sizeof text), i), OK);
-    assert_true(topics_empty(topics));
-    assert_int_equal(nodes_in_use(topics), 0);
-    assert_int_equal(topics->children.count, 0);
-    assert_int_equal(topics->values.places.count, 0);
-    assert_int_equal(topics->outside_bytes, 0);
-    fail_on = false;
+    if (failing == 0)
+        needed[STEPS] = taken;
+    bool told = fail == FAIL_NEVER && failing != 0;
+    fail = FAIL_ALL;
+    for (uint32_t step = 0; step < STEPS; step++)
+        assert_int_equal(step_remove(topics, step), OK);
+    check_pruned(topics);
     topics_destroy(topics);
     assert_int_equal(live, 0);
-    return err == OK ? step : step - 1;
+    return told;
 }
 
-#define STEPS 2400u
 static void test_each_allocation_fails(void **arg)
 {
     (void)arg;
-    assert_int_equal(round_of_adds(STEPS, 0), STEPS);
-    uint64_t needed = taken;
-    assert_true(needed > 500);
-    uint32_t failed = 0;
-    for (uint64_t fail = 1; fail <= needed; fail++)
-        failed += round_of_adds(STEPS, fail) < STEPS;
+    static uint64_t needed[STEPS + 1];
+    assert_false(round_of_adds(0, needed));
+    uint32_t told = 0;
+    assert_true(needed[STEPS] > 500);
+    for (uint64_t failing = 1; failing <= needed[STEPS]; failing++)
+        told += round_of_adds(failing, needed);
     /* Only a split that can wait gets over a failure. */
-    assert_true(failed > needed - 60);
+    assert_true(told > needed[STEPS] - 60);
 }
 
-/* No memory for a long time: splits are put off until the buckets are full, then refused. */
+/* No memory for a long time: splits are put off until the buckets are full, then refused; then
+ * every other allocation goes well. */
+static void long_round(uint32_t texts_every)
+{
+    enum { MANY = 40000 };
+    static bool added[MANY];
+    static const enum fail phases[] = {FAIL_NEVER, FAIL_ALL, FAIL_ODD};
+    char text[128];
+    struct topics *topics;
+    uint32_t refused = 0;
+    live = 0;
+    fail = FAIL_NEVER;
+    assert_int_equal(topics_create_seeded(6, &topics), OK);
+    for (uint32_t i = 0; i < MANY; i++) {
+        fail = phases[i / 1500 % ARRAY_COUNT(phases)];
+        snprintf(text, sizeof text, "x%u", i / texts_every);
+        enum err err = topics_add(topics, 1, bytes_text(text), i);
+        assert_true(err == OK || err == ERR_NO_MEMORY);
+        added[i] = err == OK;
+        refused += !added[i];
+        assert_int_equal(topics_count(topics), i + 1 - refused);
+    }
+    assert_true(refused > 100);
+    fail = FAIL_ALL;
+    for (uint32_t i = 0; i < MANY; i++) {
+        snprintf(text, sizeof text, "x%u", i / texts_every);
+        assert_int_equal(topics_remove(topics, 1, bytes_text(text), i),
+                         added[i] ? OK : ERR_MISSING);
+    }
+    check_pruned(topics);
+    topics_destroy(topics);
+    assert_int_equal(live, 0);
+}
+
 static void test_no_memory_for_long(void **arg)
 {
     (void)arg;
-    char text[128];
-    struct topics *topics;
-    live = 0;
-    fail_at = 0;
-    assert_int_equal(topics_create_seeded(6, &topics), OK);
-    uint32_t added = 0, refused = 0;
-    for (uint32_t i = 0; i < 20000; i++) {
-        fail_on = i / 1500 % 2 == 1;
-        fail_at = fail_on ? 1 : 0;
-        snprintf(text, sizeof text, "x%u", i);
-        enum err err = topics_add(topics, 1, bytes_text(text), i);
-        added += err == OK;
-        refused += err == ERR_NO_MEMORY;
-        assert_int_equal(topics_count(topics), added);
-    }
-    fail_at = 0;
-    fail_on = false;
-    assert_true(refused > 1000);
-    assert_int_equal(added + refused, 20000);
-    uint32_t removed = 0;
-    for (uint32_t i = 0; i < 20000; i++) {
-        snprintf(text, sizeof text, "x%u", i);
-        removed += topics_remove(topics, 1, bytes_text(text), i) == OK;
-    }
-    assert_int_equal(removed, added);
-    assert_int_equal(nodes_in_use(topics), 0);
-    topics_destroy(topics);
-    assert_int_equal(live, 0);
+    long_round(1);
+    long_round(70); /* sets that just come into the table */
+    long_round(400);
 }
 
 int main(void)

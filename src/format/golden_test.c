@@ -2,8 +2,9 @@
  * segment as written (segment.open), its two lanes as squeezed (segment.facts, segment.samples), a
  * snapshot, and a listing of all that is in them; each test opens the files and compares every
  * decoded thing with the listing. MAINSTEM_GOLDEN_WRITE=1 writes them anew: only for a version that
- * was never released. */
+ * was never released. Those of the messages lane are in golden_messages_test.c. */
 #include "format/format.h"
+#include "format/golden_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,75 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GOLDEN_DIR "tests/golden/v1/"
-#define FILE_BYTES_MAX ((size_t)1 << 18)
 #define WALL_NS INT64_C(1790000000000000000)
 #define BATCHES 4
 #define ROWS 4
 #define SNAPSHOT_PAGE 256
-#define LANE_ALIGN 8 /* of batches in squeezed files */
-
-/* ---- files
- * --------------------------------------------------------------------------------------- */
-struct file {
-    const char *name;
-    uint8_t *at; /* FILE_BYTES_MAX of room */
-    size_t size;
-};
-
-static void file_init(struct file *file, const char *name)
-{
-    *file = (struct file){.name = name, .at = calloc(1, FILE_BYTES_MAX)};
-    assert_non_null(file->at);
-}
-
-static void file_done(struct file *file)
-{
-    free(file->at);
-}
-
-static void file_read(struct file *file)
-{
-    char path[256];
-    snprintf(path, sizeof path, "%s%s", GOLDEN_DIR, file->name);
-    FILE *stream = fopen(path, "rb");
-    if (!stream)
-        fail_msg("%s is missing", path);
-    file->size = fread(file->at, 1, FILE_BYTES_MAX, stream);
-    assert_int_equal(ferror(stream), 0);
-    fclose(stream);
-}
-
-static void file_write(const struct file *file)
-{
-    char path[256];
-    snprintf(path, sizeof path, "%s%s", GOLDEN_DIR, file->name);
-    FILE *stream = fopen(path, "wb");
-    if (!stream)
-        fail_msg("%s cannot be written", path);
-    assert_int_equal(fwrite(file->at, 1, file->size, stream), file->size);
-    assert_int_equal(fclose(stream), 0);
-}
-
-static void file_print(struct file *file, const char *format, ...) PRINTF_LIKE(2, 3);
-static void file_print(struct file *file, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int size =
-        vsnprintf((char *)file->at + file->size, FILE_BYTES_MAX - file->size, format, arguments);
-    va_end(arguments);
-    assert_true(size >= 0 && (size_t)size < FILE_BYTES_MAX - file->size);
-    file->size += (size_t)size;
-}
 
 /* ---- listing
  * ------------------------------------------------------------------------------------- */
-static void list_text(struct file *listing, const char *name, struct bytes text)
-{
-    file_print(listing, " %s=\"%.*s\"", name, (int)text.size, (const char *)text.at);
-}
-
 static void list_value(struct file *listing, unsigned column, const struct value *value)
 {
     file_print(listing, "    %u %s quality=0x%02x", column, value_type_name(value->type),

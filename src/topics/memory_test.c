@@ -216,9 +216,37 @@ static void test_no_memory_for_long(void **arg)
     long_round(400);
 }
 
+/* Tags that begin alike fill a bucket while it cannot be split; when it can, it takes many splits
+ * until one of them makes room. */
+static void test_splits_put_off(void **arg)
+{
+    (void)arg;
+    enum { MANY = 3000 };
+    struct tags tags = {0};
+    uint32_t count = 0;
+    live = 0;
+    for (uint32_t id = 1; id <= MANY; id++) {
+        fail = id > 1 && id <= 700 ? FAIL_ALL : FAIL_NEVER;
+        enum err err = tags_insert(&tags, UINT32_C(0xabcd0000) | (id * 40503 & 0xffff), id);
+        assert_int_equal(err, id <= 480 || id > 700 ? OK : ERR_NO_MEMORY);
+        count += err == OK;
+        assert_int_equal(tags.count, count);
+    }
+    for (uint32_t id = 1; id <= MANY; id++) {
+        struct tags_probe probe;
+        uint32_t tag = UINT32_C(0xabcd0000) | (id * 40503 & 0xffff), found = 0;
+        for (uint32_t at = tags_first(&tags, &probe, tag); at != 0; at = tags_next(&probe))
+            found += at == id;
+        assert_int_equal(found, id <= 480 || id > 700);
+    }
+    tags_done(&tags);
+    assert_int_equal(live, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_splits_put_off),
         cmocka_unit_test(test_each_allocation_fails),
         cmocka_unit_test(test_no_memory_for_long),
     };

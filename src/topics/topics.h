@@ -15,11 +15,14 @@
  * filter never needs. Names hold no wildcards [MQTT-4.7.1-1]: one that does is kept and removed,
  * but topics_match_names does not find it.
  *
- * Cost: 64 bytes a level that no other text shares in its place, and 12-19 in the table that finds
- * it; '#' at the end and a first value cost nothing more, further values 5 bytes each, or 17-24 in
- * a set of more than 64. Levels of more than 32 bytes pay their size besides. Memory of what was
- * removed is used again, and returned only by topics_destroy. Growth is in small steps: no add
- * takes longer than some 10 us a new level, whatever is there already.
+ * Cost: 64 bytes a level that no other text shares in its place, and 11-19 in the table that finds
+ * it ("site/a/device/N/#" by the million: 81 in all); '#' at the end and a first value cost nothing
+ * more, further values 5 bytes each, or 16-25 in a set of more than 64. Levels of more than 28
+ * bytes pay their size besides; memory comes in chunks of 64 KiB. What was removed is used again,
+ * and returned only by topics_destroy. Growth is in small steps: an add takes some microseconds a
+ * new level at most, whatever is there already. A match waits for memory about twice, however many
+ * levels there are: 80 ns in cache, 160 among 100,000 filters, 400 among a million where memory
+ * answers in 170 ns.
  *
  * One thread at a time; a callback must not change the tree that calls it. */
 #pragma once
@@ -44,8 +47,8 @@ void topics_destroy(struct topics *topics); /* NULL is fine */
  * levels or value blocks. The tree is unchanged after an error. */
 MUST_USE enum err topics_add(struct topics *topics, uint32_t tenant, struct bytes text,
                              uint32_t value);
-/* Takes it out again, with the levels that served no other text. ERR_MISSING: it is not there. The
- * time does not grow with the number of values under the text. */
+/* Takes it out again, with the levels that served no other text. ERR_MISSING: it is not there.
+ * Needs no memory, and its time does not grow with the number of values under the text. */
 MUST_USE enum err topics_remove(struct topics *topics, uint32_t tenant, struct bytes text,
                                 uint32_t value);
 

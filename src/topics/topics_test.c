@@ -505,6 +505,22 @@ static void test_names_gives_up(void **arg)
     topics_destroy(topics);
 }
 
+/* What the header says of memory. */
+static void test_memory(void **arg)
+{
+    (void)arg;
+    enum { MANY = 50000 };
+    struct topics *topics = tree();
+    char text[64];
+    assert_true(topics_memory(topics) < 1024);
+    for (uint32_t i = 0; i < MANY; i++) {
+        snprintf(text, sizeof text, "site/a/device/%u/#", i);
+        add(topics, text, i);
+    }
+    assert_in_range(topics_memory(topics) / MANY, 64 + 11, 64 + 19 + 2);
+    topics_destroy(topics);
+}
+
 /* Pruning gives nodes back: going round and round takes no more memory than going once. */
 static void test_memory_is_used_again(void **arg)
 {
@@ -676,6 +692,7 @@ int main(void)
         cmocka_unit_test(test_level_sizes),
         cmocka_unit_test(test_names_gives_up),
         cmocka_unit_test(test_memory_is_used_again),
+        cmocka_unit_test(test_memory),
         cmocka_unit_test(test_filters_property),
         cmocka_unit_test(test_names_property),
     };

@@ -276,7 +276,7 @@ def a_client_id_is_taken_over(broker):
 @holds("MQTT-3.1.2-24", "MQTT-3.2.2-19", "MQTT-3.2.2-20")
 def connack_keeps_to_the_maximum_packet_size(broker):
     for method in ([], [("method", "none")]):
-        for maximum in range(1, 40):
+        for maximum in range(1, 100):
             client = broker.open()
             client.maximum = maximum  # the client fails on a larger packet
             client.send(connect("", properties=[("packet_maximum", maximum), *method]))

@@ -651,6 +651,22 @@ class Broker:
                    f"{what}: CONNACK with one of {[hex(r) for r in reasons]} or a close should come, {found} came")
             client.take_closed(what)
 
+    def keeps_to_the_maximum(self, what, sent, kind):
+        """The answer to this is whole for a client that takes its size, and shorter for one that does
+        not: then without reason string and user properties, never without its reason."""
+        whole = None
+        for less in (None, 0, 1, 10, 1000):
+            pairs = [] if less is None else [("packet_maximum", max(whole.size - less, plain))]
+            client = self.client(properties=pairs)  # fails on a packet that is larger
+            client.send(*sent)
+            found = client.take(kind)
+            if less is None:
+                whole, plain = found, client.connack.size + 5
+            if not less:
+                expect_equal(found.body, whole.body, f"{what} for a client that has room for it")
+            expect_equal((found.reason, found.reasons), (whole.reason, whole.reasons), f"{what}: reasons")
+            client.close()
+
     def close(self):
         for client in self.clients:
             client.close()

@@ -156,6 +156,52 @@ void arena_reset(struct arena *arena);
 /* 16-byte aligned; NULL when the cap is reached. */
 void *arena_alloc(struct arena *arena, size_t size);
 
+/* ---- link: members of a doubly linked list inside the things it lists, so that a thing can be put
+ * on a list, or taken off, without asking for memory and without searching. A link alone points to
+ * itself. ---- */
+struct link {
+    struct link *next, *previous;
+};
+#define LINK_OWNER(link, type, member) ((type *)(void *)((uint8_t *)(link)-offsetof(type, member)))
+
+static inline void link_init(struct link *link)
+{
+    link->next = link->previous = link;
+}
+static inline bool link_is_alone(const struct link *link)
+{
+    return link->next == link;
+}
+static inline void link_take(struct link *link)
+{
+    link->previous->next = link->next;
+    link->next->previous = link->previous;
+    link_init(link);
+}
+/* Behind the last of list; link is on no list. */
+static inline void link_put(struct link *list, struct link *link)
+{
+    link->previous = list->previous;
+    link->next = list;
+    list->previous->next = link;
+    list->previous = link;
+}
+static inline void link_put_first(struct link *list, struct link *link)
+{
+    link_put(list->next, link);
+}
+/* All of `from`, in order, behind the last of `to`; `from` is empty afterwards. */
+static inline void link_move_all(struct link *to, struct link *from)
+{
+    if (link_is_alone(from))
+        return;
+    from->next->previous = to->previous;
+    to->previous->next = from->next;
+    from->previous->next = to;
+    to->previous = from->previous;
+    link_init(from);
+}
+
 /* ---- hashes ---------------------------------------------------------------------------------- */
 /* CRC32C (Castagnoli, RFC 3720 B.4); hardware where there is SSE4.2. crc32c(0,"123456789",9) is
  * 0xE3069283; a running sum continues by passing the last result as seed. */
@@ -200,6 +246,15 @@ bool log_enabled(enum log_level level);
  * escaped; what exceeds LOG_TEXT_MAX bytes is cut and ends in "...". errno survives. */
 #define LOG_TEXT_MAX 2000
 void log_line(enum log_level level, const char *room, const char *format, ...) PRINTF_LIKE(3, 4);
+/* A few lines a second of one sort; the others are counted and told with the next one. */
+struct log_ration {
+    int64_t second;
+    unsigned written;
+    uint64_t suppressed;
+};
+/* May this line be written? *ret_suppressed: how many were not since the last one. */
+bool log_ration_take(struct log_ration *ration, int64_t now_ns, unsigned most,
+                     uint64_t *ret_suppressed);
 /* Tells what was suppressed and not told yet, whether the second is over or not: at the end. */
 void log_flush(void);
 #define log_error(room, ...) log_line(LOG_ERROR, room, __VA_ARGS__)

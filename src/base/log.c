@@ -211,3 +211,20 @@ void log_flush(void)
     pthread_mutex_unlock(&mutex);
     errno = errno_before;
 }
+
+bool log_ration_take(struct log_ration *ration, int64_t now_ns, unsigned most,
+                     uint64_t *ret_suppressed)
+{
+    if (ration->second != now_ns / NS_PER_S) {
+        ration->second = now_ns / NS_PER_S;
+        ration->written = 0;
+    }
+    if (ration->written >= most) {
+        ration->suppressed++;
+        return false;
+    }
+    ration->written++;
+    *ret_suppressed = ration->suppressed;
+    ration->suppressed = 0;
+    return true;
+}

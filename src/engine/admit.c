@@ -30,6 +30,7 @@ static const char *const admit_names[ADMIT_COUNT] = {
     [ADMIT_TIME_RANGE] = "time_range",
     [ADMIT_TOO_LARGE] = "too_large",
     [ADMIT_DISK_FULL] = "disk_full",
+    [ADMIT_STORE_FULL] = "store_full",
     [ADMIT_STOPPED] = "stopped",
     [ADMIT_WAIT] = "wait",
 };
@@ -44,9 +45,9 @@ const char *admit_name(enum admit admit)
     return admit < ADMIT_COUNT ? admit_names[admit] : "unknown";
 }
 
-/* The ticket that covers all that was admitted so far. An empty batch is never written, and the one
+/* An empty batch is never written, and the one
  * before it may be lost: when nothing is under way, what is durable is all there is. */
-static uint64_t admit_ticket(const struct engine *engine)
+uint64_t admit_ticket(const struct engine *engine)
 {
     uint64_t open = journal_ticket(engine->journal);
     if (!journal_batch_empty(engine->journal))
@@ -78,20 +79,21 @@ static bool admit_batch_is_full(const struct engine *engine)
            (journal_samples(journal)->size > ENGINE_BATCH_BYTES ||
             (journal_samples(journal)->ordinal >= engine->cut_records &&
              engine->snapshot.phase == SNAPSHOT_PAGES) ||
-            journal_facts(journal)->size > ENGINE_BATCH_FACT_BYTES);
+            journal_facts(journal)->size > ENGINE_BATCH_FACT_BYTES ||
+            journal_messages(journal)->size > ENGINE_BATCH_MESSAGE_BYTES);
 }
 
-/* Is there room in the open batch for a record of so many bytes? A batch that has grown large goes
- * out first; while another is still being written, samples wait. */
-static enum admit admit_room(struct engine *engine, enum lane lane, size_t bytes)
+/* A batch that has grown large goes out first; while another is still being written, samples and
+ * messages wait. */
+enum admit admit_room(struct engine *engine, enum lane lane, size_t bytes)
 {
     struct journal *journal = engine->journal;
-    if (lane == LANE_SAMPLES && admit_batch_is_full(engine)) {
+    if (lane != LANE_FACTS && admit_batch_is_full(engine)) {
         if (journal_in_flight(journal))
             return ADMIT_WAIT;
         journal_submit(journal);
     }
-    switch (journal_room(journal, lane, bytes)) {
+    switch (journal_room(journal, lane, bytes + engine->beside_bytes)) {
     case JOURNAL_ROOM:
         return ADMIT_DONE;
     case JOURNAL_WAIT:
@@ -257,7 +259,7 @@ static enum admit admit_whole_row(struct engine *engine, struct publisher *publi
             return admit_refuse(engine, publisher, topic, ADMIT_TYPE, fault, ret);
     }
     size_t bytes = SAMPLE_RECORD_BYTES_MAX(count, admit_text_bytes(engine->values, count));
-    if (UNLIKELY(bytes > BATCH_BYTES_MAX / 2))
+    if (UNLIKELY(bytes > ENGINE_RECORD_BYTES_MAX))
         return admit_refuse(engine, publisher, topic, ADMIT_TOO_LARGE, PAYLOAD_OK, ret);
     enum admit answer = admit_room(engine, LANE_SAMPLES, bytes);
     if (UNLIKELY(answer != ADMIT_DONE))
@@ -592,7 +594,7 @@ static enum admit admit_one_group(struct engine *engine, struct publisher *publi
     size_t fact_bytes = 0;
     if (admit->unknown)
         fact_bytes = FACT_ROW_BYTES_MAX(admit->unknown, topic.size + admit->unknown_text);
-    if (bytes + fact_bytes > BATCH_BYTES_MAX / 2)
+    if (bytes + fact_bytes > ENGINE_RECORD_BYTES_MAX)
         return admit_refuse(engine, publisher, topic, ADMIT_TOO_LARGE, PAYLOAD_OK, ret);
     answer = admit_room(engine, LANE_SAMPLES, bytes + fact_bytes);
     if (answer == ADMIT_DONE && admit->unknown)

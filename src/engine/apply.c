@@ -164,6 +164,23 @@ static enum err apply_facts(struct engine *engine, struct bytes run, struct reco
     return err == ERR_MISSING ? OK : err;
 }
 
+/* Facts of the messages lane are the sessions' alone. */
+static enum err apply_messages(struct engine *engine, struct bytes run, struct record_stamp *stamp)
+{
+    struct session_stamp when = {.engine_ns = stamp->engine_ns, .wall_ns = stamp->wall_ns};
+    size_t offset = 0;
+    struct fact fact;
+    enum err err = OK;
+    while (!apply_is_over(engine, stamp->position) &&
+           (err = facts_read(run, &offset, &engine->fact_storage, &fact)) == OK) {
+        err = sessions_apply_fact(engine->sessions, &fact, &when);
+        if (err != OK)
+            return err;
+        stamp->position++;
+    }
+    return err == ERR_MISSING ? OK : err;
+}
+
 /* ---- samples
  * ------------------------------------------------------------------------------------------- */
 #define PREFETCH_RECORDS 8
@@ -317,6 +334,8 @@ static enum err apply_runs(struct engine *engine, const struct journal_batch *ba
             return OK;
         if (err == OK && lane == LANE_FACTS)
             err = apply_facts(engine, run, &stamp);
+        else if (err == OK && lane == LANE_MESSAGES)
+            err = apply_messages(engine, run, &stamp);
         else if (err == OK) {
             uint64_t end = stamp.position + records;
             err = apply_samples(engine, batch, run, &stamp, &ordinal);

@@ -18,6 +18,7 @@
 #include "format/format.h"
 #include "journal/journal.h"
 #include "model/points/points.h"
+#include "model/sessions/sessions.h"
 #include "os/os.h"
 #include "wire/payload/payload.h"
 
@@ -33,12 +34,13 @@ struct engine_config {
                             the average, at least 4 MiB together */
     uint64_t segment_first_bytes, segment_max_bytes, reserve_bytes;
     int64_t batch_floor_ns;
-    uint64_t snapshot_bytes;   /* of journal after which a snapshot is due */
+    uint64_t snapshot_bytes; /* of journal after which a snapshot is due */
     int64_t snapshot_interval_ns;
-    int64_t samples_keep_ns;   /* 0: for ever */
-    uint64_t points_rate;      /* new points a second of a tenant; 0: no limit */
-    bool read_only;            /* replay only: nothing is written */
-    uint64_t until_position;   /* read_only: stop before this position; 0: to the end */
+    int64_t samples_keep_ns;  /* 0: for ever */
+    int64_t messages_keep_ns; /* of the messages lane, once both snapshots cover it */
+    uint64_t points_rate;     /* new points a second of a tenant; 0: no limit */
+    bool read_only;           /* replay only: nothing is written */
+    uint64_t until_position;  /* read_only: stop before this position; 0: to the end */
     enum journal_sabotage sabotage;
     void (*tell)(void *arg, enum log_level level, const char *text);
     /* A command's outcome, on the engine's thread, from within engine_step. */
@@ -61,7 +63,8 @@ void engine_close(struct engine *engine, bool snapshot);
 /* Settings that may change while running. */
 void engine_reconfigure(struct engine *engine, const struct engine_config *config);
 
-/* ---- admission ----------------------------------------------------------------------------------------- */
+/* ---- admission
+ * ----------------------------------------------------------------------------------------- */
 /* What a door keeps for each of its senders: lets the engine expect the next topic. */
 struct publisher {
     uint32_t tenant;
@@ -70,7 +73,7 @@ struct publisher {
     uint32_t groups_done; /* engine's own: objects of the message under WAIT that are taken */
     uint32_t values_done;
     uint64_t lost_generation; /* engine's own: when these were taken */
-    uint64_t points_left; /* how many points it may still create */
+    uint64_t points_left;     /* how many points it may still create */
 };
 void publisher_init(struct publisher *publisher, uint32_t tenant, uint64_t points_max);
 
@@ -78,13 +81,15 @@ void publisher_init(struct publisher *publisher, uint32_t tenant, uint64_t point
     X(ADMIT_DONE, "taken")                                                                         \
     X(ADMIT_NOT_A_READING, "the payload is no reading")                                            \
     X(ADMIT_TYPE, "a value does not fit the point's type")                                         \
-    X(ADMIT_TOPIC_INVALID, "the topic cannot be a path: depth 16, segments of 128 bytes, no leading $") \
+    X(ADMIT_TOPIC_INVALID,                                                                         \
+      "the topic cannot be a path: depth 16, segments of 128 bytes, no leading $")                 \
     X(ADMIT_POINTS_MAX, "limit points.max: no more points")                                        \
     X(ADMIT_POINTS_RATE, "limit points.new_per_second")                                            \
     X(ADMIT_POINTS_CONNECTION, "limit points.per_connection")                                      \
     X(ADMIT_TIME_RANGE, "the time is outside 1970 to 2200")                                        \
     X(ADMIT_TOO_LARGE, "more than one batch can hold")                                             \
     X(ADMIT_DISK_FULL, "the disk is full: samples are refused until there is room")                \
+    X(ADMIT_STORE_FULL, "limit mqtt.stored or mqtt.retained: no more messages are kept")           \
     X(ADMIT_STOPPED, "a write failed: nothing is taken until the disk answers again")              \
     X(ADMIT_WAIT, "not now: try again after the next engine_step")
 #define ADMIT_ENUM(name, text) name,
@@ -94,9 +99,10 @@ const char *admit_text(enum admit admit);
 const char *admit_name(enum admit admit); /* "not_a_reading", ... */
 
 struct admitted {
-    uint64_t ticket;  /* answer when this is durable; also set for refusals (the open batch's) */
-    uint32_t values;  /* taken */
+    uint64_t ticket; /* answer when this is durable; also set for refusals (the open batch's) */
+    uint32_t values; /* taken */
     enum payload_fault fault; /* with NOT_A_READING and TYPE */
+    enum admit reading;       /* engine_message: what became of the message as a reading */
 };
 /* One message. DONE: all of it is taken, and durable with its ticket. A payload that is no reading
  * is refused whole; an array of objects is judged object by object, and the answer is that of the
@@ -105,39 +111,70 @@ struct admitted {
  * one after engine_step, before any other of this publisher. */
 enum admit engine_publish(struct engine *engine, struct publisher *publisher, struct bytes topic,
                           struct bytes payload, struct admitted *ret_admitted);
-/* A command; the outcome comes with `tag` through config.outcome. Answers DONE, POINTS_MAX (a create
- * past the limit), DISK_FULL, STOPPED, WAIT, TOO_LARGE. */
+/* What an MQTT server keeps beside a message's readings, or instead of them: facts of the messages
+ * lane, written in this order behind all that was taken before, in one batch with the message. */
+#define ENGINE_FACTS_BYTES_MAX (BATCH_BYTES_MAX - ((size_t)640 << 10))
+struct engine_beside {
+    const struct fact *facts; /* written when the message is taken */
+    size_t count;
+    const struct fact
+        *unread;     /* written before them when the message is no reading; NULL: nothing */
+    size_t bytes;    /* sum of FACT_MESSAGE_BYTES_MAX of all of them */
+    bool no_reading; /* its topic is none of those that may be readings */
+};
+/* One message that is more than its readings. What is no reading, or one that a limit refuses, is
+ * taken all the same, as a message; ret_admitted->reading says why it gave no reading, and the list
+ * of refusals names it. Answers:
+ *   DONE                taken: facts and readings, durable together with the ticket
+ *   TYPE                no reading was taken because a value does not fit its point; facts were
+ *   TOO_LARGE           the facts do not fit into a batch; nothing was taken
+ *   DISK_FULL, STOPPED  nothing was taken
+ *   WAIT                as engine_publish */
+enum admit engine_message(struct engine *engine, struct publisher *publisher, struct bytes topic,
+                          struct bytes payload, const struct engine_beside *beside,
+                          struct admitted *ret_admitted);
+/* Facts of the messages lane alone. Answers DONE, TOO_LARGE, DISK_FULL, STOPPED, WAIT. */
+enum admit engine_keep(struct engine *engine, const struct engine_beside *beside,
+                       struct admitted *ret_admitted);
+/* A command; the outcome comes with `tag` through config.outcome. Answers DONE, POINTS_MAX (a
+ * create past the limit), DISK_FULL, STOPPED, WAIT, TOO_LARGE. */
 enum admit engine_command(struct engine *engine, const struct command *command, uint64_t tag,
                           struct admitted *ret_admitted);
 
-/* ---- the step -------------------------------------------------------------------------------------------- */
-/* Does what is due, a bounded piece of each: submit, finish, apply, snapshot. Returns after how many
- * ns it wants to be called again at the latest (INT64_MAX: when something happens). A failed write is
- * told and followed by restarts from within; it never aborts. */
+/* ---- the step
+ * -------------------------------------------------------------------------------------------- */
+/* Does what is due, a bounded piece of each: submit, finish, apply, snapshot. Returns after how
+ * many ns it wants to be called again at the latest (INT64_MAX: when something happens). A failed
+ * write is told and followed by restarts from within; it never aborts. */
 int64_t engine_step(struct engine *engine);
-uint64_t engine_ticket(const struct engine *engine);         /* of the open batch */
-uint64_t engine_durable_ticket(const struct engine *engine); /* every batch up to it is durable and applied */
+uint64_t engine_ticket(const struct engine *engine); /* of the open batch */
+uint64_t engine_durable_ticket(
+    const struct engine *engine); /* every batch up to it is durable and applied */
 /* Tickets in (from, to] were lost with a failed write: their senders must not be acknowledged.
  * Counts up with each failure; compare. */
 uint64_t engine_lost_generation(const struct engine *engine);
 bool engine_snapshot_now(struct engine *engine); /* begins one unless one is under way */
 bool engine_snapshot_active(const struct engine *engine);
 
-/* ---- asking ------------------------------------------------------------------------------------------------ */
+/* ---- asking
+ * ------------------------------------------------------------------------------------------------
+ */
 struct points *engine_points(struct engine *engine);
+struct sessions *engine_sessions(struct engine *engine);
 struct journal *engine_journal(struct engine *engine);
 uint64_t engine_state_hash(struct engine *engine);
 struct engine_counters {
-    uint64_t messages, values;            /* admitted */
+    uint64_t messages, values; /* admitted */
     uint64_t applied_values, late_values, unknown_values;
-    uint64_t refused[ADMIT_COUNT];        /* messages, by answer */
+    uint64_t refused[ADMIT_COUNT]; /* messages, by answer */
     uint64_t faults[PAYLOAD_FAULTS];
     uint64_t commands, outcomes;
-    uint64_t fast_messages;               /* matched a known shape */
-    uint64_t position;                    /* next to apply */
+    uint64_t fast_messages; /* matched a known shape */
+    uint64_t kept_facts;    /* of the messages lane, admitted */
+    uint64_t position;      /* next to apply */
     uint64_t snapshots, snapshot_position, snapshot_bytes;
     int64_t snapshot_ns, step_ns_max, step_ns_max_in_snapshot;
-    uint64_t memory;                      /* tables, indexes, contexts */
+    uint64_t memory; /* tables, indexes, contexts */
 };
 void engine_describe(const struct engine *engine, struct engine_counters *ret_counters);
 /* The last refusals, newest first: a bounded list by topic and reason. */

@@ -138,6 +138,9 @@ enum err snapshot_load(struct engine *engine, struct snapshot_header *ret_header
  * 40,000 values, or some 2,600 new points. */
 #define ENGINE_BATCH_BYTES ((size_t)48 << 10)
 #define ENGINE_BATCH_FACT_BYTES ((size_t)32 << 10)
+#define ENGINE_BATCH_MESSAGE_BYTES ((size_t)128 << 10)
+/* A record of samples, at most. */
+#define ENGINE_RECORD_BYTES_MAX ((size_t)512 << 10)
 /* While a cut is under way each record may cost copies of the pages it touches: batches begin this
  * small and follow the time that applying one takes. */
 #define ENGINE_BATCH_RECORDS_IN_CUT 64
@@ -151,6 +154,7 @@ struct engine {
     struct journal *journal;
     struct state *state;
     struct points *points;
+    struct sessions *sessions;
     struct contexts contexts;
     struct overlay overlay;
     struct shapes shapes;
@@ -172,7 +176,8 @@ struct engine {
 
     /* admission */
     uint32_t admission_generation;
-    uint32_t cut_records; /* records a batch may hold while a cut is under way */
+    size_t beside_bytes;     /* room that the message's facts need in the batch of its readings */
+    uint32_t cut_records;    /* records a batch may hold while a cut is under way */
     uint64_t barrier_ticket; /* samples wait until this one is durable; 0: none */
     uint64_t command_tags[COMMANDS_WAITING_MAX];
     size_t commands_first, commands_waiting;
@@ -200,6 +205,12 @@ struct engine {
     uint64_t snapshot_before; /* position of the one that is kept beside the newest; 0: none */
     uint64_t snapshot_file_bytes;
 };
+
+/* ---- admit.c */
+/* Is there room in the open batch for a record of so many bytes, and for beside_bytes? */
+enum admit admit_room(struct engine *engine, enum lane lane, size_t bytes);
+/* The ticket that covers all that was admitted so far. */
+uint64_t admit_ticket(const struct engine *engine);
 
 /* The durable batch's bytes become state: the one way, live and in replay. */
 enum err engine_apply_batch(struct engine *engine, const struct journal_batch *batch);

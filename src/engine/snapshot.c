@@ -458,6 +458,8 @@ static enum err snapshot_load_file(struct engine *engine, const char *path,
     }
     if (err == OK)
         err = points_rebuild(engine->points);
+    if (err == OK)
+        err = sessions_rebuild(engine->sessions);
     engine->snapshot_file_bytes = read.offset;
     free(read.at);
     read.disk->close(read.disk, read.file);

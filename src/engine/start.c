@@ -39,6 +39,8 @@ enum err engine_state_create(struct engine *engine)
     if (err == OK)
         err = points_create(engine->state, &limits, &engine->points);
     if (err == OK)
+        err = sessions_create(engine->state, &engine->sessions);
+    if (err == OK)
         err = contexts_init(&engine->contexts, engine->state);
     return err;
 }
@@ -46,9 +48,11 @@ enum err engine_state_create(struct engine *engine)
 void engine_state_destroy(struct engine *engine)
 {
     contexts_done(&engine->contexts);
+    sessions_destroy(engine->sessions);
     points_destroy(engine->points);
     state_destroy(engine->state);
     engine->points = NULL;
+    engine->sessions = NULL;
     engine->state = NULL;
 }
 
@@ -204,6 +208,7 @@ void engine_reconfigure(struct engine *engine, const struct engine_config *confi
     engine->config.snapshot_bytes = config->snapshot_bytes;
     engine->config.snapshot_interval_ns = config->snapshot_interval_ns;
     engine->config.samples_keep_ns = config->samples_keep_ns;
+    engine->config.messages_keep_ns = config->messages_keep_ns;
     engine->config.points_rate = config->points_rate;
 }
 

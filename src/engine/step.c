@@ -135,23 +135,30 @@ static void release_each(void *arg, const char *file, const struct segment_heade
         search->position = header->first_position;
 }
 
-/* Sample segments older than is wanted go, once both snapshots that are kept cover them: should the
+/* Files of a lane older than is wanted go, once both snapshots that are kept cover them: should the
  * newest one rot, the one before it still finds what it needs. */
-static void step_release(struct engine *engine)
+static void step_release_lane(struct engine *engine, enum lane lane, int64_t keep_ns)
 {
-    if (!engine->config.samples_keep_ns || !engine->snapshot_before)
-        return;
-    struct release_search search = {.cutoff_ns =
-                                        engine->applied_wall_ns - engine->config.samples_keep_ns};
+    struct release_search search = {.cutoff_ns = engine->applied_wall_ns - keep_ns};
     if (journal_segments(engine->journal, release_each, &search) != OK || !search.position)
         return;
     if (search.position > engine->snapshot_before)
         search.position = engine->snapshot_before;
     uint32_t files = 0;
-    enum err err = journal_release_samples(engine->journal, search.position, &files);
+    enum err err = journal_release(engine->journal, lane, search.position, &files);
     if (err == OK && files)
-        engine_tell(engine, LOG_INFO, "%u sample files older than journal.samples_keep removed",
-                    files);
+        engine_tell(engine, LOG_INFO, "%u files of %s removed: snapshots cover them and %s is over",
+                    files, lane == LANE_SAMPLES ? "samples" : "messages",
+                    lane == LANE_SAMPLES ? "journal.samples_keep" : "journal.messages_keep");
+}
+
+static void step_release(struct engine *engine)
+{
+    if (!engine->snapshot_before)
+        return;
+    if (engine->config.samples_keep_ns)
+        step_release_lane(engine, LANE_SAMPLES, engine->config.samples_keep_ns);
+    step_release_lane(engine, LANE_MESSAGES, engine->config.messages_keep_ns);
 }
 
 static int64_t step_snapshot(struct engine *engine, int64_t now)
@@ -254,6 +261,11 @@ bool engine_snapshot_active(const struct engine *engine)
 struct points *engine_points(struct engine *engine)
 {
     return engine->points;
+}
+
+struct sessions *engine_sessions(struct engine *engine)
+{
+    return engine->sessions;
 }
 
 struct journal *engine_journal(struct engine *engine)

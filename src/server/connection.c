@@ -16,24 +16,10 @@
 
 /* ---- memory
  * -------------------------------------------------------------------------------------- */
-bool memory_take(struct server *server, size_t bytes)
-{
-    if (server->memory + bytes > server->settings.mqtt_memory)
-        return false;
-    server->memory += bytes;
-    return true;
-}
-
-void memory_give(struct server *server, size_t bytes)
-{
-    check(server->memory >= bytes);
-    server->memory -= bytes;
-}
-
 static void buffer_free(struct server *server, struct buffer *buffer)
 {
     free(buffer->at);
-    memory_give(server, buffer->capacity);
+    broker_memory_give(server->broker, buffer->capacity);
     *buffer = (struct buffer){.at = NULL};
 }
 
@@ -42,11 +28,11 @@ static bool buffer_grow(struct server *server, struct buffer *buffer, size_t cap
 {
     if (capacity <= buffer->capacity)
         return true;
-    if (!memory_take(server, capacity - buffer->capacity))
+    if (!broker_memory_take(server->broker, capacity - buffer->capacity))
         return false;
     uint8_t *at = realloc(buffer->at, capacity);
     if (at == NULL) {
-        memory_give(server, capacity - buffer->capacity);
+        broker_memory_give(server->broker, capacity - buffer->capacity);
         return false;
     }
     buffer->at = at;
@@ -135,6 +121,7 @@ struct connection *connection_open(struct server *server, int fd, const char *pe
     c->protocol = protocol;
     c->active_ns = server->now_ns;
     snprintf(c->peer, sizeof c->peer, "%s", peer);
+    c->mqtt.peer = c->peer;
     link_init(&c->resume);
     link_init(&c->life);
     timer_init(&c->timer);
@@ -401,7 +388,6 @@ static void connection_feed(struct server *server, struct connection *c, struct 
     c->held = feed != FEED_MORE;
     if (feed == FEED_FULL) {
         server->full = true;
-        server->counters.waits++;
         link_take(&c->resume);
         link_put_first(&server->resume, &c->resume);
     } else {

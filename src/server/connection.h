@@ -56,7 +56,8 @@ struct connection {
     uint8_t broken_cause;
     bool dead;
     const struct protocol *protocol;
-    void *session; /* the protocol's; NULL: none yet */
+    void *session;           /* the control door's; NULL: none yet */
+    struct broker_link mqtt; /* the broker's end of it */
     struct buffer in, out;
     size_t in_wanted;
     struct link resume; /* on server->resume: feed c->in again */
@@ -85,7 +86,7 @@ void connection_allow_silence(struct server *server, struct connection *c, int64
  * -------------------------- */
 /* `size` bytes of room in the shared write buffer (at most CONNECTION_ROOM) for one packet to c;
  * connection_put_done says how much of it was used. Sent by connection_flush, or before. */
-#define CONNECTION_ROOM 4096
+#define CONNECTION_ROOM BROKER_ROOM
 uint8_t *connection_room(struct server *server, struct connection *c, size_t size);
 void connection_room_used(struct server *server, size_t used);
 void connection_put(struct server *server, struct connection *c, struct bytes bytes);
@@ -109,9 +110,3 @@ static inline bool connection_is_over(const struct connection *c)
 /* Closes those whose sends failed and frees those that were closed; only between rounds. */
 void connections_reap(struct server *server);
 void connection_timer_fired(void *server, struct timer *timer);
-
-/* ---- memory
- * -------------------------------------------------------------------------------------- */
-/* Counts bytes against mqtt.memory; false when they are too many. */
-MUST_USE bool memory_take(struct server *server, size_t bytes);
-void memory_give(struct server *server, size_t bytes);

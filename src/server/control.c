@@ -54,7 +54,6 @@ static enum feed control_wish(struct server *server, struct connection *c, const
         control_error(server, c, admit_text(admit));
         return FEED_MORE;
     }
-    server->last_ticket = admitted.ticket;
     session->ticket = admitted.ticket;
     link_put(&server->commands, &session->link);
     return FEED_HOLD;

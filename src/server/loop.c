@@ -1,7 +1,7 @@
 /* The loop, on one thread. A round:
  *
  *   wait -> signals, workers, listeners, control -> read clients, a bounded piece -> engine_step
- *        -> PUBACKs for what became durable, a bounded piece -> timers -> again
+ *        -> broker_step: answers and deliveries, a bounded piece -> timers -> again
  *
  * The clients have an epoll of their own inside the house's: when the engine is full, one call
  * makes all of them wait, and signals and the control door go on being served. Pieces are bounded
@@ -123,12 +123,13 @@ static void loop_quiet(struct server *server, bool quiet)
 
 static int64_t loop_wait_ns(struct server *server)
 {
-    bool work = mqtt_acks_are_due(server) ||
-                (!server->full &&
-                 (!link_is_alone(&server->resume) || server->event_next < server->event_count));
+    bool work = !server->full &&
+                (!link_is_alone(&server->resume) || server->event_next < server->event_count);
     if (work)
         return 0;
     int64_t wait_ns = timers_wait_ns(&server->timers, server->now_ns);
+    if (server->broker_due_ns - server->now_ns < wait_ns)
+        wait_ns = server->broker_due_ns - server->now_ns;
     int64_t engine_ns = server->engine_due_ns == INT64_MAX
                             ? INT64_MAX
                             : server->engine_due_ns - server->clock->boot_ns(server->clock);
@@ -160,18 +161,30 @@ static void loop_wait(struct server *server, int64_t wait_ns)
     int count = loop_epoll(server, events, wait_ns);
     check(count >= 0 || errno == EINTR);
     server->now_ns = server->clock->boot_ns(server->clock);
+    broker_now(server->broker, server->now_ns);
     for (int i = 0; i < count; i++)
         loop_event(server, &events[i]);
 }
 
 /* ---- clients
  * ------------------------------------------------------------------------------------- */
-/* What could not be taken before the engine's step: wills, then the bytes that were kept. */
+static uint64_t loop_publishes(const struct server *server)
+{
+    const struct broker_counters *counters = broker_counters(server->broker);
+    return counters->qos_0 + counters->qos_1 + counters->qos_2;
+}
+
+static bool loop_round_is_over(const struct server *server)
+{
+    return loop_publishes(server) - server->round_began >= SERVER_ROUND_MESSAGES;
+}
+
+/* What could not be taken before the engine's step: the broker's own, then the bytes that were
+ * kept. */
 static void loop_refeed(struct server *server)
 {
-    server->full = !wills_retry(server);
-    while (!server->full && !link_is_alone(&server->resume) &&
-           server->round_messages < SERVER_ROUND_MESSAGES)
+    server->full = !broker_retry(server->broker);
+    while (!server->full && !link_is_alone(&server->resume) && !loop_round_is_over(server))
         connection_refeed(server, LINK_OWNER(server->resume.next, struct connection, resume));
 }
 
@@ -185,8 +198,7 @@ static void loop_read_clients(struct server *server)
         server->event_count = count > 0 ? (size_t)count : 0;
         server->counters.wakeups += count > 0;
     }
-    while (server->event_next < server->event_count && !server->full &&
-           server->round_messages < SERVER_ROUND_MESSAGES)
+    while (server->event_next < server->event_count && !server->full && !loop_round_is_over(server))
         loop_event(server, &server->client_events[server->event_next++]);
 }
 
@@ -197,18 +209,13 @@ static void loop_step(struct server *server)
     int64_t wait_ns = engine_step(server->engine);
     server->engine_due_ns =
         wait_ns == INT64_MAX ? INT64_MAX : server->clock->boot_ns(server->clock) + wait_ns;
-    uint64_t durable = engine_durable_ticket(server->engine);
-    if (durable != server->durable_ticket) {
-        server->durable_ticket = durable;
-        mqtt_acks_moved(server);
-    }
     uint64_t lost = engine_lost_generation(server->engine);
     if (lost != server->lost_generation) {
         server->lost_generation = lost;
-        server->last_ticket = durable;
-        mqtt_acks_lost(server);
         control_lost(server);
     }
+    int64_t broker_ns = broker_step(server->broker);
+    server->broker_due_ns = server->now_ns + broker_ns;
 }
 
 static void loop_rates(struct server *server)
@@ -217,12 +224,20 @@ static void loop_rates(struct server *server)
         return;
     struct engine_counters engine;
     engine_describe(server->engine, &engine);
+    const struct broker_counters *counters = broker_counters(server->broker);
+    struct broker_traffic traffic = {.bytes_in = server->counters.bytes_in,
+                                     .bytes_out = server->counters.bytes_out,
+                                     .connections = server->connections,
+                                     .accepted = server->counters.accepted};
+    broker_traffic(server->broker, &traffic);
     struct rate_totals totals = {
         .at_ns = server->now_ns,
-        .messages = server->counters.qos_0 + server->counters.qos_1,
+        .messages = loop_publishes(server),
+        .delivered = counters->delivered,
+        .bytes_out = server->counters.bytes_out,
         .values = engine.values,
         .bytes_in = server->counters.bytes_in,
-        .acks = server->counters.acks,
+        .acks = counters->acks,
         .wakeups = server->counters.wakeups,
         .reads = server->counters.reads,
         .cpu_ns = os_cpu_ns(),
@@ -242,7 +257,7 @@ static void loop_timer(void *arg, struct timer *timer)
 static void loop_round(struct server *server)
 {
     loop_wait(server, loop_wait_ns(server));
-    server->round_messages = 0;
+    server->round_began = loop_publishes(server);
     if (server->full)
         loop_step(server);
     loop_refeed(server);
@@ -251,7 +266,6 @@ static void loop_round(struct server *server)
     loop_step(server);
     if (server->full)
         loop_refeed(server);
-    mqtt_acks_send(server);
     timers_run(&server->timers, server->now_ns, loop_timer, server);
     loop_rates(server);
     connections_reap(server);
@@ -261,8 +275,7 @@ static void loop_round(struct server *server)
  * ------------------------------------------------------------------------------------- */
 static bool loop_is_drained(const struct server *server)
 {
-    return server->durable_ticket >= server->last_ticket && link_is_alone(&server->wills) &&
-           link_is_alone(&server->commands) && !mqtt_acks_are_due(server);
+    return broker_is_idle(server->broker) && link_is_alone(&server->commands);
 }
 
 /* Wills are published, what was taken becomes durable and is told; then goodbye. */
@@ -270,13 +283,12 @@ static void loop_drain(struct server *server)
 {
     os_notify("STOPPING=1");
     listener_close(server);
-    mqtt_stop_wills(server);
+    broker_stop_wills(server->broker);
     server->event_next = server->event_count = 0;
     int64_t until_ns = server->now_ns + DRAIN_NS;
     while (!loop_is_drained(server) && server->now_ns < until_ns) {
         loop_refeed(server);
         loop_step(server);
-        mqtt_acks_send(server);
         int64_t wait_ns = loop_wait_ns(server);
         loop_wait(server, wait_ns < NS_PER_S / 100 ? wait_ns : NS_PER_S / 100);
     }
@@ -285,7 +297,7 @@ static void loop_drain(struct server *server)
                  "stopping without the disk: it did not answer within %d s; messages that "
                  "wait were not acknowledged",
                  (int)(DRAIN_NS / NS_PER_S));
-    mqtt_stop_goodbye(server);
+    broker_stop_goodbye(server->broker);
     until_ns = server->now_ns + GOODBYE_NS;
     while (server->connections > 0 && server->now_ns < until_ns) {
         int count = epoll_wait(server->clients_fd, server->client_events, SERVER_EVENTS, 10);

@@ -190,13 +190,13 @@ json_t *report_refused(struct server *server)
 
 /* ---- state
  * --------------------------------------------------------------------------------------- */
-static json_t *state_latency(const struct counters *counters)
+static json_t *state_latency(const struct broker_counters *counters)
 {
     json_t *object = json_object(), *histogram = json_array();
     size_t last = 0;
-    put(object, "p50", counters_latency_share(counters, 0.50));
-    put(object, "p90", counters_latency_share(counters, 0.90));
-    put(object, "p99", counters_latency_share(counters, 0.99));
+    put(object, "p50", broker_latency_share(counters, 0.50));
+    put(object, "p90", broker_latency_share(counters, 0.90));
+    put(object, "p99", broker_latency_share(counters, 0.99));
     put(object, "max", counters->latency_us_max);
     for (size_t i = 0; i < LATENCY_BUCKETS; i++)
         last = counters->latency[i] > 0 ? i + 1 : last;
@@ -206,39 +206,66 @@ static json_t *state_latency(const struct counters *counters)
     return object;
 }
 
+static void state_mqtt_messages(json_t *object, const struct broker_counters *counters)
+{
+    put(object, "packets", counters->packets);
+    put(object, "packets_out", counters->packets_out);
+    put(object, "messages_qos_0", counters->qos_0);
+    put(object, "messages_qos_1", counters->qos_1);
+    put(object, "messages_qos_2", counters->qos_2);
+    put(object, "acknowledged", counters->acks);
+    put(object, "refused", counters->negative_acks);
+    put(object, "dropped", counters->dropped);
+    put(object, "delivered", counters->delivered);
+    put(object, "dropped_slow", counters->dropped_slow);
+    put(object, "dropped_queue", counters->dropped_queue);
+    put(object, "dropped_size", counters->dropped_size);
+    put(object, "dropped_expired", counters->dropped_expired);
+    put(object, "wills", counters->wills);
+    put(object, "waits", counters->waits);
+}
+
+static void state_mqtt_kept(json_t *object, const struct server *server)
+{
+    struct broker_state state;
+    broker_describe(server->broker, &state);
+    put(object, "clients", state.clients);
+    put(object, "sessions", state.sessions);
+    put(object, "subscriptions", state.subscriptions);
+    put(object, "subscriptions_shared", state.shared);
+    put(object, "retained", state.retained);
+    put(object, "retained_bytes", state.retained_bytes);
+    put(object, "queued", state.queued);
+    put(object, "stored_bytes", state.stored_bytes);
+    put(object, "in_flight", state.in_flight);
+    put(object, "memory", state.memory);
+}
+
 static json_t *state_mqtt(const struct server *server)
 {
     const struct counters *counters = &server->counters;
+    const struct broker_counters *mqtt = broker_counters(server->broker);
     json_t *object = json_object(), *closed = json_object();
     json_object_set_new(object, "address", json_string(server->mqtt_address));
     put(object, "connections", server->connections);
     put(object, "connections_max", server->connections_max);
-    put(object, "clients", server->client_count);
     put(object, "accepted", counters->accepted);
     put(object, "turned_away", counters->turned_away);
-    put(object, "packets", counters->packets);
-    put(object, "messages_qos_0", counters->qos_0);
-    put(object, "messages_qos_1", counters->qos_1);
-    put(object, "acknowledged", counters->acks);
-    put(object, "refused", counters->negative_acks);
-    put(object, "dropped", counters->dropped);
-    put(object, "wills", counters->wills);
-    put(object, "subscribes_refused", counters->subscribes_refused);
+    state_mqtt_kept(object, server);
+    state_mqtt_messages(object, mqtt);
     put(object, "bytes_in", counters->bytes_in);
     put(object, "bytes_out", counters->bytes_out);
     put(object, "wakeups", counters->wakeups);
     put(object, "reads", counters->reads);
     put(object, "sends", counters->sends);
-    put(object, "waits", counters->waits);
-    put(object, "memory", server->memory);
-    double messages = (double)(counters->qos_0 + counters->qos_1);
+    double messages = (double)(mqtt->qos_0 + mqtt->qos_1 + mqtt->qos_2);
     put_real(object, "messages_per_wakeup",
              counters->wakeups ? messages / (double)counters->wakeups : 0);
     put_real(object, "messages_per_read", counters->reads ? messages / (double)counters->reads : 0);
     for (size_t i = 0; i < CAUSE_COUNT; i++)
         put(closed, cause_word((enum cause)i), counters->closed[i]);
     json_object_set_new(object, "closed", closed);
-    json_object_set_new(object, "latency_us", state_latency(counters));
+    json_object_set_new(object, "latency_us", state_latency(mqtt));
     return object;
 }
 
@@ -251,12 +278,15 @@ static json_t *state_rates(const struct server *server, const struct engine_coun
     if (!before)
         return object;
     double seconds = (double)(server->now_ns - before->at_ns) / 1e9;
-    uint64_t messages = counters->qos_0 + counters->qos_1;
+    const struct broker_counters *mqtt = broker_counters(server->broker);
+    uint64_t messages = mqtt->qos_0 + mqtt->qos_1 + mqtt->qos_2;
     put_real(object, "seconds", seconds);
     put_real(object, "messages", (double)(messages - before->messages) / seconds);
     put_real(object, "values", (double)(engine->values - before->values) / seconds);
     put_real(object, "bytes_in", (double)(counters->bytes_in - before->bytes_in) / seconds);
-    put_real(object, "acknowledged", (double)(counters->acks - before->acks) / seconds);
+    put_real(object, "acknowledged", (double)(mqtt->acks - before->acks) / seconds);
+    put_real(object, "delivered", (double)(mqtt->delivered - before->delivered) / seconds);
+    put_real(object, "bytes_out", (double)(counters->bytes_out - before->bytes_out) / seconds);
     put_real(object, "wakeups", (double)(counters->wakeups - before->wakeups) / seconds);
     put_real(object, "reads", (double)(counters->reads - before->reads) / seconds);
     put_real(object, "cores", (double)(cpu_ns - before->cpu_ns) / 1e9 / seconds);

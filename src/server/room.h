@@ -1,8 +1,9 @@
 /* What the files of this folder share. The path of a message through them:
- *   loop.c (epoll) -> connection.c (bytes) -> mqtt_session.c (packets) -> mqtt_publish.c -> engine
- *   engine_step -> loop.c (the durable ticket moved) -> mqtt_acks.c (PUBACKs) -> connection.c */
+ *   loop.c (epoll) -> connection.c (bytes) -> mqtt.c -> broker -> engine
+ *   engine_step -> loop.c -> broker_step (answers, deliveries) -> mqtt.c -> connection.c */
 #pragma once
 
+#include "broker/broker.h"
 #include "engine/engine.h"
 #include "os/os.h"
 #include "server/connection.h"
@@ -24,15 +25,6 @@
 enum tag { TAG_FIRST = INT32_MAX - 16, TAG_SIGNAL, TAG_WORKER, TAG_CLIENTS, TAG_MQTT, TAG_CONTROL };
 
 struct epoll_event;
-struct mqtt_session;
-struct will;
-
-/* A few log lines a second of one sort; the others are counted and told with the next one. */
-struct log_ration {
-    int64_t second;
-    unsigned written;
-    uint64_t suppressed;
-};
 
 struct server {
     const struct server_config *config;
@@ -54,12 +46,11 @@ struct server {
     bool listen_paused;
     bool wait_coarse; /* the system has no epoll_pwait2 */
     bool stopping;
-    size_t round_messages;
+    uint64_t round_began;  /* PUBLISHes that had come when the round began */
     int64_t engine_due_ns; /* when the engine wants its next step at the latest */
-    uint64_t last_ticket;  /* of all that was taken */
     struct epoll_event *client_events;
     size_t event_next, event_count; /* of client_events: those not yet looked at */
-    uint64_t durable_ticket, lost_generation;
+    uint64_t lost_generation;
 
     /* doors */
     int mqtt_fd, control_fd;
@@ -75,20 +66,13 @@ struct server {
     struct link alive, broken, dead, resume;
     size_t connections, connections_max, controls;
     struct timers timers;
-    uint64_t memory; /* held for clients, against settings.mqtt_memory */
     uint8_t *read_buffer, *write_buffer;
     struct connection *write_owner;
     size_t write_size;
 
-    /* mqtt */
-    struct mqtt_session **clients; /* by client id: buckets, a power of two */
-    size_t client_buckets, client_count;
-    uint64_t client_seed;
-    struct link acks_waiting; /* sessions with PUBACKs above the durable ticket */
-    struct link acks_due;     /* sessions that may have some at or below it */
-    struct link wills;        /* wills that the engine could not take yet */
-    bool told_users, told_subscribe, told_retain;
-    struct log_ration ration_refused, ration_closed;
+    struct broker *broker;
+    int64_t broker_due_ns; /* when it wants its next step at the latest */
+    struct log_ration ration_closed;
 
     struct link commands; /* control sessions that wait for an outcome */
     struct counters counters;
@@ -112,31 +96,10 @@ void listener_ready(struct server *server);
 void listener_control_ready(struct server *server);
 void listener_resume(struct server *server);
 
-/* ---- mqtt_session.c
- * ------------------------------------------------------------------------------ */
+/* ---- mqtt.c
+ * -------------------------------------------------------------------------------------- */
 extern const struct protocol mqtt_protocol;
-/* Says why where the version allows it, and ends the connection. text may be NULL. */
-void mqtt_goodbye(struct server *server, struct connection *c, uint8_t reason, enum cause cause,
-                  const char *text);
-/* The server stops: the wills of all are published; goodbye is said to all. */
-void mqtt_stop_wills(struct server *server);
-void mqtt_stop_goodbye(struct server *server);
-
-/* ---- mqtt_acks.c
- * --------------------------------------------------------------------------------- */
-/* The durable ticket moved: who waits may be due. */
-void mqtt_acks_moved(struct server *server);
-/* Sends what is due to at most SERVER_ROUND_ACKS connections. */
-void mqtt_acks_send(struct server *server);
-/* A write failed: whoever waits is not acknowledged and disconnected. */
-void mqtt_acks_lost(struct server *server);
-bool mqtt_acks_are_due(const struct server *server);
-
-/* ---- mqtt_will.c
- * --------------------------------------------------------------------------------- */
-/* Publishes the wills that waited; false when the engine still says wait. */
-bool wills_retry(struct server *server);
-void wills_done(struct server *server);
+extern const struct broker_port mqtt_port; /* its arg is the server */
 
 /* ---- control.c
  * ----------------------------------------------------------------------------------- */
@@ -147,6 +110,3 @@ void control_lost(struct server *server);
 /* ---- server.c
  * ------------------------------------------------------------------------------------ */
 void server_reload(struct server *server);
-/* May this line be written? *ret_suppressed: how many were not since the last one. */
-bool log_ration_take(struct log_ration *ration, int64_t now_ns, unsigned most,
-                     uint64_t *ret_suppressed);

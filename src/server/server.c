@@ -9,23 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-bool log_ration_take(struct log_ration *ration, int64_t now_ns, unsigned most,
-                     uint64_t *ret_suppressed)
-{
-    if (ration->second != now_ns / NS_PER_S) {
-        ration->second = now_ns / NS_PER_S;
-        ration->written = 0;
-    }
-    if (ration->written >= most) {
-        ration->suppressed++;
-        return false;
-    }
-    ration->written++;
-    *ret_suppressed = ration->suppressed;
-    ration->suppressed = 0;
-    return true;
-}
-
 /* ---- settings
  * ------------------------------------------------------------------------------------ */
 static void server_configure_log(const struct settings *settings)
@@ -63,6 +46,7 @@ static void server_engine_config(struct server *server, struct engine_config *re
     ret->snapshot_bytes = settings->snapshot_bytes;
     ret->snapshot_interval_ns = settings->snapshot_time;
     ret->samples_keep_ns = settings->samples_keep;
+    ret->messages_keep_ns = settings->messages_keep;
     ret->points_rate = settings->points_rate;
     ret->sabotage = server->config->sabotage;
     ret->tell = server_tell;
@@ -160,6 +144,29 @@ static void start_report(const struct server *server)
                  start->damage);
 }
 
+static bool start_broker(struct server *server)
+{
+    struct broker_config config = {.settings = &server->settings,
+                                   .engine = server->engine,
+                                   .clock = server->clock,
+                                   .port = &mqtt_port,
+                                   .arg = server,
+                                   .random = os_random};
+    enum err err = broker_create(&config, &server->broker);
+    struct broker_state state;
+    if (err != OK) {
+        log_error("server", "the MQTT sessions cannot be taken up: %s", err_text(err));
+        return false;
+    }
+    broker_describe(server->broker, &state);
+    if (state.sessions + state.retained > 0)
+        log_info("server",
+                 "%" PRIu64 " MQTT sessions with %" PRIu64 " subscriptions and %" PRIu64
+                 " queued messages, and %" PRIu64 " retained messages, are here again",
+                 state.sessions, state.subscriptions, state.queued, state.retained);
+    return true;
+}
+
 static bool start_engine(struct server *server)
 {
     struct engine_config config;
@@ -170,10 +177,9 @@ static bool start_engine(struct server *server)
                   err_text(err));
         return false;
     }
-    server->durable_ticket = server->last_ticket = engine_durable_ticket(server->engine);
     server->lost_generation = engine_lost_generation(server->engine);
     start_report(server);
-    return true;
+    return start_broker(server);
 }
 
 /* What someone who starts it for the first time should know. */
@@ -218,7 +224,7 @@ static bool server_start(struct server *server)
 static void server_stop(struct server *server)
 {
     listener_close(server);
-    wills_done(server);
+    broker_destroy(server->broker);
     engine_close(server->engine, true);
     if (server->writer)
         server->writer->destroy(server->writer);
@@ -227,7 +233,6 @@ static void server_stop(struct server *server)
     if (server->snapshotter)
         server->snapshotter->destroy(server->snapshotter);
     loop_done(server);
-    free(server->clients);
     if (server->disk)
         disk_real_close(server->disk);
 }
@@ -242,13 +247,11 @@ static void server_init(struct server *server, const struct server_config *confi
     server->started_wall_ns = server->clock->wall_ns(server->clock);
     server->house_fd = server->clients_fd = server->signal_fd = -1;
     server->mqtt_fd = server->control_fd = -1;
-    struct link *lists[] = {&server->alive,        &server->broken,   &server->dead,
-                            &server->resume,       &server->commands, &server->wills,
-                            &server->acks_waiting, &server->acks_due};
+    struct link *lists[] = {&server->alive, &server->broken, &server->dead, &server->resume,
+                            &server->commands};
     for (size_t i = 0; i < ARRAY_COUNT(lists); i++)
         link_init(lists[i]);
     timer_init(&server->listen_timer);
-    os_random(&server->client_seed, sizeof server->client_seed);
 }
 
 int server_run(const struct server_config *config)
@@ -268,9 +271,10 @@ int server_run(const struct server_config *config)
         start_ready(&server);
         loop_run(&server);
     }
+    uint64_t acknowledged = server.broker ? broker_counters(server.broker)->acks : 0;
     server_stop(&server);
     if (started)
         log_info("server", "mainstem stopped: %" PRIu64 " messages were acknowledged",
-                 server.counters.acks);
+                 acknowledged);
     return started ? 0 : 1;
 }

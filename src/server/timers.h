@@ -3,7 +3,7 @@
  * at the rim and is laid again when the rim comes by. No clock inside: time is passed in. */
 #pragma once
 
-#include "server/link.h"
+#include "base/base.h"
 
 #define TIMERS_SLOTS 1024
 #define TIMERS_TICK_NS (INT64_C(64) * NS_PER_MS)

@@ -35,15 +35,28 @@
     SIZE(reserve, "journal.reserve", 1048576, 1048576, 1073741824, 0, "space kept for commands on a full disk") \
     TIME(samples_keep, "journal.samples_keep", 0, 0, 315360000000000000, 1, "how long sample segments are kept once a snapshot covers them; 0: for ever") \
     SIZE(snapshot_bytes, "snapshot.journal_bytes", 67108864, 1048576, 1099511627776, 1, "journal growth after which a snapshot is taken, or a quarter of the snapshot's size if that is more") \
+    TIME(messages_keep, "journal.messages_keep", 0, 0, 315360000000000000, 1, "how long segments of MQTT messages and sessions are kept once two snapshots cover them") \
     TIME(snapshot_time, "snapshot.interval", 600000000000, 1000000000, 31536000000000000, 1, "longest time between two snapshots while data comes") \
     COUNT(points_max, "points.max", 16000000, 1, 268435456, 0, "points of the tenant; past it no point is created") \
     COUNT(points_rate, "points.new_per_second", 0, 0, 100000000, 1, "new points a second of the tenant; 0: no limit") \
     COUNT(points_connection, "points.per_connection", 1000000, 1, 268435456, 1, "new points one connection may create") \
     COUNT(mqtt_connections, "mqtt.connections", 100000, 1, 10000000, 1, "connections at once")     \
-    SIZE(mqtt_packet, "mqtt.packet", 1048576, 1024, 268435456, 1, "largest MQTT packet accepted") \
-    COUNT(mqtt_receive, "mqtt.receive_maximum", 4096, 1, 65535, 1, "QoS 1 messages one client may have unacknowledged") \
-    COUNT(mqtt_alias, "mqtt.topic_alias_maximum", 64, 0, 65535, 1, "topic aliases one client may set") \
-    SIZE(mqtt_memory, "mqtt.memory", 268435456, 1048576, 1099511627776, 1, "bytes held for all MQTT clients together: partial packets, topic aliases, wills, answers") \
+    SIZE(mqtt_packet, "mqtt.packet", 1048576, 1024, 1048576, 1, "largest MQTT packet accepted: a message is one record of the journal") \
+    COUNT(mqtt_receive, "mqtt.receive_maximum", 4096, 1, 65535, 1, "QoS 1 and 2 messages one client may have unacknowledged") \
+    COUNT(mqtt_alias, "mqtt.topic_alias_maximum", 64, 0, 65535, 1, "topic aliases one client may set, and most that are set for one") \
+    SIZE(mqtt_memory, "mqtt.memory", 536870912, 1048576, 1099511627776, 1, "bytes held for all MQTT clients together: partial packets, topic aliases, subscriptions, answers, messages on their way") \
+    COUNT(mqtt_sessions, "mqtt.sessions", 200000, 1, 16000000, 1, "sessions kept beyond their connection, at once") \
+    COUNT(mqtt_session_expiry, "mqtt.session_expiry_max", 2592000, 0, 4294967295, 1, "longest time in seconds a session is kept without a connection; 4294967295: for ever. MQTT 5 clients are told; sessions of MQTT 3 are kept as long") \
+    COUNT(mqtt_subscriptions, "mqtt.subscriptions", 4096, 1, 1000000, 1, "subscriptions of one session") \
+    COUNT(mqtt_subscriptions_all, "mqtt.subscriptions_all", 2000000, 1, 100000000, 1, "subscriptions of all sessions together") \
+    COUNT(mqtt_inflight, "mqtt.inflight", 1024, 1, 65535, 1, "QoS 1 and 2 messages sent to a client and not yet acknowledged; its own receive maximum may be lower") \
+    COUNT(mqtt_queue, "mqtt.queue", 10000, 1, 65000, 1, "QoS 1 and 2 messages queued for a session; past it new ones are dropped and counted") \
+    SIZE(mqtt_queue_bytes, "mqtt.queue_bytes", 33554432, 1024, 1099511627776, 1, "bytes of messages queued for a session; past it new ones are dropped and counted") \
+    COUNT(mqtt_queue_qos0, "mqtt.queue_qos0", 20000, 1, 10000000, 1, "QoS 0 messages that wait for a client to read; past it new ones are dropped and counted") \
+    COUNT(mqtt_retained, "mqtt.retained", 1000000, 0, 100000000, 1, "retained messages; past it new topics are refused") \
+    SIZE(mqtt_stored, "mqtt.stored", 1073741824, 1048576, 1099511627776, 1, "bytes of messages kept for sessions and retained together; past it new ones are refused") \
+    TIME(mqtt_sys_interval, "mqtt.sys_interval", 10000000000, 0, 86400000000000, 1, "time between two updates of the $SYS topics; 0: none") \
+    TEXT(readings_match, "readings.match", "#", 1, "topic filters, separated by spaces, of the messages that are taken as readings; empty: none") \
     TIME(mqtt_connect_time, "mqtt.connect_time", 10000000000, 100000000, 3600000000000, 1, "time a new connection has to send CONNECT") \
     COUNT(mqtt_keep_alive, "mqtt.keep_alive_max", 65535, 1, 65535, 1, "largest keep-alive in seconds; MQTT 5 clients are told, a keep-alive of 0 becomes this one when it is below 65535")
 /* clang-format on */

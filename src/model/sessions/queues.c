@@ -148,6 +148,26 @@ uint32_t sessions_queue_next(const struct sessions *sessions, uint32_t entry)
     return entry_at(sessions, entry)->next;
 }
 
+uint32_t sessions_queue_after(const struct sessions *sessions, uint32_t session,
+                              uint16_t packet_id)
+{
+    if (!session_exists(sessions, session))
+        return ENTRY_NONE;
+    const struct session_row *of = session_at(sessions, session);
+    if (packet_id == 0)
+        return of->queue_first;
+    uint32_t found = ENTRY_NONE;
+    for (uint32_t entry = of->queue_last; entry != ENTRY_NONE;) {
+        const struct entry_row *row = entry_at(sessions, entry);
+        uint32_t distance = packet_distance(packet_id, row->packet_id);
+        if (distance == 0 || distance > UINT16_MAX / 2)
+            break;
+        found = entry;
+        entry = row->previous;
+    }
+    return found;
+}
+
 /* Walks towards the entry that is so far behind the oldest; stops where it would have to lie. */
 static uint32_t queue_walk(const struct sessions *sessions, uint32_t entry, uint16_t oldest,
                            uint32_t distance, bool newer)

@@ -239,6 +239,30 @@ size_t mqtt_connack_put(uint8_t *at, size_t capacity, uint8_t version,
                         const struct mqtt_connack *connack);
 size_t mqtt_publish_put(uint8_t *at, size_t capacity, uint8_t version,
                         const struct mqtt_publish *publish);
+/* A PUBLISH that is passed on: what the publisher said, and what this server says to this client.
+ * Costs little more than copying the bytes. */
+struct mqtt_delivery {
+    bool dup, retain;
+    uint8_t qos, id_count;
+    uint16_t packet_id; /* QoS > 0 */
+    uint16_t alias;     /* 0: none */
+    bool has_expiry;
+    uint32_t expiry_s;   /* what is left of it */
+    const uint32_t *ids; /* subscription ids, id_count of them */
+    struct bytes topic;  /* empty with an alias the client knows */
+    struct bytes payload;
+    struct bytes properties; /* as mqtt_properties_forward left them */
+};
+/* The whole packet's size; above MQTT_REMAINING_MAX + 5: it cannot be sent. */
+size_t mqtt_delivery_size(uint8_t version, const struct mqtt_delivery *delivery);
+/* Writes it; returns its size, 0 when it does not fit into capacity. */
+size_t mqtt_delivery_put(uint8_t *at, size_t capacity, uint8_t version,
+                         const struct mqtt_delivery *delivery);
+/* Of the decoded property block of a PUBLISH or a will: what goes on unaltered to whoever gets the
+ * message [MQTT-3.3.2-4, -15, -16, -17, -18, -20]: all but message expiry, topic alias,
+ * subscription ids and will delay, in their order. at[properties->raw.size]; returns how many
+ * bytes. */
+size_t mqtt_properties_forward(const struct mqtt_properties *properties, uint8_t *at);
 /* type: MQTT_PUBACK .. MQTT_PUBCOMP. Reason 0 without properties takes the short form (4 bytes). */
 size_t mqtt_ack_put(uint8_t *at, size_t capacity, uint8_t version, uint8_t type,
                     const struct mqtt_ack *ack);

@@ -339,3 +339,32 @@ bool mqtt_properties_empty(unsigned packet, const struct mqtt_properties *proper
     block_put(&measured, packet, properties);
     return measured.used == 0;
 }
+
+/* ---- passing on ---------------------------------------------------------------------------------
+ */
+#define NOT_FORWARDED (UINT64_C(1) << 2 | UINT64_C(1) << 11 | UINT64_C(1) << 24 | UINT64_C(1) << 35)
+
+size_t mqtt_properties_forward(const struct mqtt_properties *properties, uint8_t *at)
+{
+    if (!(properties->has & NOT_FORWARDED)) {
+        if (properties->raw.size > 0)
+            memcpy(at, properties->raw.at, properties->raw.size);
+        return properties->raw.size;
+    }
+    struct cursor cursor = cursor_of(properties->raw);
+    size_t used = 0;
+    while (cursor_left(&cursor) > 0) {
+        const uint8_t *from = cursor.at;
+        struct property_value value;
+        uint32_t id;
+        if (!cursor_get_varint(&cursor, &id) || id >= PROPERTY_COUNT ||
+            !value_get(&cursor, (enum kind)rules[id].kind, &value))
+            break; /* cannot be: it was decoded before */
+        size_t size = (size_t)(cursor.at - from);
+        if (!(NOT_FORWARDED >> id & 1)) {
+            memcpy(at + used, from, size);
+            used += size;
+        }
+    }
+    return used;
+}

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "server/acks.h"
+#include "broker/room.h"
 
 static struct ack ack_of(uint32_t ticket, uint16_t packet_id)
 {

@@ -1,6 +1,6 @@
-/* The ring behind acks.h: one allocation that doubles, because a client that bursts does so again
+/* The ring of answers: one allocation that doubles, because a client that bursts does so again
  * and one that does not should hold nothing. */
-#include "server/acks.h"
+#include "broker/room.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,81 @@
+/* The end of a connection: what the client held goes, what its session keeps is noted down. */
+#include "broker/room.h"
+
+#include <stdlib.h>
+
+static void client_forget(struct broker *broker, struct client *client)
+{
+    clients_remove(broker, client);
+    answers_forget(broker, client);
+    out_free(broker, client);
+    aliases_free(broker, client);
+    if (client->received) {
+        broker_memory_give(broker, RECEIVED_BYTES);
+        free(client->received);
+    }
+    link_take(&client->dirty);
+    broker_memory_give(broker, sizeof *client + client->id_size);
+    free(client);
+}
+
+/* A recorded session's end is a fact, after that of its beginning. */
+static void close_record(struct broker *broker, struct client *client, bool will_wanted)
+{
+    struct record *record = records_at(broker, client->number);
+    record->client = NULL;
+    record->closed_ns = broker->now_ns;
+    record->dropped += client->dropped;
+    struct chore chore = {.kind = CHORE_CLOSE,
+                          .number = client->number,
+                          .expiry_s = client->expiry_s,
+                          .will_wanted = will_wanted,
+                          .packet_id = client->out ? client->out->sent : 0,
+                          .after_ticket = broker->last_ticket};
+    if (client->out && client->out->resending)
+        chore.packet_id = client->out->resent_to;
+    record->chore = chore_put(broker, &chore, bytes_of("", 0));
+    if (!client->kept)
+        subscriptions_remove_all(broker, record->first_subscription);
+}
+
+void client_gone(struct broker *broker, struct client *client, bool will_wanted)
+{
+    log_debug("mqtt", "%.*s (%s) is gone", (int)client->id_size, (const char *)client->id,
+              client->link->peer);
+    if (client->number == SESSION_NONE)
+        subscriptions_remove_all(broker, client->first_subscription);
+    else
+        close_record(broker, client, will_wanted);
+    client_forget(broker, client);
+}
+
+/* ---- DISCONNECT ---- */
+enum broker_feed disconnect_feed(struct broker *broker, struct broker_link *link,
+                                 const struct mqtt_frame *frame)
+{
+    struct client *client = link->client;
+    struct mqtt_disconnect disconnect;
+    uint8_t reason = mqtt_disconnect_get(frame, client->version, &disconnect);
+    /* 3.14.2.2.2: a session that was to end with its connection cannot be kept after all. */
+    if (reason == 0 && MQTT_HAS(&disconnect.properties, 17) && client->expiry_s == 0 &&
+        disconnect.properties.session_expiry_s > 0)
+        reason = MQTT_PROTOCOL_ERROR;
+    if (reason != 0) {
+        packet_goodbye(broker, link, reason,
+                       reason == MQTT_PROTOCOL_ERROR ? CAUSE_PROTOCOL : CAUSE_MALFORMED, NULL);
+        return BROKER_END;
+    }
+    if (MQTT_HAS(&disconnect.properties, 17)) {
+        uint32_t most = (uint32_t)broker->settings->mqtt_session_expiry;
+        uint32_t wanted = disconnect.properties.session_expiry_s;
+        client->expiry_s = wanted < most ? wanted : most;
+    }
+    /* 3.14.4: the will is not published then, and only then. */
+    bool will_wanted = disconnect.reason != MQTT_SUCCESS;
+    broker->config.port->flush(broker->config.arg, link);
+    link->over = true;
+    link->client = NULL;
+    client_gone(broker, client, will_wanted);
+    broker->config.port->end(broker->config.arg, link, CAUSE_GOODBYE);
+    return BROKER_END;
+}

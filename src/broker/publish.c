@@ -1,0 +1,430 @@
+/* PUBLISH: from the packet to what the engine keeps and reads, and to those who get it. What an
+ * answer of the engine makes necessary is in one place, publish_answer; docs/limits.md tells it as
+ * a table. */
+#include "broker/room.h"
+
+#include <stdlib.h>
+
+/* ---- topic aliases (MQTT 5, 3.3.2.3.4) ---- */
+void aliases_free(struct broker *broker, struct client *client)
+{
+    if (!client->aliases)
+        return;
+    for (size_t i = 0; i < client->alias_max; i++) {
+        broker_memory_give(broker, client->aliases[i].size);
+        free(client->aliases[i].at);
+    }
+    broker_memory_give(broker, client->alias_max * sizeof *client->aliases);
+    free(client->aliases);
+    client->aliases = NULL;
+}
+
+static bool alias_set(struct broker *broker, struct client *client, uint16_t number,
+                      struct bytes topic)
+{
+    size_t table = client->alias_max * sizeof *client->aliases;
+    if (!client->aliases) {
+        if (!broker_memory_take(broker, table))
+            return false;
+        client->aliases = calloc(client->alias_max, sizeof *client->aliases);
+        if (!client->aliases) {
+            broker_memory_give(broker, table);
+            return false;
+        }
+    }
+    struct alias *alias = &client->aliases[number - 1];
+    if (bytes_equal(bytes_of(alias->at, alias->size), topic))
+        return true;
+    uint8_t *at = broker_memory_take(broker, topic.size) ? malloc(topic.size) : NULL;
+    if (!at)
+        return false;
+    broker_memory_give(broker, alias->size);
+    free(alias->at);
+    memcpy(at, topic.at, topic.size);
+    *alias = (struct alias){.at = at, .size = (uint16_t)topic.size};
+    return true;
+}
+
+/* Puts the topic of an alias into publish->topic, or learns it. Returns 0 or the reason to leave.
+ */
+static uint8_t alias_resolve(struct broker *broker, struct client *client,
+                             struct mqtt_publish *publish)
+{
+    uint16_t number = publish->properties.topic_alias;
+    if (number == 0 || number > client->alias_max)
+        return MQTT_TOPIC_ALIAS_INVALID;
+    if (publish->topic.size > 0)
+        return alias_set(broker, client, number, publish->topic) ? 0 : MQTT_QUOTA_EXCEEDED;
+    if (!client->aliases || !client->aliases[number - 1].at)
+        return MQTT_PROTOCOL_ERROR;
+    const struct alias *alias = &client->aliases[number - 1];
+    publish->topic = bytes_of(alias->at, alias->size);
+    return 0;
+}
+
+/* ---- QoS 2 packet ids in use (4.3.3) ---- */
+bool received_has(const struct client *client, uint16_t packet_id)
+{
+    return client->received && (client->received[packet_id / 8] >> packet_id % 8 & 1);
+}
+
+bool received_set(struct broker *broker, struct client *client, uint16_t packet_id)
+{
+    if (!client->received) {
+        if (!broker_memory_take(broker, RECEIVED_BYTES))
+            return false;
+        client->received = calloc(1, RECEIVED_BYTES);
+        if (!client->received) {
+            broker_memory_give(broker, RECEIVED_BYTES);
+            return false;
+        }
+    }
+    client->received[packet_id / 8] |= (uint8_t)(1u << packet_id % 8);
+    client->received_count++;
+    return true;
+}
+
+static void received_clear(struct client *client, uint16_t packet_id)
+{
+    client->received[packet_id / 8] &= (uint8_t) ~(1u << packet_id % 8);
+    client->received_count--;
+}
+
+/* ---- what may be a reading ---- */
+static bool response_is_known(const struct broker *broker, struct bytes topic, size_t *ret_at)
+{
+    uint64_t hash = broker_hash(broker, topic) | 1;
+    size_t at = (size_t)(hash >> 16) % RESPONSES;
+    for (size_t i = 0; i < 16; i++, at = (at + 1) % RESPONSES) {
+        if (broker->responses[at] == hash)
+            return true;
+        if (broker->responses[at] == 0)
+            break;
+    }
+    *ret_at = at;
+    return false;
+}
+
+/* Where a client wants its responses are no readings: answers are not measured. Of thousands of
+ * such topics the newest are known. */
+static void response_note(struct broker *broker, struct bytes topic)
+{
+    size_t at;
+    if (topic.size == 0 || response_is_known(broker, topic, &at))
+        return;
+    broker->response_count += broker->responses[at] == 0;
+    broker->responses[at] = broker_hash(broker, topic) | 1;
+}
+
+static bool filter_list_matches(const char *filters, struct bytes topic)
+{
+    const char *at = filters;
+    while (*at) {
+        size_t size = strcspn(at, " ");
+        if (size > 0 && topic_matches(topic, bytes_of(at, size)))
+            return true;
+        at += size;
+        at += strspn(at, " ");
+    }
+    return false;
+}
+
+static bool may_be_reading(const struct broker *broker, struct bytes topic)
+{
+    const char *filters = broker->settings->readings_match;
+    size_t at;
+    if (topic.at[0] == '$')
+        return false;
+    if (UNLIKELY(broker->response_count > 0) && response_is_known(broker, topic, &at))
+        return false;
+    return LIKELY(filters[0] == '#' && filters[1] == 0) || filter_list_matches(filters, topic);
+}
+
+/* ---- admission ---- */
+/* Does the store of messages take one more? Known topics may change their retained message. */
+static bool store_has_room(const struct broker *broker, const struct publication *publication,
+                           size_t bytes)
+{
+    struct sessions_counts counts;
+    sessions_describe(broker->sessions, &counts);
+    if (counts.message_bytes + bytes > broker->settings->mqtt_stored)
+        return false;
+    return !publication->retain || publication->payload.size == 0 ||
+           counts.retained + broker->retain_posts < broker->settings->mqtt_retained ||
+           sessions_retained_find(broker->sessions, TENANT_DEFAULT, publication->topic) !=
+               MESSAGE_NONE;
+}
+
+static void pending_add(struct broker *broker, size_t bytes)
+{
+    const struct route *route = &broker->route;
+    for (uint32_t i = 0; i < route->count; i++) {
+        if (route->matches[i].number == SESSION_NONE)
+            continue;
+        struct record *record = records_at(broker, route->matches[i].number);
+        record->pending++;
+        record->pending_bytes += bytes;
+    }
+}
+
+enum admit publication_admit(struct broker *broker, const struct publication *publication,
+                             struct admitted *ret_admitted)
+{
+    size_t bytes =
+        publication->topic.size + publication->payload.size + publication->properties.size;
+    route_match(broker, publication->topic, publication->qos, publication->retain,
+                publication->client, publication->number, bytes);
+    bool keep = publication->retain || broker->route.queued > 0;
+    struct fact *facts = broker->facts;
+    struct engine_beside beside = {.facts = facts,
+                                   .no_reading = !may_be_reading(broker, publication->topic)};
+    if (UNLIKELY(keep) && !store_has_room(broker, publication, bytes))
+        return ADMIT_STORE_FULL;
+    if (keep || publication->qos > 0) {
+        facts[0] = (struct fact){
+            .kind = FACT_MESSAGE,
+            .message = {.tenant = TENANT_DEFAULT,
+                        .qos = publication->qos,
+                        .retain = publication->retain,
+                        .expiry_s = publication->has_expiry ? publication->expiry_s : EXPIRY_NEVER,
+                        .topic = publication->topic,
+                        .payload = publication->payload,
+                        .properties = publication->properties}};
+        if (!route_targets(broker, &facts[0].message))
+            return ADMIT_STORE_FULL;
+        beside.bytes = FACT_MESSAGE_BYTES_MAX(bytes + broker->route.targets_size);
+    }
+    if (keep)
+        beside.count = 1;
+    else if (publication->qos > 0) /* acknowledged means kept, a reading or not */
+        beside.unread = &facts[1];
+    if (beside.unread)
+        facts[1] = facts[0];
+    if (publication->last) {
+        facts[beside.count++] = *publication->last;
+        beside.bytes += FACT_MESSAGE_BYTES_MAX(0);
+    }
+    enum admit admit = engine_message(broker->engine, publication->publisher, publication->topic,
+                                      publication->payload, &beside, ret_admitted);
+    if (admit != ADMIT_DONE && admit != ADMIT_TYPE)
+        return admit;
+    if (UNLIKELY(broker->route.count > 0 || publication->retain)) {
+        pending_add(broker, bytes);
+        if (!post_message(broker, publication, ret_admitted->ticket))
+            log_error("mqtt", "no memory: a message is not delivered to clients without a session");
+    }
+    broker->last_ticket = ret_admitted->ticket;
+    return admit;
+}
+
+/* ---- the answer ---- */
+/* MQTT 3 has no negative PUBACK: where the message may be taken later, the connection closes, so
+ * that the sender keeps it; where it never will be, it is acknowledged, counted and named. */
+static bool refusal_is_passing(enum admit admit)
+{
+    return admit == ADMIT_DISK_FULL || admit == ADMIT_STOPPED || admit == ADMIT_STORE_FULL;
+}
+
+static enum broker_feed answer_queue(struct broker *broker, struct client *client,
+                                     const struct ack *ack)
+{
+    if (LIKELY(answer_put(broker, client, ack)))
+        return BROKER_MORE;
+    packet_goodbye(broker, client->link, MQTT_QUOTA_EXCEEDED, CAUSE_MEMORY,
+                   cause_text(CAUSE_MEMORY));
+    return BROKER_END;
+}
+
+static void publish_log(struct broker *broker, const struct client *client,
+                        const struct mqtt_publish *publish, enum admit admit,
+                        const struct admitted *admitted)
+{
+    enum admit why = admit == ADMIT_DONE ? admitted->reading : admit;
+    if (why != ADMIT_DONE && !(admit == ADMIT_DONE && why == ADMIT_NOT_A_READING))
+        packet_log_refusal(broker, client, publish->topic,
+                           admitted->fault != PAYLOAD_OK ? payload_fault_text(admitted->fault)
+                                                         : admit_text(why));
+}
+
+static enum broker_feed publish_answer(struct broker *broker, struct client *client,
+                                       const struct mqtt_publish *publish, enum admit admit,
+                                       const struct admitted *admitted)
+{
+    if (UNLIKELY(admit != ADMIT_DONE || admitted->reading != ADMIT_DONE))
+        publish_log(broker, client, publish, admit, admitted);
+    if (publish->qos == 0) {
+        broker->counters.qos_0++;
+        broker->counters.dropped += admit != ADMIT_DONE;
+        return BROKER_MORE;
+    }
+    if (publish->qos == 1)
+        broker->counters.qos_1++;
+    else
+        broker->counters.qos_2++;
+    if (UNLIKELY(refusal_is_passing(admit)) && client->version != MQTT_5) {
+        packet_goodbye(broker, client->link, MQTT_QUOTA_EXCEEDED, CAUSE_REFUSED, NULL);
+        return BROKER_END;
+    }
+    struct ack ack = {.ticket = (uint32_t)admitted->ticket,
+                      .read_us = (uint32_t)(broker->now_ns / NS_PER_US),
+                      .packet_id = publish->packet_id,
+                      .type = publish->qos == 1 ? MQTT_PUBACK : MQTT_PUBREC,
+                      .reason = ack_reason_of(admit),
+                      .admit = (uint8_t)admit,
+                      .fault = (uint8_t)(admit == ADMIT_DONE ? PAYLOAD_OK : admitted->fault)};
+    if (admit == ADMIT_DONE && admitted->reading != ADMIT_DONE && broker->route.count == 0 &&
+        !publish->retain)
+        ack.reason = MQTT_NO_MATCHING_SUBSCRIBERS;
+    if (publish->qos == 2 && ack.reason < 0x80 &&
+        !received_set(broker, client, publish->packet_id)) {
+        packet_goodbye(broker, client->link, MQTT_QUOTA_EXCEEDED, CAUSE_MEMORY,
+                       cause_text(CAUSE_MEMORY));
+        return BROKER_END;
+    }
+    return answer_queue(broker, client, &ack);
+}
+
+/* As many unanswered messages as were announced: a client of MQTT 5 knows the number and broke it;
+ * one of MQTT 3 is read again when there is room. */
+static enum broker_feed publish_over_maximum(struct broker *broker, struct client *client)
+{
+    if (client->version != MQTT_5)
+        return BROKER_HOLD;
+    packet_goodbye(broker, client->link, MQTT_RECEIVE_MAXIMUM_EXCEEDED, CAUSE_RECEIVE_MAXIMUM,
+                   NULL);
+    return BROKER_END;
+}
+
+/* The message came before: it is in hand, whatever became of its PUBREC. */
+static enum broker_feed publish_again(struct broker *broker, struct client *client,
+                                      const struct mqtt_publish *publish)
+{
+    struct ack ack = {.ticket = (uint32_t)broker->last_ticket,
+                      .read_us = (uint32_t)(broker->now_ns / NS_PER_US),
+                      .packet_id = publish->packet_id,
+                      .type = MQTT_PUBREC};
+    broker->counters.qos_2++;
+    return answer_queue(broker, client, &ack);
+}
+
+/* What is wrong with it though each of its fields is right; 0: nothing. */
+static uint8_t publish_fault(struct broker *broker, struct client *client,
+                             struct mqtt_publish *publish)
+{
+    if (publish->properties.has & UINT64_C(1) << 11) /* [MQTT-3.3.4-6] */
+        return MQTT_PROTOCOL_ERROR;
+    if (MQTT_HAS(&publish->properties, 35) || publish->topic.size == 0) {
+        uint8_t reason = alias_resolve(broker, client, publish);
+        if (reason != 0)
+            return reason;
+    }
+    if (MQTT_HAS(&publish->properties, 8))
+        response_note(broker, publish->properties.response_topic);
+    return 0;
+}
+
+/* The server's own topics, and a payload that is not the UTF-8 it says it is, are refused. */
+static bool publish_is_refused(const struct mqtt_publish *publish, enum admit *ret_admit)
+{
+    if (topic_is_sys(publish->topic)) {
+        *ret_admit = ADMIT_TOPIC_INVALID;
+        return true;
+    }
+    if (MQTT_HAS(&publish->properties, 1) && publish->properties.payload_format == 1 &&
+        !bytes_are_utf8(publish->payload)) {
+        *ret_admit = ADMIT_NOT_A_READING;
+        return true;
+    }
+    return false;
+}
+
+static enum admit publish_admit(struct broker *broker, struct client *client,
+                                const struct mqtt_publish *publish, struct admitted *ret_admitted)
+{
+    struct fact received = {.kind = FACT_RECEIVED,
+                            .packet = {.session = client->number, .packet_id = publish->packet_id}};
+    struct publication publication = {.topic = publish->topic,
+                                      .payload = publish->payload,
+                                      .qos = publish->qos,
+                                      .retain = publish->retain,
+                                      .has_expiry = MQTT_HAS(&publish->properties, 2),
+                                      .expiry_s = publish->properties.message_expiry_s,
+                                      .publisher = &client->publisher,
+                                      .client = client,
+                                      .number = client->number,
+                                      .last = publish->qos == 2 && client->kept ? &received : NULL};
+    if (UNLIKELY(publish->properties.has))
+        publication.properties = bytes_of(
+            broker->scratch, mqtt_properties_forward(&publish->properties, broker->scratch));
+    return publication_admit(broker, &publication, ret_admitted);
+}
+
+enum broker_feed publish_feed(struct broker *broker, struct broker_link *link,
+                              const struct mqtt_frame *frame)
+{
+    struct client *client = link->client;
+    struct mqtt_publish publish;
+    struct admitted admitted = {.ticket = broker->last_ticket};
+    enum admit admit;
+    uint8_t reason = mqtt_publish_get(frame, client->version, &publish);
+    if (UNLIKELY(reason == 0 && (publish.properties.has || publish.topic.size == 0)))
+        reason = publish_fault(broker, client, &publish);
+    if (UNLIKELY(reason != 0)) {
+        packet_goodbye(broker, link, reason,
+                       reason == MQTT_PROTOCOL_ERROR || reason == MQTT_TOPIC_ALIAS_INVALID
+                           ? CAUSE_PROTOCOL
+                       : reason == MQTT_QUOTA_EXCEEDED ? CAUSE_MEMORY
+                                                       : CAUSE_MALFORMED,
+                       NULL);
+        return BROKER_END;
+    }
+    if (UNLIKELY(publish.qos == 2 && received_has(client, publish.packet_id)))
+        return publish_again(broker, client, &publish);
+    if (UNLIKELY(publish.qos > 0 &&
+                 client->unanswered + client->received_count >= client->receive_max))
+        return publish_over_maximum(broker, client);
+    if (UNLIKELY(publish_is_refused(&publish, &admit))) {
+        admitted.reading = admit;
+        broker->route.count = 0;
+    } else {
+        admit = publish_admit(broker, client, &publish, &admitted);
+        if (UNLIKELY(admit == ADMIT_WAIT))
+            return BROKER_FULL;
+    }
+    broker->counters.messages_bytes += frame->packet_bytes;
+    return publish_answer(broker, client, &publish, admit, &admitted);
+}
+
+/* ---- PUBREL ---- */
+enum broker_feed release_feed(struct broker *broker, struct broker_link *link,
+                              const struct mqtt_ack *packet)
+{
+    struct client *client = link->client;
+    struct ack ack = {.ticket = (uint32_t)broker->last_ticket,
+                      .read_us = (uint32_t)(broker->now_ns / NS_PER_US),
+                      .packet_id = packet->packet_id,
+                      .type = MQTT_PUBCOMP};
+    if (!received_has(client, packet->packet_id)) {
+        ack.reason = client->version == MQTT_5 ? MQTT_PACKET_ID_NOT_FOUND : 0;
+        return answer_queue(broker, client, &ack);
+    }
+    if (client->kept) {
+        struct fact fact = {.kind = FACT_RELEASED,
+                            .packet = {.session = client->number, .packet_id = packet->packet_id}};
+        struct engine_beside beside = {
+            .facts = &fact, .count = 1, .bytes = FACT_MESSAGE_BYTES_MAX(0)};
+        struct admitted admitted;
+        enum admit admit = engine_keep(broker->engine, &beside, &admitted);
+        if (admit == ADMIT_WAIT)
+            return BROKER_FULL;
+        if (admit != ADMIT_DONE) { /* the client asks again when it comes back */
+            packet_goodbye(broker, link, MQTT_IMPLEMENTATION_SPECIFIC, CAUSE_REFUSED,
+                           admit_text(admit));
+            return BROKER_END;
+        }
+        broker->last_ticket = admitted.ticket;
+        ack.ticket = (uint32_t)admitted.ticket;
+    }
+    received_clear(client, packet->packet_id);
+    return answer_queue(broker, client, &ack);
+}

@@ -1,0 +1,288 @@
+/* Retained messages for a new subscription (MQTT 5, 3.3.1.3). What a filter finds is noted down
+ * when the subscription becomes durable and given as the client takes it: a million retained
+ * messages are no million messages in memory. A filter that the tree cannot answer cheaply walks
+ * over all of them, a piece at a time. */
+#include "broker/room.h"
+
+#include <stdlib.h>
+
+#define FIND_NODES 8192u /* of the tree, at once */
+#define FIND_MOST 4096u  /* messages noted down */
+#define WALK_PIECE 2000u /* slots looked at in one go */
+#define GIVE_PIECE 256u  /* messages given in one go, and waiting at most */
+
+static bool filter_has_wildcard(struct bytes filter)
+{
+    return memchr(filter.at, '+', filter.size) || memchr(filter.at, '#', filter.size);
+}
+
+/* ---- asking ---- */
+struct find {
+    struct broker *broker;
+    uint32_t *list;
+    uint32_t count;
+    bool too_many;
+};
+
+/* Is the message about to be delivered as it was published? Then it is not given twice. */
+static bool find_is_new(struct broker *broker, uint32_t message)
+{
+    struct message_view view;
+    if (broker->retain_posts == 0)
+        return true;
+    sessions_message(broker->sessions, message, &view);
+    sessions_message_copy(broker->sessions, message, broker->scratch);
+    return !posts_will_deliver(broker, bytes_of(broker->scratch, view.topic_size));
+}
+
+static bool find_each(void *arg, uint32_t message)
+{
+    struct find *find = arg;
+    if (find->count == FIND_MOST) {
+        find->too_many = true;
+        return false;
+    }
+    if (find_is_new(find->broker, message))
+        find->list[find->count++] = message;
+    return true;
+}
+
+static bool feed_put(struct broker *broker, struct client *client, const struct find *find,
+                     struct bytes filter, uint8_t qos, uint32_t id)
+{
+    struct out *out = out_of(broker, client);
+    size_t size = sizeof(struct retained_feed) + filter.size;
+    size_t list = find->count * sizeof *find->list;
+    if (!out || !broker_memory_take(broker, size + list))
+        return false;
+    struct retained_feed *feed = calloc(1, size);
+    uint32_t *copy = malloc(list + sizeof *copy);
+    if (!feed || !copy) {
+        free(feed);
+        free(copy);
+        broker_memory_give(broker, size + list);
+        return false;
+    }
+    memcpy(copy, find->list, list);
+    feed->list = copy;
+    feed->count = find->count;
+    feed->slot = find->too_many ? 1 : 0;
+    feed->qos = qos;
+    feed->id = id;
+    feed->filter_size = (uint16_t)filter.size;
+    memcpy(feed->filter, filter.at, filter.size);
+    *out->feeds_end = feed;
+    out->feeds_end = &feed->next;
+    return true;
+}
+
+void retained_ask(struct broker *broker, struct client *client, struct bytes filter, uint8_t qos,
+                  uint32_t id)
+{
+    if (sessions_retained_highest(broker->sessions) == 0)
+        return;
+    struct find find = {.broker = broker, .list = (uint32_t *)(void *)broker->scratch_2};
+    if (!filter_has_wildcard(filter)) {
+        uint32_t message = sessions_retained_find(broker->sessions, TENANT_DEFAULT, filter);
+        if (message != MESSAGE_NONE)
+            (void)find_each(&find, message);
+    } else if (!sessions_retained_match(broker->sessions, TENANT_DEFAULT, filter, FIND_NODES,
+                                        find_each, &find)) {
+        find.too_many = true;
+    }
+    if (find.too_many)
+        find.count = 0;
+    if ((find.count > 0 || find.too_many) && !feed_put(broker, client, &find, filter, qos, id))
+        broker->counters.dropped_slow += find.count;
+}
+
+/* ---- giving ---- */
+enum give { GIVEN, GIVE_WAIT };
+
+/* Into the queue of a kept session: a fact. */
+static enum give give_queued(struct broker *broker, struct client *client,
+                             const struct retained_feed *feed, struct bytes topic, uint8_t qos,
+                             size_t bytes)
+{
+    struct session_view view = {.queued = 0};
+    struct record *record = records_at(broker, client->number);
+    if (!sessions_view(broker->sessions, client->number, &view))
+        view = (struct session_view){.queued = 0};
+    if (view.queued + record->pending >= broker->settings->mqtt_queue ||
+        view.queued_bytes + record->pending_bytes + bytes > broker->settings->mqtt_queue_bytes) {
+        broker->counters.dropped_queue++;
+        client->dropped++;
+        return GIVEN;
+    }
+    struct fact fact = {
+        .kind = FACT_ENQUEUE,
+        .enqueue = {
+            .session = client->number, .qos = qos, .subscription_id = feed->id, .topic = topic}};
+    struct engine_beside beside = {
+        .facts = &fact, .count = 1, .bytes = FACT_MESSAGE_BYTES_MAX(topic.size)};
+    struct admitted admitted;
+    enum admit admit = engine_keep(broker->engine, &beside, &admitted);
+    if (admit == ADMIT_WAIT)
+        return GIVE_WAIT;
+    struct post *post = admit == ADMIT_DONE
+                            ? post_put(broker, POST_MESSAGE, admitted.ticket, sizeof(uint32_t))
+                            : NULL;
+    if (!post)
+        return GIVEN;
+    broker->last_ticket = admitted.ticket;
+    post->queued_count = 1;
+    post->queued_bytes = (uint32_t)bytes;
+    *(uint32_t *)(void *)post->content = client->number;
+    record->pending++;
+    record->pending_bytes += bytes;
+    return GIVEN;
+}
+
+static enum give give_live(struct broker *broker, struct client *client,
+                           const struct retained_feed *feed, const struct message_view *view,
+                           uint8_t qos)
+{
+    const uint8_t *at = broker->scratch;
+    struct bytes topic = bytes_of(at, view->topic_size);
+    struct bytes payload = bytes_of(at + view->topic_size, view->payload_size);
+    struct bytes properties =
+        bytes_of(at + view->topic_size + view->payload_size, view->properties_size);
+    struct message *message = message_create(broker, topic, properties, payload);
+    if (!message) {
+        broker->counters.dropped_slow++;
+        return GIVEN;
+    }
+    message->qos = view->qos;
+    if (view->expires_wall_ns != INT64_MAX) {
+        struct clock *clock = broker->config.clock;
+        message->has_expiry = true;
+        message->expires_ns = broker->now_ns + (view->expires_wall_ns - clock->wall_ns(clock));
+    }
+    deliver_add(broker, client, message, qos, true, feed->id, NULL);
+    message_drop(broker, message);
+    return GIVEN;
+}
+
+/* The message if it still is what its topic retains, and the filter matches it. */
+static enum give give_one(struct broker *broker, struct client *client,
+                          const struct retained_feed *feed, uint32_t number)
+{
+    struct message_view view;
+    sessions_message(broker->sessions, number, &view);
+    size_t bytes = view.topic_size + view.payload_size + view.properties_size;
+    if (view.topic_size == 0 || bytes > PACKET_SCRATCH)
+        return GIVEN;
+    sessions_message_copy(broker->sessions, number, broker->scratch);
+    struct bytes topic = bytes_of(broker->scratch, view.topic_size);
+    struct bytes filter = bytes_of(feed->filter, feed->filter_size);
+    if (!topic_matches(topic, filter) ||
+        sessions_retained_find(broker->sessions, TENANT_DEFAULT, topic) != number)
+        return GIVEN;
+    uint8_t qos = view.qos < feed->qos ? view.qos : feed->qos;
+    if (client->kept && qos > 0)
+        return give_queued(broker, client, feed, topic, qos, bytes);
+    return give_live(broker, client, feed, &view, qos);
+}
+
+/* The next message, MESSAGE_NONE when the piece is over; *ret_end: there are no more. */
+static uint32_t feed_next(struct broker *broker, struct retained_feed *feed, uint32_t *budget,
+                          bool *ret_end)
+{
+    if (feed->slot == 0) {
+        *ret_end = feed->at == feed->count;
+        return *ret_end ? MESSAGE_NONE : feed->list[feed->at++];
+    }
+    uint32_t highest = sessions_retained_highest(broker->sessions);
+    while (feed->slot <= highest && *budget > 0) {
+        uint32_t message = sessions_retained_at(broker->sessions, feed->slot++);
+        (*budget)--;
+        if (message != MESSAGE_NONE)
+            return message;
+    }
+    *ret_end = feed->slot > highest;
+    return MESSAGE_NONE;
+}
+
+static void feed_back(struct retained_feed *feed)
+{
+    if (feed->slot == 0)
+        feed->at--;
+    else
+        feed->slot--;
+}
+
+static void feed_take_first(struct broker *broker, struct out *out)
+{
+    struct retained_feed *feed = out->feeds;
+    out->feeds = feed->next;
+    if (!out->feeds)
+        out->feeds_end = &out->feeds;
+    broker_memory_give(broker, sizeof *feed + feed->filter_size + feed->count * sizeof *feed->list);
+    free(feed->list);
+    free(feed);
+}
+
+void retained_free(struct broker *broker, struct client *client)
+{
+    while (client->out->feeds)
+        feed_take_first(broker, client->out);
+}
+
+/* A session's queue may not grow by more than a piece at a time either. */
+static bool client_has_room(const struct broker *broker, const struct client *client)
+{
+    const struct out *out = client->out;
+    if (out->qos_0.count >= GIVE_PIECE || out->waiting.count >= GIVE_PIECE)
+        return false;
+    return !client->kept || records_at(broker, client->number)->pending < GIVE_PIECE;
+}
+
+bool retained_advance(struct broker *broker, struct client *client)
+{
+    struct out *out = client->out;
+    uint32_t budget = WALK_PIECE;
+    for (uint32_t i = 0; i < GIVE_PIECE && out->feeds; i++) {
+        struct retained_feed *feed = out->feeds;
+        bool end = false;
+        if (!client_has_room(broker, client))
+            break;
+        uint32_t message = feed_next(broker, feed, &budget, &end);
+        if (end) {
+            feed_take_first(broker, out);
+            continue;
+        }
+        if (message == MESSAGE_NONE)
+            break;
+        if (give_one(broker, client, feed, message) == GIVE_WAIT) {
+            feed_back(feed);
+            break;
+        }
+    }
+    return out->feeds || out->qos_0.count > 0 || out->waiting.count > 0;
+}
+
+/* ---- expiry ---- */
+#define SWEEP_SLOTS 2000u
+void retained_sweep(struct broker *broker)
+{
+    struct clock *clock = broker->config.clock;
+    int64_t now_ns = clock->wall_ns(clock);
+    uint32_t highest = sessions_retained_highest(broker->sessions);
+    uint32_t piece = highest < SWEEP_SLOTS ? highest : SWEEP_SLOTS;
+    for (uint32_t i = 0; i < piece; i++) {
+        struct message_view view;
+        if (++broker->unretain_at > highest)
+            broker->unretain_at = 1;
+        uint32_t message = sessions_retained_at(broker->sessions, broker->unretain_at);
+        if (message == MESSAGE_NONE)
+            continue;
+        sessions_message(broker->sessions, message, &view);
+        if (view.expires_wall_ns > now_ns)
+            continue;
+        sessions_message_copy(broker->sessions, message, broker->scratch);
+        broker->counters.dropped_expired++;
+        if (!chore_put(broker, &(struct chore){.kind = CHORE_UNRETAIN},
+                       bytes_of(broker->scratch, view.topic_size)))
+            return;
+    }
+}

@@ -1,0 +1,541 @@
+/* What the files of this folder share. The path of a message through them:
+ *
+ *   packet.c (which packet) -> publish.c (aliases, QoS 2, what the engine takes)
+ *     -> route.c (who gets it) -> post.c (waits for the durable mark)
+ *     -> deliver.c (queues and windows of a client) -> the port
+ *
+ *   connect.c, close.c, chore.c, will.c  a session's beginning and end, as facts
+ *   subscribe.c, retained.c              subscriptions, and what they find retained
+ *   acks.c                               what a publisher is told, in order
+ *   sys.c                                $SYS
+ *
+ * Words: a *client* is connected; a *recorded* session has a number and facts in the journal,
+ * because it outlives its connection (*kept*) or has a will; others live as long as their
+ * connection. */
+#pragma once
+
+#include "broker/broker.h"
+#include "topics/topics.h"
+#include "wire/mqtt/mqtt.h"
+
+#include <string.h>
+
+#define SUBSCRIBE_FILTERS_MAX 1024 /* filters of one SUBSCRIBE or UNSUBSCRIBE */
+#define REASON_ROOM 512            /* a packet with a reason string fits */
+#define PACKET_SCRATCH                                                                             \
+    (((size_t)1 << 20) + ((size_t)192 << 10)) /* the largest PUBLISH to a client */
+
+/* ---- acks: what a client is still to be told, in the order in which it published
+ * ------------------ */
+/* A refusal waits its turn in the same queue (MQTT 5, 4.6). Empty, it holds no memory. */
+struct ack {
+    uint32_t ticket;  /* low half: tickets that wait are never 2^31 apart */
+    uint32_t read_us; /* low half of the boot clock when the message was read */
+    uint16_t packet_id;
+    uint8_t type; /* MQTT_PUBACK, MQTT_PUBREC, MQTT_PUBREL, MQTT_PUBCOMP */
+    uint8_t reason;
+    uint8_t admit; /* enum admit, for the reason string */
+    uint8_t fault; /* enum payload_fault */
+};
+struct acks {
+    struct ack *at; /* a ring of capacity (a power of two) */
+    uint32_t first, count, capacity;
+};
+/* false: no memory, and nothing was put. */
+MUST_USE bool acks_put(struct acks *acks, const struct ack *ack);
+/* The oldest if the durable ticket covers it, else NULL. */
+static inline const struct ack *acks_next(const struct acks *acks, uint64_t durable_ticket)
+{
+    if (acks->count == 0)
+        return NULL;
+    const struct ack *ack = &acks->at[acks->first];
+    return (int32_t)((uint32_t)durable_ticket - ack->ticket) >= 0 ? ack : NULL;
+}
+static inline void acks_drop(struct acks *acks) /* the oldest; there is one */
+{
+    acks->first = (acks->first + 1) & (acks->capacity - 1);
+    acks->count--;
+}
+void acks_trim(struct acks *acks); /* gives the memory back when nothing waits */
+void acks_done(struct acks *acks);
+static inline size_t acks_bytes(const struct acks *acks)
+{
+    return (size_t)acks->capacity * sizeof(struct ack);
+}
+
+/* ---- messages on their way, shared by all who get them
+ * ---------------------------------------------- */
+struct message {
+    uint32_t references;
+    uint32_t payload_size, properties_size;
+    uint16_t topic_size;
+    uint8_t qos;
+    bool has_expiry;
+    int64_t expires_ns; /* boot clock */
+    uint8_t bytes[];    /* topic, properties, payload */
+};
+static inline size_t message_bytes(const struct message *message)
+{
+    return sizeof *message + message->topic_size + message->properties_size + message->payload_size;
+}
+/* NULL past mqtt.memory. One reference is the caller's. */
+struct message *message_create(struct broker *broker, struct bytes topic, struct bytes properties,
+                               struct bytes payload);
+void message_drop(struct broker *broker, struct message *message); /* NULL is fine */
+
+/* ---- what a client is to get
+ * -------------------------------------------------------------------------- */
+struct ids { /* subscription ids, more than one */
+    uint8_t count;
+    uint32_t at[];
+};
+enum slot_state { SLOT_WAITS, SLOT_SENT, SLOT_RELEASED, SLOT_DONE };
+struct slot {
+    struct message *message; /* NULL in flight: it lies in the kept session's queue */
+    struct ids *ids;         /* NULL: id alone */
+    uint32_t id;             /* 0: none */
+    uint8_t qos, state;
+    bool retain;
+};
+struct slots {
+    struct slot *at; /* a ring of capacity (a power of two) */
+    uint32_t first, count, capacity;
+};
+/* The retained messages a new subscription is still to be given. */
+struct retained_feed {
+    struct retained_feed *next;
+    uint32_t slot;  /* by slots: where it goes on; 0: by the list */
+    uint32_t *list; /* messages' slots found through the tree */
+    uint32_t count, at;
+    uint32_t id;
+    uint8_t qos;
+    uint16_t filter_size;
+    uint8_t filter[];
+};
+struct out_alias {
+    uint64_t hash;
+    uint16_t size;
+    uint8_t *at;
+};
+struct out {              /* made with the first message to the client */
+    struct slots qos_0;   /* not sent */
+    struct slots waiting; /* QoS 1 and 2 of a session that is not kept, not sent */
+    struct slots flight;  /* sent, by packet ids: flight_first, and on without a gap */
+    uint16_t flight_first;
+    uint16_t next_id;    /* of sessions that are not kept */
+    uint32_t in_flight;  /* of flight: not done */
+    uint64_t bytes;      /* of messages in qos_0 and waiting */
+    uint32_t entry_next; /* kept: the oldest entry not sent; ENTRY_NONE: see sent */
+    uint16_t sent;       /* kept: packet id of the newest entry sent; 0: none */
+    uint16_t resent_to;  /* kept: entries up to this packet id were sent before: DUP; 0: none */
+    bool resending;
+    struct retained_feed *feeds, **feeds_end;
+    struct out_alias *aliases;
+    uint16_t alias_count;
+};
+
+/* ---- clients
+ * -------------------------------------------------------------------------------------------- */
+struct alias {
+    uint8_t *at; /* NULL: not set */
+    uint16_t size;
+};
+struct client {
+    struct broker_link *link;
+    struct client *next; /* in the bucket */
+    uint64_t id_hash;
+    uint32_t slot, generation; /* for those who may outlive it */
+    uint32_t number;           /* of the recorded session; SESSION_NONE */
+    uint32_t expiry_s;
+    bool kept, waits /* for CONNACK */, session_present, problem_info;
+    uint8_t version;
+    struct link dirty;     /* on broker->dirty: something may be sent */
+    struct link acks_link; /* on broker->acks_waiting or acks_due, or alone */
+    struct acks acks;
+    struct publisher publisher;
+    struct alias *aliases; /* that it set; alias_max of them once the first is */
+    struct out *out;
+    uint8_t *received; /* QoS 2 packet ids in use: a bit each; NULL: none was ever */
+    uint32_t received_count;
+    uint32_t unanswered;                 /* QoS 1 messages whose PUBACK waits */
+    uint32_t receive_max, packet_in_max; /* as announced to it: ours to enforce */
+    uint32_t window;                     /* QoS 1 and 2 messages it takes unacknowledged */
+    uint32_t packet_max;                 /* the largest packet it takes */
+    uint16_t alias_max, out_alias_max, keep_alive_s;
+    uint32_t first_subscription, subscription_count; /* of sessions that are not recorded */
+    uint32_t match_at;
+    uint64_t match_stamp;
+    uint64_t dropped;
+    int64_t connected_ns;
+    uint16_t id_size;
+    uint8_t id[];
+};
+static inline struct bytes client_id(const struct client *client)
+{
+    return bytes_of(client->id, client->id_size);
+}
+/* What the broker knows of a recorded session beside its facts; by number. */
+struct record {
+    struct client *client; /* NULL: not connected */
+    uint32_t first_subscription, subscription_count;
+    uint32_t match_at;
+    uint32_t pending; /* entries admitted and not yet in its queue */
+    uint64_t pending_bytes, match_stamp;
+    uint64_t dropped;
+    int64_t closed_ns;  /* boot clock; what was closed before the start: as long ago as it was */
+    bool in_use, chore; /* chore: its end is under way, or its will */
+};
+
+/* ---- subscriptions
+ * ---------------------------------------------------------------------------------------- */
+#define GROUP_FLAG UINT32_C(0x80000000)
+struct subscription {
+    uint32_t index;
+    struct client *client;    /* of sessions that are not recorded */
+    uint32_t number;          /* of recorded ones */
+    uint32_t next, previous;  /* of the same session */
+    uint32_t group, group_at; /* group + 1 and its place there; 0: not shared */
+    uint32_t id;
+    uint8_t qos, retain_handling;
+    bool no_local, retain_as_published;
+    uint16_t filter_size; /* whole, with $share */
+    uint8_t filter[];
+};
+struct group {         /* of shared subscriptions with one name and filter */
+    uint32_t *members; /* subscriptions */
+    uint32_t count, capacity, turn;
+    uint32_t next_free;
+    uint64_t hash;
+    uint16_t name_size; /* "NAME/FILTER" behind $share/ */
+    uint8_t *name;
+};
+/* The part of a shared filter that topics are matched with; of others the whole. */
+struct bytes filter_of_share(struct bytes filter);
+
+/* ---- route: who gets a message
+ * ------------------------------------------------------------------------------- */
+struct match {
+    struct client *client; /* connected; NULL: only the queue */
+    uint32_t number;       /* of a kept session that queues it; SESSION_NONE */
+    uint32_t id;
+    uint8_t qos, id_count;
+    bool retain;
+};
+struct match_id { /* ids after the first */
+    uint32_t match, id;
+};
+struct route {
+    struct match *matches;
+    struct match_id *ids;
+    uint32_t count, capacity, id_count, id_capacity;
+    uint64_t stamp;
+    uint32_t queued; /* of matches: those with a queue */
+    /* of the message */
+    uint8_t qos;
+    bool retain;
+    const struct client *publisher; /* for no local; NULL */
+    uint32_t publisher_number;
+    bool short_of_memory;
+    uint64_t size;
+    uint8_t *targets; /* of the fact */
+    size_t targets_size, targets_capacity;
+};
+
+/* ---- posts: what waits for the durable mark, in order
+ * ------------------------------------------------------ */
+enum post_kind { POST_MESSAGE, POST_CONNACK, POST_SUBACK, POST_NUMBER };
+struct live_target {
+    uint32_t slot, generation;
+    uint32_t id;
+    uint8_t qos, id_count; /* ids after the first lie in the post's list, in order */
+    bool retain;
+};
+struct post_filter { /* of a SUBSCRIBE */
+    uint32_t id;
+    uint8_t reason;
+    bool retained; /* retained messages are wanted */
+    uint16_t size; /* bytes of the filter, which lie behind all of these, in order */
+};
+struct post {
+    struct post *next;
+    uint64_t ticket;
+    size_t bytes; /* as counted */
+    uint8_t kind, packet_type;
+    bool retain; /* MESSAGE: it is the retained message of its topic */
+    uint16_t packet_id;
+    uint32_t slot, generation; /* CONNACK, SUBACK */
+    uint32_t number;           /* NUMBER */
+    struct message *message;
+    uint32_t done; /* MESSAGE: targets served */
+    uint32_t count, queued_count, id_count;
+    uint32_t queued_bytes; /* of the message, as queues count it */
+    /* MESSAGE: struct live_target[count], uint32_t numbers[queued_count], ids[id_count]
+     * SUBACK: struct post_filter[count], then the filters */
+    uint64_t content[];
+};
+
+/* ---- chores: facts and wills that are due and must not be forgotten when the engine says wait
+ * --------------- */
+enum chore_kind { CHORE_CLOSE, CHORE_WILL, CHORE_END, CHORE_DROP, CHORE_UNRETAIN };
+struct chore {
+    struct chore *next;
+    uint8_t kind;
+    bool will_wanted;   /* CLOSE */
+    bool will_over;     /* CLOSE: it was published, what is left is the fact */
+    uint16_t packet_id; /* DROP; CLOSE: sent */
+    uint32_t number, expiry_s;
+    uint64_t after_ticket; /* not before this is durable */
+    uint16_t topic_size;   /* UNRETAIN */
+    uint8_t topic[];
+};
+
+#define RECEIVED_BYTES ((size_t)8192) /* a bit for each packet id */
+
+#define SYS_TOPICS_MAX 64
+struct sys_value {
+    const char *topic;
+    char text[48];
+};
+#define RESPONSES 8192
+
+struct broker {
+    struct broker_config config;
+    const struct settings *settings;
+    struct engine *engine;
+    struct sessions *sessions;
+    int64_t now_ns;
+    uint64_t seed;
+    uint64_t memory;
+    uint64_t durable_ticket, lost_generation, last_ticket;
+    struct broker_counters counters;
+
+    /* clients */
+    struct client **buckets; /* by client id: a power of two */
+    size_t bucket_count, client_count, clients_max;
+    struct client **slots; /* by slot */
+    uint32_t slot_count, slot_capacity, slot_free_count, generation;
+    uint32_t *slots_free;
+    struct link dirty, acks_waiting, acks_due;
+    struct broker_link **holds; /* CONNECTs that wait for chores: resumed all at once */
+    size_t hold_count, hold_capacity;
+
+    /* recorded sessions */
+    struct record *records; /* by number */
+    uint32_t record_count;  /* highest number + 1 */
+    uint32_t record_capacity, recorded;
+    uint32_t *numbers_free;
+    uint32_t number_free_count, number_free_capacity;
+    uint32_t sweep_at;
+    int64_t sweep_due_ns;
+    uint32_t unretain_at;
+
+    /* subscriptions */
+    struct topics *topics;
+    struct subscription **subscriptions; /* by index */
+    uint32_t subscription_count, subscription_capacity, subscription_free_count, subscriptions_used;
+    uint32_t *subscriptions_free;
+    struct group *groups;
+    uint32_t group_count, group_capacity, group_free; /* group_free: index + 1 */
+    struct index *group_index;
+    uint64_t shared;
+    struct route route;
+
+    /* on the way */
+    struct post *posts, **posts_end;
+    uint64_t post_count, retain_posts;
+    struct chore *chores, **chores_end;
+    uint64_t chore_ticket; /* of the last one that was done */
+    bool chores_blocked;   /* the disk takes none */
+    struct publisher will_publisher;
+    uint8_t *scratch, *scratch_2; /* PACKET_SCRATCH each */
+    struct fact *facts;           /* SUBSCRIBE_FILTERS_MAX + 2 */
+
+    /* $SYS, response topics */
+    struct sys_value sys[SYS_TOPICS_MAX];
+    size_t sys_count;
+    int64_t sys_due_ns, started_ns, load_ns;
+    double loads[16][3];
+    uint64_t load_before[16];
+    struct broker_traffic traffic;
+    uint64_t responses[RESPONSES];
+    size_t response_count;
+
+    bool told_users;
+    struct log_ration ration_refused, ration_closed, ration_slow;
+};
+
+/* ---- broker.c ---- */
+/* The server's own topics (4.7.2). */
+static inline bool topic_is_sys(struct bytes topic)
+{
+    return topic.size >= 4 && memcmp(topic.at, "$SYS", 4) == 0 &&
+           (topic.size == 4 || topic.at[4] == '/');
+}
+static inline uint64_t broker_hash(const struct broker *broker, struct bytes bytes)
+{
+    return hash64(bytes.at, bytes.size, broker->seed);
+}
+/* A ring doubles; counted. false past mqtt.memory. */
+MUST_USE bool slots_put(struct broker *broker, struct slots *slots, const struct slot *slot);
+static inline struct slot *slots_at(const struct slots *slots, uint32_t at)
+{
+    return &slots->at[(slots->first + at) & (slots->capacity - 1)];
+}
+static inline void slots_drop(struct slots *slots)
+{
+    slots->first = (slots->first + 1) & (slots->capacity - 1);
+    slots->count--;
+}
+void slots_free(struct broker *broker, struct slots *slots); /* with the messages in them */
+void slot_clear(struct broker *broker, struct slot *slot);
+
+/* ---- clients.c ---- */
+struct client *clients_find(const struct broker *broker, struct bytes id);
+struct client *clients_at(const struct broker *broker, uint32_t slot, uint32_t generation);
+MUST_USE bool clients_add(struct broker *broker, struct client *client);
+void clients_remove(struct broker *broker, struct client *client);
+/* The record of a number, made when it is not there; NULL: no memory. */
+struct record *records_make(struct broker *broker, uint32_t number);
+static inline struct record *records_at(const struct broker *broker, uint32_t number)
+{
+    return &broker->records[number];
+}
+/* A free number, or SESSION_NONE past mqtt.sessions or without memory. */
+uint32_t records_number(struct broker *broker);
+void records_free(struct broker *broker, uint32_t number);
+/* A number that records_number gave and nobody used. */
+void records_give_back(struct broker *broker, uint32_t number);
+
+/* ---- packet.c ---- */
+/* Says why where the version allows it, and ends the connection. text may be NULL. */
+void packet_goodbye(struct broker *broker, struct broker_link *link, uint8_t reason,
+                    enum cause cause, const char *text);
+void packet_log_refusal(struct broker *broker, const struct client *client, struct bytes topic,
+                        const char *why);
+
+/* ---- connect.c, close.c, chore.c ---- */
+enum broker_feed connect_feed(struct broker *broker, struct broker_link *link,
+                              const struct mqtt_frame *frame);
+void connect_acknowledge(struct broker *broker, const struct post *post);
+enum broker_feed disconnect_feed(struct broker *broker, struct broker_link *link,
+                                 const struct mqtt_frame *frame);
+/* The client goes; its session stays when it is kept. */
+void client_gone(struct broker *broker, struct client *client, bool will_wanted);
+bool chore_put(struct broker *broker, const struct chore *chore, struct bytes topic);
+/* As many as the engine takes now; false: it says wait. */
+bool chores_run(struct broker *broker);
+void chores_free(struct broker *broker);
+/* Until what they wrote is durable, what the sessions say is not the last word. */
+static inline bool chores_are_under_way(const struct broker *broker)
+{
+    return broker->chores || broker->chore_ticket > broker->durable_ticket;
+}
+/* A piece of the walk over recorded sessions: which expired, whose will is due. */
+void sweep_run(struct broker *broker);
+MUST_USE enum err records_load(struct broker *broker);
+
+/* ---- will.c ---- */
+/* The will of a recorded session as a message: DONE when nothing is left of it. */
+enum admit will_publish(struct broker *broker, uint32_t number);
+void will_fact(const struct mqtt_will *will, struct fact_will *ret_fact, uint8_t *properties);
+
+/* ---- subscribe.c ---- */
+enum broker_feed subscribe_feed(struct broker *broker, struct broker_link *link,
+                                const struct mqtt_frame *frame);
+void subscribe_acknowledge(struct broker *broker, const struct post *post);
+/* Of a session, by its filter; NULL. */
+struct subscription *subscriptions_find(const struct broker *broker, uint32_t first,
+                                        struct bytes filter);
+/* client or number. NULL: no memory. */
+struct subscription *subscriptions_add(struct broker *broker, struct client *client,
+                                       uint32_t number, const struct mqtt_subscription *wanted,
+                                       uint32_t id);
+void subscriptions_remove(struct broker *broker, struct subscription *subscription);
+void subscriptions_remove_all(struct broker *broker, uint32_t first);
+void groups_free(struct broker *broker);
+
+/* ---- route.c ---- */
+/* Fills broker->route. */
+void route_match(struct broker *broker, struct bytes topic, uint8_t qos, bool retain,
+                 const struct client *publisher, uint32_t publisher_number, size_t bytes);
+/* The list of targets of the fact, from broker->route; false: no memory. */
+MUST_USE bool route_targets(struct broker *broker, struct fact_message *fact);
+
+/* ---- publish.c ---- */
+enum broker_feed publish_feed(struct broker *broker, struct broker_link *link,
+                              const struct mqtt_frame *frame);
+/* What becomes of a message whoever it comes from: facts, readings, a post. */
+struct publication {
+    struct bytes topic, payload, properties; /* properties: as they are passed on */
+    uint8_t qos;
+    bool retain, has_expiry;
+    uint32_t expiry_s;
+    struct publisher *publisher;
+    const struct client *client; /* NULL: a will */
+    uint32_t number;
+    const struct fact *last; /* goes with it; NULL */
+};
+enum admit publication_admit(struct broker *broker, const struct publication *publication,
+                             struct admitted *ret_admitted);
+void aliases_free(struct broker *broker, struct client *client);
+enum broker_feed release_feed(struct broker *broker, struct broker_link *link,
+                              const struct mqtt_ack *ack);
+bool received_has(const struct client *client, uint16_t packet_id);
+MUST_USE bool received_set(struct broker *broker, struct client *client, uint16_t packet_id);
+
+/* ---- post.c ---- */
+/* Counted; at the end of the list. NULL: no memory. */
+struct post *post_put(struct broker *broker, enum post_kind kind, uint64_t ticket,
+                      size_t content_bytes);
+/* The message with broker->route as targets. false: no memory. */
+MUST_USE bool post_message(struct broker *broker, const struct publication *publication,
+                           uint64_t ticket);
+/* Serves what is durable, a bounded piece; true: there is more. */
+bool posts_run(struct broker *broker);
+void posts_free(struct broker *broker);
+/* Will a retained message of this topic that is durable already be delivered by a post still to
+ * come? */
+bool posts_will_deliver(const struct broker *broker, struct bytes topic);
+
+/* ---- acks.c ---- */
+uint8_t ack_reason_of(enum admit admit);
+/* false: no memory. */
+MUST_USE bool answer_put(struct broker *broker, struct client *client, const struct ack *ack);
+void answers_forget(struct broker *broker, struct client *client);
+void answers_unchoked(struct broker *broker, struct client *client);
+void answers_moved(struct broker *broker); /* the durable ticket did */
+/* A bounded piece; true: there is more. */
+bool answers_send(struct broker *broker);
+void answers_lost(struct broker *broker);
+
+/* ---- deliver.c ---- */
+struct out *out_of(struct broker *broker, struct client *client); /* NULL: no memory */
+void out_free(struct broker *broker, struct client *client);
+void deliver_dirty(struct broker *broker, struct client *client);
+/* Takes a reference of its own. */
+void deliver_add(struct broker *broker, struct client *client, struct message *message, uint8_t qos,
+                 bool retain, uint32_t id, struct ids *ids);
+/* A bounded piece; true: there is more. */
+bool deliver_run(struct broker *broker);
+/* PUBACK, PUBREC, PUBCOMP of the client. */
+enum broker_feed deliver_ack_feed(struct broker *broker, struct broker_link *link, uint8_t type,
+                                  const struct mqtt_ack *ack);
+/* The resumed session's queue is to be sent again from its beginning. */
+void deliver_resume(struct broker *broker, struct client *client, uint16_t sent_before);
+
+/* ---- retained.c ---- */
+/* Queues the retained messages that the filter matches for the client. */
+void retained_ask(struct broker *broker, struct client *client, struct bytes filter, uint8_t qos,
+                  uint32_t id);
+/* Gives the client some of them; true: there are more, and it has room for none now or the engine
+ * says wait. */
+bool retained_advance(struct broker *broker, struct client *client);
+void retained_free(struct broker *broker, struct client *client);
+/* A piece of the walk over retained messages: those past their expiry go. */
+void retained_sweep(struct broker *broker);
+
+/* ---- sys.c ---- */
+void sys_init(struct broker *broker);
+int64_t sys_run(struct broker *broker); /* returns when it is due again, boot clock */
+void sys_ask(struct broker *broker, struct client *client, struct bytes filter, uint8_t qos,
+             uint32_t id);

@@ -1,0 +1,518 @@
+/* SUBSCRIBE and UNSUBSCRIBE, and the table of all subscriptions: of recorded sessions, connected or
+ * not, and of those that live as long as their connection. The tree of filters tells their indexes;
+ * of a shared subscription that of its group. Entered at once, so that what is published next finds
+ * them; told when the disk has them. */
+#include "broker/room.h"
+
+#include <stdlib.h>
+
+/* ---- groups of shared subscriptions (4.8.2) ---- */
+struct bytes filter_of_share(struct bytes filter)
+{
+    if (!mqtt_filter_is_shared(filter))
+        return filter;
+    size_t at = sizeof "$share/" - 1;
+    while (at < filter.size && filter.at[at] != '/')
+        at++;
+    return bytes_of(filter.at + at + 1, filter.size - at - 1);
+}
+
+static struct bytes group_name(struct bytes filter)
+{
+    size_t at = sizeof "$share/" - 1;
+    return bytes_of(filter.at + at, filter.size - at);
+}
+
+/* Index of the group, or UINT32_MAX. */
+static uint32_t group_find(const struct broker *broker, struct bytes name)
+{
+    struct index_probe probe;
+    uint64_t hash = broker_hash(broker, name);
+    for (uint32_t at = index_first(broker->group_index, &probe, hash); at != INDEX_NONE;
+         at = index_next(broker->group_index, &probe)) {
+        const struct group *group = &broker->groups[at];
+        if (bytes_equal(bytes_of(group->name, group->name_size), name))
+            return at;
+    }
+    return UINT32_MAX;
+}
+
+static bool groups_reserve(struct broker *broker)
+{
+    if (broker->group_free || broker->group_count < broker->group_capacity)
+        return true;
+    uint32_t capacity = broker->group_capacity ? broker->group_capacity * 2 : 16;
+    struct group *wider = realloc(broker->groups, capacity * sizeof *wider);
+    if (!wider)
+        return false;
+    broker->groups = wider;
+    broker->group_capacity = capacity;
+    return true;
+}
+
+static uint32_t group_make(struct broker *broker, struct bytes filter)
+{
+    struct bytes name = group_name(filter);
+    uint8_t *copy = malloc(name.size);
+    if (!copy || !groups_reserve(broker)) {
+        free(copy);
+        return UINT32_MAX;
+    }
+    memcpy(copy, name.at, name.size);
+    uint32_t at = broker->group_free ? broker->group_free - 1 : broker->group_count;
+    uint64_t hash = broker_hash(broker, name);
+    enum err err = index_insert(broker->group_index, hash, at);
+    if (err == OK) {
+        err = topics_add(broker->topics, TENANT_DEFAULT, filter_of_share(filter), at | GROUP_FLAG);
+        if (err != OK && index_remove(broker->group_index, hash, at) != OK)
+            check(!"the group was entered a moment ago");
+    }
+    if (err != OK) {
+        free(copy);
+        return UINT32_MAX;
+    }
+    if (broker->group_free)
+        broker->group_free = broker->groups[at].next_free;
+    else
+        broker->group_count++;
+    broker->groups[at] =
+        (struct group){.hash = hash, .name_size = (uint16_t)name.size, .name = copy};
+    return at;
+}
+
+static void group_drop(struct broker *broker, uint32_t at, struct bytes filter)
+{
+    struct group *group = &broker->groups[at];
+    enum err err = index_remove(broker->group_index, group->hash, at);
+    check(err == OK);
+    err = topics_remove(broker->topics, TENANT_DEFAULT, filter_of_share(filter), at | GROUP_FLAG);
+    check(err == OK);
+    free(group->name);
+    free(group->members);
+    *group = (struct group){.next_free = broker->group_free};
+    broker->group_free = at + 1;
+}
+
+static bool group_enter(struct broker *broker, struct subscription *subscription)
+{
+    struct bytes filter = bytes_of(subscription->filter, subscription->filter_size);
+    uint32_t at = group_find(broker, group_name(filter));
+    if (at == UINT32_MAX)
+        at = group_make(broker, filter);
+    if (at == UINT32_MAX)
+        return false;
+    struct group *group = &broker->groups[at];
+    if (group->count == group->capacity) {
+        uint32_t capacity = group->capacity ? group->capacity * 2 : 4;
+        uint32_t *wider = realloc(group->members, capacity * sizeof *wider);
+        if (!wider) {
+            if (group->count == 0)
+                group_drop(broker, at, filter);
+            return false;
+        }
+        group->members = wider;
+        group->capacity = capacity;
+    }
+    subscription->group = at + 1;
+    subscription->group_at = group->count;
+    group->members[group->count++] = subscription->index;
+    broker->shared++;
+    return true;
+}
+
+static void group_leave(struct broker *broker, struct subscription *subscription)
+{
+    struct group *group = &broker->groups[subscription->group - 1];
+    uint32_t last = group->members[--group->count];
+    group->members[subscription->group_at] = last;
+    broker->subscriptions[last]->group_at = subscription->group_at;
+    broker->shared--;
+    if (group->count == 0)
+        group_drop(broker, subscription->group - 1,
+                   bytes_of(subscription->filter, subscription->filter_size));
+}
+
+void groups_free(struct broker *broker)
+{
+    for (uint32_t i = 0; i < broker->group_count; i++) {
+        free(broker->groups[i].members);
+        free(broker->groups[i].name);
+    }
+    free(broker->groups);
+}
+
+/* ---- the table ---- */
+static bool table_reserve(struct broker *broker)
+{
+    if (broker->subscription_free_count > 0 ||
+        broker->subscription_count < broker->subscription_capacity)
+        return true;
+    uint32_t capacity = broker->subscription_capacity ? broker->subscription_capacity * 2 : 256;
+    struct subscription **table =
+        realloc(broker->subscriptions, capacity * sizeof(struct subscription *));
+    if (!table)
+        return false;
+    broker->subscriptions = table;
+    uint32_t *list = realloc(broker->subscriptions_free, capacity * sizeof *list);
+    if (!list)
+        return false;
+    broker->subscriptions_free = list;
+    broker->subscription_capacity = capacity;
+    if (broker->subscription_count == 0)
+        broker->subscriptions[broker->subscription_count++] = NULL; /* 0 is none */
+    return true;
+}
+
+static uint32_t *list_of(struct broker *broker, const struct subscription *subscription,
+                         uint32_t **ret_count)
+{
+    if (subscription->client) {
+        *ret_count = &subscription->client->subscription_count;
+        return &subscription->client->first_subscription;
+    }
+    struct record *record = records_at(broker, subscription->number);
+    *ret_count = &record->subscription_count;
+    return &record->first_subscription;
+}
+
+struct subscription *subscriptions_find(const struct broker *broker, uint32_t first,
+                                        struct bytes filter)
+{
+    for (uint32_t at = first; at != 0; at = broker->subscriptions[at]->next) {
+        struct subscription *found = broker->subscriptions[at];
+        if (bytes_equal(bytes_of(found->filter, found->filter_size), filter))
+            return found;
+    }
+    return NULL;
+}
+
+static bool tree_enter(struct broker *broker, struct subscription *subscription)
+{
+    struct bytes filter = bytes_of(subscription->filter, subscription->filter_size);
+    if (mqtt_filter_is_shared(filter))
+        return group_enter(broker, subscription);
+    return topics_add(broker->topics, TENANT_DEFAULT, filter, subscription->index) == OK;
+}
+
+struct subscription *subscriptions_add(struct broker *broker, struct client *client,
+                                       uint32_t number, const struct mqtt_subscription *wanted,
+                                       uint32_t id)
+{
+    size_t size = sizeof(struct subscription) + wanted->filter.size;
+    if (!table_reserve(broker) || !broker_memory_take(broker, size))
+        return NULL;
+    struct subscription *subscription = malloc(size);
+    if (!subscription) {
+        broker_memory_give(broker, size);
+        return NULL;
+    }
+    *subscription = (struct subscription){.client = number == SESSION_NONE ? client : NULL,
+                                          .number = number,
+                                          .id = id,
+                                          .qos = wanted->qos,
+                                          .retain_handling = wanted->retain_handling,
+                                          .no_local = wanted->no_local,
+                                          .retain_as_published = wanted->retain_as_published,
+                                          .filter_size = (uint16_t)wanted->filter.size};
+    memcpy(subscription->filter, wanted->filter.at, wanted->filter.size);
+    subscription->index = broker->subscription_free_count > 0
+                              ? broker->subscriptions_free[broker->subscription_free_count - 1]
+                              : broker->subscription_count;
+    broker->subscriptions[subscription->index] = subscription;
+    if (!tree_enter(broker, subscription)) {
+        broker->subscriptions[subscription->index] = NULL;
+        broker_memory_give(broker, size);
+        free(subscription);
+        return NULL;
+    }
+    if (broker->subscription_free_count > 0)
+        broker->subscription_free_count--;
+    else
+        broker->subscription_count++;
+    uint32_t *count, *first = list_of(broker, subscription, &count);
+    subscription->next = *first;
+    if (*first)
+        broker->subscriptions[*first]->previous = subscription->index;
+    *first = subscription->index;
+    (*count)++;
+    broker->subscriptions_used++;
+    return subscription;
+}
+
+void subscriptions_remove(struct broker *broker, struct subscription *subscription)
+{
+    struct bytes filter = bytes_of(subscription->filter, subscription->filter_size);
+    if (subscription->group) {
+        group_leave(broker, subscription);
+    } else {
+        enum err err = topics_remove(broker->topics, TENANT_DEFAULT, filter, subscription->index);
+        check(err == OK);
+    }
+    uint32_t *count, *first = list_of(broker, subscription, &count);
+    if (subscription->previous)
+        broker->subscriptions[subscription->previous]->next = subscription->next;
+    else
+        *first = subscription->next;
+    if (subscription->next)
+        broker->subscriptions[subscription->next]->previous = subscription->previous;
+    (*count)--;
+    broker->subscriptions_used--;
+    broker->subscriptions[subscription->index] = NULL;
+    broker->subscriptions_free[broker->subscription_free_count++] = subscription->index;
+    broker_memory_give(broker, sizeof *subscription + subscription->filter_size);
+    free(subscription);
+}
+
+void subscriptions_remove_all(struct broker *broker, uint32_t first)
+{
+    while (first != 0) {
+        struct subscription *subscription = broker->subscriptions[first];
+        first = subscription->next;
+        subscriptions_remove(broker, subscription);
+    }
+}
+
+/* ---- SUBSCRIBE ---- */
+static uint32_t first_of(const struct broker *broker, const struct client *client)
+{
+    return client->number == SESSION_NONE ? client->first_subscription
+                                          : records_at(broker, client->number)->first_subscription;
+}
+
+static uint32_t count_of(const struct broker *broker, const struct client *client)
+{
+    return client->number == SESSION_NONE ? client->subscription_count
+                                          : records_at(broker, client->number)->subscription_count;
+}
+
+static size_t filter_depth(struct bytes filter)
+{
+    size_t depth = 1;
+    for (size_t i = 0; i < filter.size; i++)
+        depth += filter.at[i] == '/';
+    return depth;
+}
+
+/* May this one be entered? 0, or the code of SUBACK (3.9.3). */
+static uint8_t subscribe_judge(const struct broker *broker, const struct client *client,
+                               const struct mqtt_subscription *wanted, uint32_t fresh)
+{
+    if (filter_depth(filter_of_share(wanted->filter)) > TOPICS_DEPTH_MAX)
+        return MQTT_QUOTA_EXCEEDED;
+    if (subscriptions_find(broker, first_of(broker, client), wanted->filter))
+        return 0;
+    if (count_of(broker, client) + fresh >= broker->settings->mqtt_subscriptions ||
+        broker->subscriptions_used + fresh >= broker->settings->mqtt_subscriptions_all)
+        return MQTT_QUOTA_EXCEEDED;
+    return 0;
+}
+
+/* The old one goes, the new one takes its place (3.8.4): the code of SUBACK. */
+static uint8_t subscribe_enter(struct broker *broker, struct client *client,
+                               const struct mqtt_subscription *wanted, uint32_t id, bool *ret_fresh)
+{
+    struct subscription *before =
+        subscriptions_find(broker, first_of(broker, client), wanted->filter);
+    *ret_fresh = !before;
+    if (before) {
+        before->qos = wanted->qos;
+        before->retain_handling = wanted->retain_handling;
+        before->no_local = wanted->no_local;
+        before->retain_as_published = wanted->retain_as_published;
+        before->id = id;
+        return wanted->qos;
+    }
+    return subscriptions_add(broker, client, client->number, wanted, id) ? wanted->qos
+                                                                         : MQTT_QUOTA_EXCEEDED;
+}
+
+struct subscribe_work {
+    struct mqtt_subscribe packet;
+    uint8_t type;
+    uint8_t reasons[SUBSCRIBE_FILTERS_MAX];
+    bool retained[SUBSCRIBE_FILTERS_MAX];
+    uint32_t id;
+    size_t facts, fact_bytes, filter_bytes;
+};
+
+/* What a kept session subscribes or leaves is recorded before it is entered. */
+static enum admit subscribe_keep(struct broker *broker, const struct subscribe_work *work,
+                                 uint64_t *ret_ticket)
+{
+    struct engine_beside beside = {
+        .facts = broker->facts, .count = work->facts, .bytes = work->fact_bytes};
+    struct admitted admitted;
+    enum admit admit = engine_keep(broker->engine, &beside, &admitted);
+    *ret_ticket = admitted.ticket;
+    if (admit == ADMIT_DONE)
+        broker->last_ticket = admitted.ticket;
+    return admit;
+}
+
+static void subscribe_judge_all(struct broker *broker, const struct client *client,
+                                struct subscribe_work *work)
+{
+    struct mqtt_subscription wanted;
+    size_t offset = 0;
+    uint32_t fresh = 0;
+    for (size_t i = 0; mqtt_subscription_next(&work->packet, work->type, &offset, &wanted); i++) {
+        bool leave = work->type == MQTT_UNSUBSCRIBE;
+        bool there = subscriptions_find(broker, first_of(broker, client), wanted.filter) != NULL;
+        work->filter_bytes += wanted.filter.size;
+        work->reasons[i] = !leave  ? subscribe_judge(broker, client, &wanted, fresh)
+                           : there ? MQTT_SUCCESS
+                                   : MQTT_NO_SUBSCRIPTION_EXISTED;
+        if (work->reasons[i] != 0)
+            continue;
+        fresh += !there;
+        struct fact *fact = &broker->facts[work->facts++];
+        work->fact_bytes += FACT_MESSAGE_BYTES_MAX(wanted.filter.size);
+        if (leave)
+            *fact =
+                (struct fact){.kind = FACT_UNSUBSCRIBE,
+                              .unsubscribe = {.session = client->number, .filter = wanted.filter}};
+        else
+            *fact = (struct fact){.kind = FACT_SUBSCRIBE,
+                                  .subscribe = {.session = client->number,
+                                                .qos = wanted.qos,
+                                                .retain_handling = wanted.retain_handling,
+                                                .no_local = wanted.no_local,
+                                                .retain_as_published = wanted.retain_as_published,
+                                                .subscription_id = work->id,
+                                                .filter = wanted.filter}};
+    }
+}
+
+static void subscribe_enter_all(struct broker *broker, struct client *client,
+                                struct subscribe_work *work)
+{
+    struct mqtt_subscription wanted;
+    size_t offset = 0;
+    for (size_t i = 0; mqtt_subscription_next(&work->packet, work->type, &offset, &wanted); i++) {
+        if (work->reasons[i] != 0)
+            continue;
+        if (work->type == MQTT_UNSUBSCRIBE) {
+            struct subscription *found =
+                subscriptions_find(broker, first_of(broker, client), wanted.filter);
+            if (found) /* the same filter may stand twice in the packet */
+                subscriptions_remove(broker, found);
+            broker->counters.unsubscribes++;
+            continue;
+        }
+        bool fresh;
+        work->reasons[i] = subscribe_enter(broker, client, &wanted, work->id, &fresh);
+        work->retained[i] = work->reasons[i] <= 2 && !mqtt_filter_is_shared(wanted.filter) &&
+                            (wanted.retain_handling == 0 || (wanted.retain_handling == 1 && fresh));
+        broker->counters.subscribes++;
+    }
+}
+
+/* The answer, and what it makes due: the post keeps the filters whose retained messages are wanted.
+ */
+static bool subscribe_post(struct broker *broker, const struct client *client,
+                           const struct subscribe_work *work, uint64_t ticket)
+{
+    size_t heads = work->packet.count * sizeof(struct post_filter);
+    struct post *post = post_put(broker, POST_SUBACK, ticket, heads + work->filter_bytes);
+    if (!post)
+        return false;
+    post->slot = client->slot;
+    post->generation = client->generation;
+    post->packet_type = work->type == MQTT_SUBSCRIBE ? MQTT_SUBACK : MQTT_UNSUBACK;
+    post->packet_id = work->packet.packet_id;
+    post->count = work->packet.count;
+    struct post_filter *filters = (struct post_filter *)(void *)post->content;
+    uint8_t *at = (uint8_t *)post->content + heads;
+    struct mqtt_subscription wanted;
+    size_t offset = 0;
+    for (size_t i = 0; mqtt_subscription_next(&work->packet, work->type, &offset, &wanted); i++) {
+        filters[i] = (struct post_filter){.id = work->id,
+                                          .reason = work->reasons[i],
+                                          .retained = work->retained[i],
+                                          .size = (uint16_t)wanted.filter.size};
+        memcpy(at, wanted.filter.at, wanted.filter.size);
+        at += wanted.filter.size;
+    }
+    return true;
+}
+
+/* What of the packet is not allowed though each of its fields is; 0: nothing. */
+static uint8_t subscribe_fault(const struct client *client, const struct subscribe_work *work)
+{
+    struct mqtt_subscription wanted;
+    size_t offset = 0;
+    if (work->packet.count > SUBSCRIBE_FILTERS_MAX)
+        return MQTT_QUOTA_EXCEEDED;
+    while (mqtt_subscription_next(&work->packet, work->type, &offset, &wanted))
+        if (wanted.no_local && mqtt_filter_is_shared(wanted.filter)) /* [MQTT-3.8.3-4] */
+            return MQTT_PROTOCOL_ERROR;
+    (void)client;
+    return 0;
+}
+
+enum broker_feed subscribe_feed(struct broker *broker, struct broker_link *link,
+                                const struct mqtt_frame *frame)
+{
+    struct client *client = link->client;
+    struct subscribe_work work = {.type = frame->type};
+    uint64_t ticket = broker->last_ticket;
+    uint8_t reason = mqtt_subscribe_get(frame, client->version, &work.packet);
+    if (reason == 0)
+        reason = subscribe_fault(client, &work);
+    if (reason != 0) {
+        packet_goodbye(broker, link, reason,
+                       reason == MQTT_PROTOCOL_ERROR ? CAUSE_PROTOCOL : CAUSE_MALFORMED, NULL);
+        return BROKER_END;
+    }
+    work.id = work.packet.properties.subscription_id;
+    subscribe_judge_all(broker, client, &work);
+    if (client->kept && work.facts > 0) {
+        enum admit admit = subscribe_keep(broker, &work, &ticket);
+        if (admit == ADMIT_WAIT)
+            return BROKER_FULL;
+        for (uint32_t i = 0; admit != ADMIT_DONE && i < work.packet.count; i++)
+            work.reasons[i] = work.reasons[i] ? work.reasons[i] : ack_reason_of(admit);
+    }
+    subscribe_enter_all(broker, client, &work);
+    if (subscribe_post(broker, client, &work, ticket))
+        return BROKER_MORE;
+    packet_goodbye(broker, link, MQTT_QUOTA_EXCEEDED, CAUSE_MEMORY, cause_text(CAUSE_MEMORY));
+    return BROKER_END;
+}
+
+/* ---- SUBACK ---- */
+static void suback_send(struct broker *broker, const struct client *client, const struct post *post)
+{
+    const struct post_filter *filters = (const struct post_filter *)(const void *)post->content;
+    uint8_t reasons[SUBSCRIBE_FILTERS_MAX];
+    for (uint32_t i = 0; i < post->count; i++) {
+        reasons[i] = filters[i].reason;
+        if (client->version != MQTT_5 && reasons[i] > 2)
+            reasons[i] = MQTT_UNSPECIFIED_ERROR; /* 3.1.1, 3.9.3: 0x80 */
+    }
+    const struct broker_port *port = broker->config.port;
+    uint8_t *at = port->room(broker->config.arg, client->link, BROKER_ROOM);
+    size_t size = mqtt_suback_put(at, BROKER_ROOM, client->version, post->packet_type,
+                                  post->packet_id, reasons, post->count);
+    port->used(broker->config.arg, client->link, size);
+    broker->counters.packets_out++;
+}
+
+void subscribe_acknowledge(struct broker *broker, const struct post *post)
+{
+    struct client *client = clients_at(broker, post->slot, post->generation);
+    if (!client)
+        return;
+    suback_send(broker, client, post);
+    const struct post_filter *filters = (const struct post_filter *)(const void *)post->content;
+    const uint8_t *at = (const uint8_t *)(filters + post->count);
+    for (uint32_t i = 0; i < post->count; i++) {
+        struct bytes filter = bytes_of(at, filters[i].size);
+        at += filters[i].size;
+        if (!filters[i].retained)
+            continue;
+        retained_ask(broker, client, filter, filters[i].reason, filters[i].id);
+        sys_ask(broker, client, filter, filters[i].reason, filters[i].id);
+    }
+    deliver_dirty(broker, client);
+}

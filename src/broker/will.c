@@ -1,0 +1,53 @@
+/* Wills (MQTT 5, 3.1.2.5): the last message of who went away. It lies with the session's facts from
+ * CONNECT on, so that a client's will is published even when the server is killed with it. */
+#include "broker/room.h"
+
+#include <stdlib.h>
+
+void will_fact(const struct mqtt_will *will, struct fact_will *ret_fact, uint8_t *properties)
+{
+    *ret_fact = (struct fact_will){.present = will->present, .expiry_s = EXPIRY_NEVER};
+    if (!will->present)
+        return;
+    ret_fact->retain = will->retain;
+    ret_fact->qos = will->qos;
+    ret_fact->delay_s = will->properties.will_delay_s;
+    if (MQTT_HAS(&will->properties, 2))
+        ret_fact->expiry_s = will->properties.message_expiry_s;
+    ret_fact->topic = will->topic;
+    ret_fact->payload = will->payload;
+    ret_fact->properties =
+        bytes_of(properties, mqtt_properties_forward(&will->properties, properties));
+}
+
+enum admit will_publish(struct broker *broker, uint32_t number)
+{
+    struct will_view view;
+    struct admitted admitted;
+    if (!sessions_will(broker->sessions, number, &view))
+        return ADMIT_DONE;
+    size_t size = view.topic_size + view.payload_size + view.properties_size;
+    uint8_t *at = malloc(size + 1);
+    if (!at)
+        return ADMIT_WAIT;
+    sessions_will_copy(broker->sessions, number, at);
+    struct fact done = {.kind = FACT_WILL_DONE, .session = number};
+    struct publication publication = {
+        .topic = bytes_of(at, view.topic_size),
+        .payload = bytes_of(at + view.topic_size, view.payload_size),
+        .properties = bytes_of(at + view.topic_size + view.payload_size, view.properties_size),
+        .qos = view.qos,
+        .retain = view.retain,
+        .has_expiry = view.expiry_s != EXPIRY_NEVER,
+        .expiry_s = view.expiry_s,
+        .publisher = &broker->will_publisher,
+        .number = number,
+        .last = &done};
+    enum admit admit = publication_admit(broker, &publication, &admitted);
+    free(at);
+    if (admit == ADMIT_WAIT || admit == ADMIT_STOPPED || admit == ADMIT_DISK_FULL)
+        return admit;
+    broker->counters.wills++;
+    broker->last_ticket = broker->chore_ticket = admitted.ticket;
+    return ADMIT_DONE;
+}

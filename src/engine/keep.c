@@ -1,0 +1,71 @@
+/* Messages that are kept as they came: the facts of an MQTT server, beside the readings of the same
+ * message or alone. They share the message's batch, so that what a client was told of a message
+ * stands or falls with all of it. */
+#include "engine/room.h"
+
+static void keep_write(struct engine *engine, const struct fact *facts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        facts_write(journal_messages(engine->journal), &facts[i]);
+    engine->counters.kept_facts += count;
+}
+
+/* Was the reading refused for good, so that the message goes on without it? */
+static bool keep_goes_on(enum admit answer)
+{
+    return answer != ADMIT_DONE && answer != ADMIT_WAIT && answer != ADMIT_DISK_FULL &&
+           answer != ADMIT_STOPPED;
+}
+
+enum admit engine_keep(struct engine *engine, const struct engine_beside *beside,
+                       struct admitted *ret_admitted)
+{
+    enum admit answer = ADMIT_DONE;
+    size_t count = beside->count + (beside->unread != NULL);
+    if (engine->stopped)
+        answer = ADMIT_STOPPED;
+    else if (beside->bytes > ENGINE_FACTS_BYTES_MAX)
+        answer = ADMIT_TOO_LARGE;
+    else if (count > 0)
+        answer = admit_room(engine, LANE_MESSAGES, beside->bytes);
+    if (answer == ADMIT_DONE) {
+        keep_write(engine, beside->unread, beside->unread != NULL);
+        keep_write(engine, beside->facts, beside->count);
+    } else if (answer != ADMIT_WAIT) {
+        engine->counters.refused[answer]++;
+    }
+    ret_admitted->ticket = admit_ticket(engine);
+    return answer;
+}
+
+enum admit engine_message(struct engine *engine, struct publisher *publisher, struct bytes topic,
+                          struct bytes payload, const struct engine_beside *beside,
+                          struct admitted *ret_admitted)
+{
+    enum admit answer = ADMIT_NOT_A_READING;
+    if (beside->bytes > ENGINE_FACTS_BYTES_MAX) {
+        *ret_admitted = (struct admitted){.ticket = admit_ticket(engine)};
+        return ADMIT_TOO_LARGE;
+    }
+    if (beside->bytes > 0 && admit_room(engine, LANE_MESSAGES, beside->bytes) == ADMIT_WAIT)
+        return ADMIT_WAIT; /* said before the reading is judged, so that it is judged once */
+    if (beside->no_reading) {
+        *ret_admitted = (struct admitted){0};
+    } else {
+        engine->beside_bytes = beside->bytes;
+        answer = engine_publish(engine, publisher, topic, payload, ret_admitted);
+        engine->beside_bytes = 0;
+    }
+    ret_admitted->reading = answer;
+    if (answer == ADMIT_DONE) {
+        keep_write(engine, beside->facts, beside->count);
+        return ADMIT_DONE;
+    }
+    if (!keep_goes_on(answer))
+        return answer;
+    struct engine_beside rest = *beside;
+    if (answer == ADMIT_TYPE)
+        rest.unread = NULL;
+    enum admit kept = engine_keep(engine, &rest, ret_admitted);
+    return kept == ADMIT_DONE && answer == ADMIT_TYPE ? ADMIT_TYPE : kept;
+}

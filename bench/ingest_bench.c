@@ -3,7 +3,7 @@
  *   ingest_bench --server build/mainstem --connections 2000 --burst 30 --values 10 --points 600000
  *   ingest_bench --points 6000000 --rate 600000 --seconds 300
  *   ingest_bench --points 6000000 --rate 600000 --single --jitter */
-#include "load.h"
+#include "load_check.h"
 #include "machine.h"
 #include "report.h"
 
@@ -45,6 +45,7 @@ struct figures {
 struct ingest {
     struct figures figures;
     struct load_options options;
+    uint64_t rate; /* values a second; 0: as fast as acknowledged */
     struct bench_server server;
     struct load *load;
     double seconds, warm_up;
@@ -73,17 +74,19 @@ static bool ingest_run(struct ingest *ingest)
     ingest->memory_empty = child_memory_bytes(&ingest->server.child);
     if (!load_connect(ingest->load) || !load_register(ingest->load) ||
         !load_run(ingest->load, ingest->warm_up, NULL))
-        return false;
+        return load_complain(ingest->load);
     if (ingest->snapshot && !ingest_ask_snapshot(ingest))
         return false;
     ingest->before = bench_server_state(&ingest->server);
     ingest->cpu_before = child_cpu_ns(&ingest->server.child);
     if (!load_run(ingest->load, ingest->seconds, &ingest->result))
-        return false;
+        return load_complain(ingest->load);
     ingest->cpu_after = child_cpu_ns(&ingest->server.child);
     ingest->after = bench_server_state(&ingest->server);
     ingest->memory_full = child_memory_bytes(&ingest->server.child);
-    return load_drain(ingest->load, 60) && ingest->before != NULL && ingest->after != NULL;
+    if (!load_drain(ingest->load, 60))
+        return load_complain(ingest->load);
+    return ingest->before != NULL && ingest->after != NULL;
 }
 
 static void ingest_print_load(const struct ingest *ingest)
@@ -99,8 +102,8 @@ static void ingest_print_load(const struct ingest *ingest)
            options->jitter                       ? "times off by up to 10 ms"
            : options->single && !options->jitter ? "arrival times"
                                                  : "regular times");
-    if (options->rate > 0)
-        printf("%s values/s wanted\n", bench_group(options->rate, text[1]));
+    if (ingest->rate > 0)
+        printf("%s values/s wanted\n", bench_group(ingest->rate, text[1]));
     else
         printf("as fast as acknowledged\n");
 }
@@ -110,13 +113,13 @@ static void ingest_figure(struct ingest *ingest)
     const struct load_result *result = &ingest->result;
     double seconds = result->seconds, values = ingest_delta(ingest, "engine.values");
     ingest->figures = (struct figures){
-        .values_s = (double)result->values / seconds,
+        .values_s = (double)result->counts.acked_values / seconds,
         .server_cores = (double)(ingest->cpu_after - ingest->cpu_before) / 1e9 / seconds,
         .generator_cores = (double)result->cpu_ns / 1e9 / seconds,
-        .messages_read = (double)result->messages / ingest_delta(ingest, "mqtt.reads"),
-        .p50_ms = latency_share_ms(&result->latency, 0.5),
-        .p99_ms = latency_share_ms(&result->latency, 0.99),
-        .p999_ms = latency_share_ms(&result->latency, 0.999),
+        .messages_read = (double)result->counts.acked / ingest_delta(ingest, "mqtt.reads"),
+        .p50_ms = latency_share_ms(&result->acks, 0.5),
+        .p99_ms = latency_share_ms(&result->acks, 0.99),
+        .p999_ms = latency_share_ms(&result->acks, 0.999),
         .bytes_written = ingest_delta(ingest, "journal.bytes_written") / values,
         .bytes_payload = ingest_delta(ingest, "journal.bytes_payload") / values,
         .memory_point =
@@ -132,16 +135,16 @@ static void ingest_print(const struct ingest *ingest)
     char text[4][32];
     bench_line("values/s acknowledged", "%s", bench_group((uint64_t)figures->values_s, text[0]));
     bench_line("messages/s acknowledged", "%s",
-               bench_group((uint64_t)((double)result->messages / result->seconds), text[0]));
+               bench_group((uint64_t)((double)result->counts.acked / result->seconds), text[0]));
     bench_line("CPU: server, generator", "%.2f, %.2f cores (all threads, user and kernel)",
                figures->server_cores, figures->generator_cores);
     bench_line("server CPU a value", "%.0f ns", figures->server_cores * 1e9 / figures->values_s);
     bench_line("messages a wake-up, a read of a connection", "%.1f, %.1f",
-               (double)result->messages / ingest_delta(ingest, "mqtt.wakeups"),
+               (double)result->counts.acked / ingest_delta(ingest, "mqtt.wakeups"),
                figures->messages_read);
     bench_line("PUBACK latency p50 / p99 / p99.9 / max", "%.2f / %.2f / %.2f / %.2f ms (%s)",
                figures->p50_ms, figures->p99_ms, figures->p999_ms,
-               (double)result->latency.max_us / 1000,
+               (double)result->acks.max_us / 1000,
                ingest->options.rate > 0 ? "from when it was due" : "from sending");
     bench_line("journal bytes a value: written, payload", "%.2f, %.2f", figures->bytes_written,
                figures->bytes_payload);
@@ -153,7 +156,7 @@ static void ingest_print(const struct ingest *ingest)
     bench_line("longest engine step, during a snapshot", "%.2f ms, %.2f ms (%s snapshots)",
                bench_state(ingest->after, "engine.step_ns_max") / 1e6, figures->step_ms,
                bench_group((uint64_t)bench_state(ingest->after, "snapshot.count"), text[2]));
-    bench_line("refused", "%s", bench_group(result->refused, text[3]));
+    bench_line("refused", "%s", bench_group(result->counts.refused, text[3]));
 }
 
 static bool ingest_print_limits(struct ingest *ingest)
@@ -203,7 +206,11 @@ static bool ingest_once(struct ingest *ingest, const struct bench_words *words)
 {
     bench_server_init(&ingest->server, words);
     ingest->options.address = ingest->server.mqtt;
-    ingest->load = load_create(&ingest->options);
+    enum err err = load_create(&ingest->options, &ingest->load);
+    if (err != OK) {
+        fprintf(stderr, "no such load: %s (fewer devices than connections?)\n", err_text(err));
+        return false;
+    }
     bench_head("MQTT QoS 1");
     ingest_print_load(ingest);
     bool good = bench_server_start(&ingest->server) && ingest_run(ingest);
@@ -266,14 +273,19 @@ int main(int count, char **given)
         .burst = (uint32_t)bench_count(&words, "burst", 30),
         .values = (uint32_t)bench_count(&words, "values", 10),
         .points = (uint32_t)bench_count(&words, "points", 600000),
-        .rate = bench_count(&words, "rate", 0),
         .single = bench_flag(&words, "single"),
         .jitter = bench_flag(&words, "jitter"),
+        .qos = 1,
+        .strict = true,
     };
+    ingest.rate = bench_count(&words, "rate", 0);
+    ingest.options.rate =
+        ingest.rate /
+        (ingest.options.single || ingest.options.values == 0 ? 1 : ingest.options.values);
     ingest.seconds = (double)bench_count(&words, "seconds", 20);
     ingest.warm_up = (double)bench_count(&words, "warm-up", 5);
     ingest.snapshot = bench_flag(&words, "snapshot");
-    uint64_t rate = ingest.options.rate > 0 ? ingest.options.rate : ingest.options.points;
+    uint64_t rate = ingest.rate > 0 ? ingest.rate : ingest.options.points;
     ingest.options.period_ms = (int64_t)((uint64_t)ingest.options.points * 1000 / rate);
     size_t runs = (size_t)bench_count(&words, "runs", 1);
     runs = runs < 1 ? 1 : runs > RUNS_MAX ? RUNS_MAX : runs;

@@ -1,5 +1,5 @@
 /* Reads back what a load sent, from the journal alone, and compares counts and sums. */
-#include "load.h"
+#include "load_check.h"
 
 #include "client/client.h"
 #include "os/os.h"
@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define METRICS_MAX 64
-#define NAMES_MAX 64
+#define METRICS_MAX LOAD_METRICS_MAX
 
 struct checker {
     const struct load_options *options;
@@ -124,6 +123,12 @@ static void checker_file(void *arg, const char *name, uint64_t size)
     }
 }
 
+bool load_complain(const struct load *load)
+{
+    fprintf(stderr, "load: %s\n", load_fault(load));
+    return false;
+}
+
 bool load_check(const struct load *load, const char *folder, struct load_check *ret_check)
 {
     struct checker checker = {.options = load_options_of(load)};
@@ -147,7 +152,7 @@ bool load_check(const struct load *load, const char *folder, struct load_check *
         fprintf(stderr, "load: the journal cannot be read back: %s\n", err_text(err));
         return false;
     }
-    checker.result.acked = load_values_acked(load);
+    checker.result.acked = load_counts(load).acked_values;
     checker.result.drained = load_is_drained(load);
     checker.result.same = checker.result.strange == 0 && checker.result.undecodable == 0 &&
                           (checker.result.drained ? checker.result.found == checker.result.acked &&

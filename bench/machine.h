@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/base.h"
-#include "load.h"
+#include "client/client.h"
 
 struct machine_limits {
     double memcpy_gbs;    /* GB copied a second, 64 MiB blocks */

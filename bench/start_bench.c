@@ -2,7 +2,7 @@
  * kill -9 under load.
  *
  *   start_bench --server build/mainstem --points 6000000 --rounds 3 */
-#include "load.h"
+#include "load_check.h"
 #include "report.h"
 
 #include "os/os.h"
@@ -91,7 +91,7 @@ static bool measure_kill(struct bench_server *server, struct load *load, size_t 
     struct times times = {0};
     for (size_t i = 0; i < rounds; i++) {
         if (!load_connect(load) || !load_run(load, seconds, NULL))
-            return false;
+            return load_complain(load);
         bench_server_stop(server, SIGKILL);
         load_forget(load);
         if (!start_timed(server, &times))
@@ -110,23 +110,29 @@ int main(int count, char **given)
     rounds = rounds < 1 ? 1 : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
     double seconds = (double)bench_count(&words, "seconds", 20);
     struct bench_server server;
+    uint64_t rate = bench_count(&words, "rate", 600000); /* values a second */
+    rate = rate < 10 ? 10 : rate;
     struct load_options options = {.connections = 2000,
                                    .burst = 30,
                                    .values = 10,
                                    .points = (uint32_t)bench_count(&words, "points", 6000000),
-                                   .rate = bench_count(&words, "rate", 600000)};
-    options.period_ms = (int64_t)((uint64_t)options.points * 1000 / options.rate);
+                                   .rate = rate / 10,
+                                   .qos = 1,
+                                   .strict = true};
+    options.period_ms = (int64_t)((uint64_t)options.points * 1000 / rate);
     if (options.points < options.connections * options.values)
         options.connections = options.points / options.values;
     os_raise_file_limit();
     signal(SIGPIPE, SIG_IGN);
     bench_server_init(&server, &words);
     options.address = server.mqtt;
-    struct load *load = load_create(&options);
+    struct load *load = NULL;
+    if (load_create(&options, &load) != OK)
+        return 1;
     char text[2][32];
     bench_head("Time to ready");
     printf("  %s points, %s values/s for %.0f s before each kill\n",
-           bench_group(options.points, text[0]), bench_group(options.rate, text[1]), seconds);
+           bench_group(options.points, text[0]), bench_group(rate, text[1]), seconds);
     bool good = measure_empty(&words, rounds) && bench_server_start(&server) &&
                 load_connect(load) && load_register(load);
     load_disconnect(load);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/base.h"
+#include "client/load.h"
 #include "format/format.h"
 #include "journal/journal.h"
 #include "wire/mqtt/mqtt.h"

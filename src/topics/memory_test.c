@@ -243,9 +243,32 @@ static void test_splits_put_off(void **arg)
     assert_int_equal(live, 0);
 }
 
+/* The last chunk of a pool that had all the others, which are not really there. */
+static void test_pool_limit(void **arg)
+{
+    (void)arg;
+    enum { CHUNKS = POOL_CELLS_MAX >> POOL_CHUNK_SHIFT };
+    struct pool pool = {.chunk_count = CHUNKS - 1, .chunk_capacity = CHUNKS};
+    fail = FAIL_NEVER;
+    live = 0;
+    pool.chunks = topics_alloc(CHUNKS * sizeof *pool.chunks);
+    assert_non_null(pool.chunks);
+    memset(pool.chunks, 0, CHUNKS * sizeof *pool.chunks);
+    pool.used = (CHUNKS - 1) << POOL_CHUNK_SHIFT;
+    for (uint32_t id = pool.used; id < POOL_CELLS_MAX; id++)
+        assert_int_equal(pool_take(&pool), id);
+    assert_int_equal(pool_take(&pool), CELL_NONE);
+    pool_give(&pool, POOL_CELLS_MAX - 7);
+    assert_int_equal(pool_take(&pool), POOL_CELLS_MAX - 7);
+    assert_int_equal(pool_take(&pool), CELL_NONE);
+    pool_done(&pool);
+    assert_int_equal(live, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pool_limit),
         cmocka_unit_test(test_splits_put_off),
         cmocka_unit_test(test_each_allocation_fails),
         cmocka_unit_test(test_no_memory_for_long),

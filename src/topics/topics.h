@@ -21,8 +21,8 @@
  * bytes pay their size besides; memory comes in chunks of 64 KiB. What was removed is used again,
  * and returned only by topics_destroy. Growth is in small steps: an add takes some microseconds a
  * new level at most, whatever is there already. A match waits for memory about twice, however many
- * levels there are: 80 ns in cache, 160 among 100,000 filters, 400 among a million where memory
- * answers in 170 ns.
+ * levels there are: 80 ns in cache, 160 among 100,000 filters, 400 among a million where
+ * memory answers in 170 ns.
  *
  * One thread at a time; a callback must not change the tree that calls it. */
 #pragma once

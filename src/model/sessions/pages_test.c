@@ -147,7 +147,7 @@ static void test_damaged_pages(void **arg)
     fill(&f, model, &d, 900);
     uint32_t count = pages_take(&f, pages, 64);
     uint32_t refused[TABLES] = {0}, accepted[TABLES] = {0};
-    for (uint32_t round = 0; round < 1600; round++) {
+    for (uint32_t round = 0; round < 800; round++) {
         uint32_t table = round % TABLES;
         bool damaged = round_of(&d, model, pages, count, SESSIONS_TABLE_FIRST + table);
         refused[table] += damaged;

@@ -39,13 +39,17 @@ static bool bytes_are_zero(const void *at, size_t size)
     return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
 }
 
-/* Nothing lies behind the rows that were ever used. */
+/* Nothing lies behind the rows that were ever used. Looked at in pages: rows of one page are next
+ * to each other. */
 static bool rest_is_zero(const struct state_table *table, uint32_t used)
 {
-    size_t size = (size_t)1 << table->row_shift;
-    for (uint32_t row = used + 1; row < state_table_capacity(table); row++) {
-        if (!bytes_are_zero(state_read(table, row), size))
+    uint32_t page_rows = state_table_page_rows(table);
+    uint64_t row = (uint64_t)used + 1;
+    while (row < state_table_capacity(table)) {
+        uint32_t rows = page_rows - (uint32_t)row % page_rows;
+        if (!bytes_are_zero(state_read(table, (uint32_t)row), (size_t)rows << table->row_shift))
             return false;
+        row += rows;
     }
     return true;
 }
@@ -384,8 +388,8 @@ static enum err rebuild_run(struct rebuild *rebuild)
 enum err sessions_rebuild(struct sessions *sessions)
 {
     struct rebuild rebuild = {0};
-    indexes_destroy(sessions);
-    enum err err = indexes_create(sessions);
+    sessions_indexes_destroy(sessions);
+    enum err err = sessions_indexes_create(sessions);
     if (err == OK)
         err = tables_cover(sessions);
     if (err == OK)

@@ -6,7 +6,7 @@
 /* ---- life
  * ------------------------------------------------------------------------------------------- */
 
-void indexes_destroy(struct sessions *sessions)
+void sessions_indexes_destroy(struct sessions *sessions)
 {
     index_destroy(sessions->client_index);
     index_destroy(sessions->filter_index);
@@ -17,7 +17,7 @@ void indexes_destroy(struct sessions *sessions)
     sessions->retained_deep = 0;
 }
 
-enum err indexes_create(struct sessions *sessions)
+enum err sessions_indexes_create(struct sessions *sessions)
 {
     enum err err = index_create(&sessions->client_index);
     if (err == OK)
@@ -54,7 +54,7 @@ enum err sessions_create_seeded(struct state *state, uint64_t seed, struct sessi
     sessions->state = state;
     sessions->seed = seed;
     tables_init(state, sessions);
-    enum err err = indexes_create(sessions);
+    enum err err = sessions_indexes_create(sessions);
     if (err == OK)
         err = state_table_grow(&sessions->roots_table, 1);
     if (err != OK) {
@@ -70,7 +70,7 @@ void sessions_destroy(struct sessions *sessions)
 {
     if (sessions == NULL)
         return;
-    indexes_destroy(sessions);
+    sessions_indexes_destroy(sessions);
     state_table_done(&sessions->roots_table);
     state_table_done(&sessions->session_rows);
     for (size_t i = 0; i < POOLS; i++)

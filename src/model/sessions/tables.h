@@ -77,6 +77,7 @@ struct session_row { /* zero: the number is free */
     uint32_t will; /* cells: topic, payload, properties */
     uint32_t will_delay_s, will_expiry_s;
     uint32_t will_topic_size, will_payload_size, will_properties_size;
+    uint32_t reserved_will;
     int64_t closed_wall_ns, closed_engine_ns;
     uint8_t reserved_end[16];
 };
@@ -243,8 +244,8 @@ bool cells_equal(const struct sessions *sessions, uint32_t cells, struct bytes t
 
 /* ---- sessions.c
  * ------------------------------------------------------------------------------------------- */
-MUST_USE enum err indexes_create(struct sessions *sessions);
-void indexes_destroy(struct sessions *sessions);
+MUST_USE enum err sessions_indexes_create(struct sessions *sessions);
+void sessions_indexes_destroy(struct sessions *sessions);
 void stray_count(struct sessions *sessions);
 
 /* ---- open.c: sessions come and go, with their wills

@@ -579,8 +579,7 @@ static size_t large_read(struct rig *rig, size_t *sizes, size_t most)
 
 static void test_large_messages(void **state)
 {
-    static const size_t most =
-        BATCH_BYTES_MAX - BATCH_HEADER_SIZE - LANES * RUN_HEADER_SIZE - FACT_MESSAGE_BYTES_MAX(3);
+    static const size_t most = JOURNAL_RECORD_BYTES_MAX - FACT_MESSAGE_BYTES_MAX(3);
     const size_t sizes[] = {most, 1, most / 2, most / 2, most, most - 1, 300000, 1000000, most};
     size_t found[ARRAY_COUNT(sizes)];
     struct rig rig;

@@ -143,7 +143,7 @@ enum journal_room journal_room(struct journal *journal, enum lane lane, size_t b
     check(journal->started);
     struct open_batch *open = &journal->open;
     size_t whole = BATCH_HEADER_SIZE + SET_BYTES + bytes;
-    check(whole <= BATCH_BYTES_MAX);
+    check(bytes <= JOURNAL_RECORD_BYTES_MAX);
     if (journal->stopped)
         return JOURNAL_STOPPED;
     if (open->active) {

@@ -9,7 +9,7 @@
  *   0000000001.open      a segment as written: 4 KiB blocks, zeroes after its end
  *   0000000001.facts     \ the same segment after it was closed: padding squeezed out and the
  *   0000000001.samples   | lanes apart; the .open is removed when all are synced and read back
- *   0000000001.messages  / (a lane without records has no file)
+ *   0000000001.messages  / (the facts always have one, the other lanes when they hold a record)
  *   0000000002.prepare   the next segment, written once with zeroes in the background before it is
  *                        used; it becomes an .open by its header and a rename
  *   damaged/list         a line for each damaged stretch, with its own sum
@@ -22,8 +22,7 @@
  * flight goes out with the next one.
  *
  * Where a segment ended, its successor's header says for ever. Only the newest segment's tail needs
- a
- * judgement, made when reading reaches it: a stretch that is no batch and that no valid batch
+ * a judgement, made when reading reaches it: a stretch that is no batch and that no valid batch
  * follows is a write that was torn before it was acknowledged: it is cut, and told. A stretch that
  * was acknowledged when a batch behind it was written is damage: named, set aside, stepped over. A
  * clean close leaves an empty batch behind the last one, so that after it every damage is known.
@@ -73,7 +72,7 @@ struct journal_damage {
     uint64_t segment;
     uint64_t offset, bytes; /* in the file; 0 and 0: the file, or its end, is not there */
     /* What is lost lies in [first_position, first_position + records); of one lane, records of the
-     * other may lie between. 0: nothing is lost, or `why` says that the number is unknown. */
+     * others may lie between. 0: nothing is lost, or `why` says that the number is unknown. */
     uint64_t first_position, records;
     int64_t wall_before_ns, wall_after_ns; /* of the batches around it; 0: none */
     char why[96];
@@ -93,8 +92,10 @@ struct journal_batch { /* one batch, as a cursor or poll gives it */
     struct batch_header header;
     struct bytes body; /* valid until the next call on the cursor, or until poll returns */
     uint64_t segment;
-    uint32_t generation;   /* of the segment: contexts of another are stale */
-    uint64_t hole_records; /* records lost before this batch; UINT64_MAX: unknown number */
+    uint32_t generation; /* of the segment: contexts of another are stale */
+    /* Records lost before this batch; UINT64_MAX: unknown number. What retention took of the
+     * messages lane is not among them while the samples are there: it is no hole in these. */
+    uint64_t hole_records;
 };
 struct journal_cursor;
 /* From the first batch that holds a record >= position (0: from the very first). From a position
@@ -115,11 +116,16 @@ MUST_USE enum err journal_start(struct journal *journal, uint64_t end_position, 
 enum journal_room {
     JOURNAL_ROOM,      /* the record fits: go on */
     JOURNAL_WAIT,      /* not now: both batches are full or the next segment is being prepared */
-    JOURNAL_DISK_FULL, /* no space for samples; facts may still fit (ask with LANE_FACTS) */
+    JOURNAL_DISK_FULL, /* no space for samples and messages; facts may still fit (ask with
+                          LANE_FACTS) */
     JOURNAL_STOPPED,   /* a write failed: nothing is admitted until journal_restart */
 };
-/* May a record of up to `bytes` go into the open batch on this lane? Opens a batch when none is
- * (stamping its times; telling the generation to encode with). */
+/* What a record may take at most. Who takes messages from outside bounds them before he asks. */
+#define JOURNAL_RECORD_BYTES_MAX                                                                   \
+    (BATCH_BYTES_MAX - BATCH_HEADER_SIZE - (size_t)LANES * RUN_HEADER_SIZE)
+/* May a record of up to `bytes` (at most JOURNAL_RECORD_BYTES_MAX, checked) go into the open batch
+ * on this lane? Opens a batch when none is (stamping its times; telling the generation to encode
+ * with). */
 enum journal_room journal_room(struct journal *journal, enum lane lane, size_t bytes);
 /* The open batch's writers; valid after journal_room said ROOM, until the next submit. */
 struct facts_writer *journal_facts(struct journal *journal);
@@ -150,9 +156,9 @@ journal_durable(const struct journal *journal); /* position after the last durab
 uint64_t journal_tickets_durable(const struct journal *journal);
 
 /* ---- retention, state ---- */
-/* Files of this lane (samples or messages) of closed segments that end at or before position may
- * go: every store that needs them holds them. The facts lane stays for ever. Returns how many files
- * were removed. */
+/* Files of this lane (LANE_SAMPLES or LANE_MESSAGES, checked) of closed segments that end at or
+ * before position may go: every store that needs them holds them. The facts lane stays for ever.
+ * Returns how many files were removed. */
 MUST_USE enum err journal_release(struct journal *journal, enum lane lane, uint64_t position,
                                   uint32_t *ret_files);
 struct journal_state {

@@ -233,7 +233,7 @@ static void test_segments_are_squeezed(void **state)
 static void test_record_of_the_largest_size(void **state)
 {
     struct house *house = *state;
-    size_t most = BATCH_BYTES_MAX - BATCH_HEADER_SIZE - LANES * RUN_HEADER_SIZE;
+    size_t most = JOURNAL_RECORD_BYTES_MAX;
     house_open(house, false);
     house_start(house);
     enum journal_room room;

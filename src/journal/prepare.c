@@ -118,8 +118,8 @@ static void prepare_judge(struct journal *journal)
     journal->next_retry_ns = clock->boot_ns(clock) + PREPARE_RETRY_NS;
     if (!journal->disk_full)
         journal_tell(journal, LOG_ERROR,
-                     "the next segment cannot be prepared (%s): samples are refused when the "
-                     "present one is down to its reserve; tried again every second",
+                     "the next segment cannot be prepared (%s): samples and messages are refused "
+                     "when the present one is down to its reserve; tried again every second",
                      err_text(err));
     journal->disk_full = true;
 }

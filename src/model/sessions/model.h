@@ -458,6 +458,7 @@ static inline uint32_t model_compare_queue(const struct model_session *session,
         }
         count++;
         entry = sessions_queue_next(sessions, entry);
+        assert_int_equal(sessions_queue_after(sessions, number, at->packet_id), entry);
     }
     assert_int_equal(entry, ENTRY_NONE);
     assert_int_equal(sessions_queue_find(sessions, number, session->next_packet), ENTRY_NONE);

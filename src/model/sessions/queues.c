@@ -148,24 +148,42 @@ uint32_t sessions_queue_next(const struct sessions *sessions, uint32_t entry)
     return entry_at(sessions, entry)->next;
 }
 
-uint32_t sessions_queue_after(const struct sessions *sessions, uint32_t session,
-                              uint16_t packet_id)
+/* How many packet ids were given since this one, itself counted: 1..65535, and less for each newer
+ * entry of the queue. */
+static uint32_t packet_age(const struct session_row *session, uint16_t packet_id)
 {
-    if (!session_exists(sessions, session))
-        return ENTRY_NONE;
-    const struct session_row *of = session_at(sessions, session);
-    if (packet_id == 0)
-        return of->queue_first;
+    uint32_t age = packet_distance(packet_id, session->next_packet);
+    return age == 0 ? UINT16_MAX : age;
+}
+
+/* The same from the newest entry on. */
+static uint32_t queue_after_from_newest(const struct sessions *sessions,
+                                        const struct session_row *of, uint32_t age)
+{
     uint32_t found = ENTRY_NONE;
     for (uint32_t entry = of->queue_last; entry != ENTRY_NONE;) {
         const struct entry_row *row = entry_at(sessions, entry);
-        uint32_t distance = packet_distance(packet_id, row->packet_id);
-        if (distance == 0 || distance > UINT16_MAX / 2)
+        if (packet_age(of, row->packet_id) >= age)
             break;
         found = entry;
         entry = row->previous;
     }
     return found;
+}
+
+uint32_t sessions_queue_after(const struct sessions *sessions, uint32_t session, uint16_t packet_id)
+{
+    uint32_t entry = sessions_queue_first(sessions, session);
+    if (packet_id == 0 || entry == ENTRY_NONE)
+        return entry;
+    const struct session_row *of = session_at(sessions, session);
+    uint32_t age = packet_age(of, packet_id);
+    uint32_t oldest = packet_age(of, of->oldest_packet);
+    if (oldest >= age && oldest - age > age)
+        return queue_after_from_newest(sessions, of, age);
+    while (entry != ENTRY_NONE && packet_age(of, entry_at(sessions, entry)->packet_id) >= age)
+        entry = entry_at(sessions, entry)->next;
+    return entry;
 }
 
 /* Walks towards the entry that is so far behind the oldest; stops where it would have to lie. */

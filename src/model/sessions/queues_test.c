@@ -300,6 +300,52 @@ static void test_an_old_entry_in_the_way(void **arg)
     fixture_close(&f);
 }
 
+static uint16_t id_after(const struct fixture *f, uint16_t packet_id)
+{
+    uint32_t entry = sessions_queue_after(f->sessions, 1, packet_id);
+    return entry == ENTRY_NONE ? 0 : fixture_entry(f, entry).packet_id;
+}
+
+/* What comes after a packet id, of an entry that is there or was. */
+static void test_after(void **arg)
+{
+    (void)arg;
+    struct fixture f;
+    fixture_open(&f);
+    assert_int_equal(sessions_queue_first(f.sessions, 1), ENTRY_NONE);
+    assert_int_equal(id_after(&f, 0), 0);
+    fixture_session(&f, 1, "a");
+    assert_int_equal(id_after(&f, 0), 0);
+    assert_int_equal(id_after(&f, 7), 0);
+    for (uint32_t i = 0; i < 50000; i++)
+        fixture_queue(&f, 1, 1, "t", "p");
+    for (uint32_t i = 10; i <= 19; i++)
+        fixture_delivery(&f, 1, (uint16_t)i, DELIVERY_DONE);
+    for (uint32_t i = 49990; i <= 49999; i++)
+        fixture_delivery(&f, 1, (uint16_t)i, DELIVERY_DONE);
+    static const uint16_t pairs[][2] = {
+        {0, 1},         {1, 2},         {8, 9},         {9, 20},
+        {10, 20},       {19, 20},       {20, 21},       {24999, 25000},
+        {25000, 25001}, {32767, 32768}, {40000, 40001}, {49988, 49989},
+        {49989, 50000}, {49995, 50000}, {49999, 50000}, {50000, 0}};
+    for (size_t i = 0; i < ARRAY_COUNT(pairs); i++)
+        assert_int_equal(id_after(&f, pairs[i][0]), pairs[i][1]);
+    for (uint32_t i = 1; i <= 5; i++) /* what went at the front leaves all others behind it */
+        fixture_delivery(&f, 1, (uint16_t)i, DELIVERY_DONE);
+    for (uint16_t i = 0; i <= 5; i++)
+        assert_int_equal(id_after(&f, i), 6);
+    for (uint32_t i = 0; i < 15540; i++) /* 50001..65535, 1..5: full */
+        fixture_queue(&f, 1, 1, "t", "p");
+    assert_int_equal(fixture_counts(&f).full, 0);
+    assert_int_equal(id_after(&f, 5), 0);
+    assert_int_equal(id_after(&f, 4), 5);
+    assert_int_equal(id_after(&f, 65535), 1);
+    assert_int_equal(id_after(&f, 65534), 65535);
+    assert_int_equal(id_after(&f, 50000), 50001);
+    assert_int_equal(id_after(&f, 6), 7);
+    fixture_close(&f);
+}
+
 /* Of some targets one is not there and one is full: the others get the message. */
 static void test_skipped_targets(void **arg)
 {
@@ -369,6 +415,7 @@ int main(void)
         cmocka_unit_test(test_delivery_steps),
         cmocka_unit_test(test_all_packet_ids),
         cmocka_unit_test(test_an_old_entry_in_the_way),
+        cmocka_unit_test(test_after),
         cmocka_unit_test(test_skipped_targets),
         cmocka_unit_test(test_acknowledged_from_the_end),
     };

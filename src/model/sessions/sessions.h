@@ -156,7 +156,8 @@ struct entry_view {
 uint32_t sessions_queue_first(const struct sessions *sessions, uint32_t session);
 uint32_t sessions_queue_next(const struct sessions *sessions, uint32_t entry);
 /* The oldest entry that came after the one with this packet id, whether that is still there or not;
- * ENTRY_NONE. Costs little when few entries came after it. packet_id 0: the oldest. */
+ * ENTRY_NONE. Exact for the 65,535 packet ids given last. Costs little when the entry is among the
+ * oldest or the newest. packet_id 0: the oldest. */
 uint32_t sessions_queue_after(const struct sessions *sessions, uint32_t session,
                               uint16_t packet_id);
 /* ENTRY_NONE. Costs little when the entry is among the oldest. */

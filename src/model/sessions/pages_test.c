@@ -194,11 +194,99 @@ static void test_missing_pages(void **arg)
     free(pages);
 }
 
+/* What a rebuild says to the pages of f with the bytes `before` of a table replaced by `after`. */
+static enum err rebuilt_with(struct fixture *f, uint32_t table, struct bytes before,
+                             struct bytes after)
+{
+    struct page *pages = calloc(16, sizeof *pages);
+    struct fixture loaded;
+    uint32_t replaced = 0, count = pages_take(f, pages, 16);
+    fixture_open(&loaded);
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t *found = NULL;
+        if (pages[i].table == table)
+            found = memmem(pages[i].content, STATE_PAGE_SIZE, before.at, before.size);
+        if (found != NULL) {
+            memcpy(found, after.at, after.size);
+            replaced++;
+        }
+        assert_int_equal(
+            state_load_page(loaded.state, pages[i].table, pages[i].number, pages[i].content), OK);
+    }
+    assert_int_equal(replaced, 1);
+    enum err err = sessions_rebuild(loaded.sessions);
+    fixture_close(&loaded);
+    free(pages);
+    return err;
+}
+
+/* Two of what must be one: clients of a name, filters of a session, retained messages of a topic.
+ */
+static void test_doubled_names(void **arg)
+{
+    (void)arg;
+    static const char *const names[] = {"client-2", "filter-2", "topic-2"};
+    struct fixture f;
+    fixture_open(&f);
+    fixture_session(&f, 1, "client-1");
+    fixture_session(&f, 2, "client-2");
+    fixture_subscribe(&f, 1, "filter-1", 1);
+    fixture_subscribe(&f, 1, "filter-2", 1);
+    fixture_subscribe(&f, 2, "filter-1", 1);
+    fixture_retain(&f, "topic-1", "1");
+    fixture_retain(&f, "topic-2", "1");
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        char other[16];
+        (void)snprintf(other, sizeof other, "%s", names[i]);
+        other[strlen(other) - 1] = '3';
+        assert_int_equal(
+            rebuilt_with(&f, SESSIONS_TABLE_FIRST + 5, bytes_text(names[i]), bytes_text(other)),
+            OK);
+        other[strlen(other) - 1] = '1';
+        assert_int_equal(
+            rebuilt_with(&f, SESSIONS_TABLE_FIRST + 5, bytes_text(names[i]), bytes_text(other)),
+            ERR_CORRUPT);
+    }
+    fixture_close(&f);
+}
+
+/* Counts in the root that would make a rebuild ask for more memory than there is. */
+static void test_counts_out_of_bounds(void **arg)
+{
+    (void)arg;
+    struct fixture f;
+    fixture_open(&f);
+    fixture_session(&f, SESSION_NUMBER_MAX - 77, "a");
+    fixture_queue(&f, SESSION_NUMBER_MAX - 77, 1, "t", "p");
+    uint8_t before[8] = {0}, after[8] = {0};
+    store_u32(before, SESSION_NUMBER_MAX - 77); /* highest number used, then sessions */
+    store_u32(before + 4, 1);
+    memcpy(after, before, sizeof after);
+    struct bytes from = bytes_of(before, sizeof before), to = bytes_of(after, sizeof after);
+    assert_int_equal(rebuilt_with(&f, SESSIONS_TABLE_FIRST, from, to), OK);
+    static const uint32_t highest[] = {SESSION_NUMBER_MAX - 78, SESSION_NUMBER_MAX + 1, UINT32_MAX};
+    for (size_t i = 0; i < ARRAY_COUNT(highest); i++) {
+        store_u32(after, highest[i]);
+        assert_int_equal(rebuilt_with(&f, SESSIONS_TABLE_FIRST, from, to), ERR_CORRUPT);
+    }
+    store_u32(before, 2); /* cells: of the client id, of the message; two in use */
+    store_u32(before + 4, 2);
+    store_u32(after + 4, 2);
+    static const uint32_t used[] = {1, 3, 1000000, UINT32_MAX - 1, UINT32_MAX};
+    for (size_t i = 0; i < ARRAY_COUNT(used); i++) {
+        store_u32(after, used[i]);
+        assert_int_equal(rebuilt_with(&f, SESSIONS_TABLE_FIRST, from, to), ERR_CORRUPT);
+    }
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_damaged_pages),
         cmocka_unit_test(test_missing_pages),
+        cmocka_unit_test(test_doubled_names),
+        cmocka_unit_test(test_counts_out_of_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

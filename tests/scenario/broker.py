@@ -29,12 +29,13 @@ class Mosquitto(Server):
             skip("mosquitto is not installed")
         os.makedirs(folder, exist_ok=True)
         self.data = folder
+        self.configuration = configuration
         self.port = int(mqtt.rsplit(":", 1)[1]) if mqtt else free_port()
         self.mqtt = f"127.0.0.1:{self.port}"
         with open(folder + "/mosquitto.conf", "w", encoding="utf-8") as file:
             file.write(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\n"
                        f"persistence true\npersistence_location {folder}/\nsys_interval 1\n"
-                       f"max_queued_messages 100000\n{configuration}\n")
+                       f"max_queued_messages 0\n{configuration}\n")
         handle, self.log_path = tempfile.mkstemp(prefix="mosquitto-log-")
         self.process = subprocess.Popen([MOSQUITTO, "-v", "-c", folder + "/mosquitto.conf"],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -47,18 +48,18 @@ class Mosquitto(Server):
         return self.stop(signal.SIGTERM)
 
 
-def start(folder, *words, like=None):
-    """The broker under test on a folder of its own; like: an earlier life, whose address it takes."""
+def start(folder, *words, mosquitto=""):
+    """The broker under test on a folder of its own; mosquitto: what it takes to make Mosquitto do it."""
     if ON_MOSQUITTO:
-        return Mosquitto(folder + "/mosquitto", mqtt=like and like.mqtt)
-    return Server(folder + "/data", *words, mqtt=like and like.mqtt)
+        return Mosquitto(folder + "/mosquitto", configuration=mosquitto)
+    return Server(folder + "/data", *words)
 
 
 def again(server):
     """Kills the broker with no chance to tidy up, and starts it on the same folder and address."""
     server.kill()
     if isinstance(server, Mosquitto):
-        return Mosquitto(server.data, mqtt=server.mqtt)
+        return Mosquitto(server.data, server.mqtt, server.configuration)
     return Server(server.data, mqtt=server.mqtt)
 
 

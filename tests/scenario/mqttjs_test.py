@@ -15,7 +15,8 @@ MODULES = os.environ.get("MAINSTEM_MQTTJS", os.path.join(TREE, "build/clients/mq
 
 
 def run_script(folder, name):
-    server = start(folder)
+    # Mosquitto 2.0.11 stops sending when more QoS 2 messages come at once than its window holds.
+    server = start(folder, mosquitto="max_inflight_messages 1000")
     host, port = server.mqtt.rsplit(":", 1)
     process = subprocess.Popen(["node", os.path.join(SCRIPTS, name), host, port], text=True, bufsize=1,
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -120,7 +120,7 @@ const struct load_options *load_options_of(const struct load *load)
 
 const char *load_fault(const struct load *load)
 {
-    for (uint32_t i = 0; i < load->worker_count && load->fault[0] == 0; i++)
+    for (uint32_t i = 0; i < load->worker_count; i++)
         if (load->workers[i].fault[0] != 0)
             return load->workers[i].fault;
     return load->fault;

@@ -67,7 +67,7 @@ static void link_watch(struct load_worker *worker, struct load_link *link, bool 
     const struct load_options *options = &worker->load->options;
     write = write || (worker->running && link->role == LINK_PUBLISHER &&
                       link->state == LINK_READY && options->qos == 0 && options->rate == 0 &&
-                      options->think_s <= 0 && options->ahead == 0 && link->turn < link->turn_end);
+                      options->think_s <= 0 && !worker->deferred && link->turn < link->turn_end);
     if (link->wants_write == write)
         return;
     link->wants_write = write;

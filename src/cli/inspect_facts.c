@@ -77,7 +77,7 @@ static void print_session_open(const struct fact_session_open *open)
     printf(" tenant %" PRIu32 " session %" PRIu32 " version %u%s ", open->tenant, open->session,
            open->version, open->clean ? " clean" : "");
     inspect_print_text(open->client_id);
-    print_expiry("expires after", open->expiry_s);
+    print_expiry("expiry", open->expiry_s);
     if (!will->present)
         return;
     printf(" will ");
@@ -137,7 +137,7 @@ static void print_enqueue(const struct fact_enqueue *enqueue)
 static void print_session_close(const struct fact_session_close *close)
 {
     printf(" session %" PRIu32, close->session);
-    print_expiry("expires after", close->expiry_s);
+    print_expiry("expiry", close->expiry_s);
     printf(" sent %u%s", close->sent, close->will_dropped ? " will_dropped" : "");
 }
 

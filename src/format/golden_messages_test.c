@@ -1,6 +1,7 @@
 /* Golden files of the messages lane, as golden_test.c has them of the others: a small segment as
  * written (segment-messages.open), its lanes as squeezed (segment-messages.facts and .messages; it
- * has no samples), and a listing. They must open for ever. */
+ * has no samples), and a listing. They must open for ever. They are a whole journal, too: the
+ * scenario "golden" looks at them with the program. */
 #include "format/golden_file.h"
 
 #include <inttypes.h>
@@ -239,7 +240,7 @@ static void put_steps(struct facts_writer *writer)
 
 /* Files: as written, facts, messages. A batch: a tick of the facts lane, messages, and in the
  * second batch a set more. */
-static void put_batch(struct file *files, unsigned batch)
+static void put_batch(struct file *files, unsigned batch, uint64_t *position)
 {
     static void (*const puts[BATCHES])(struct facts_writer *) = {put_sessions, put_messages,
                                                                  put_steps};
@@ -249,11 +250,12 @@ static void put_batch(struct file *files, unsigned batch)
     const uint8_t tick[] = {FACT_TICK, 0};
     puts[batch](&facts);
     struct batch_header header = {.epoch = 78,
-                                  .position = 2000 + 20 * batch,
-                                  .durable = 2000,
+                                  .position = *position,
+                                  .durable = *position,
                                   .engine_ns = 5 + batch,
                                   .wall_ns = WALL_NS + batch,
                                   .records = sets * (facts.count + 1)};
+    *position += header.records;
     for (unsigned i = 0; i < 3; i++) {
         struct file *file = &files[i];
         uint8_t *body = file->at + file->size + BATCH_HEADER_SIZE, *at = body;
@@ -278,26 +280,42 @@ static void put_batch(struct file *files, unsigned batch)
     }
 }
 
+/* The empty batch behind the last one, of each file. */
+static void put_end(struct file *files, uint64_t position)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        struct batch_header mark = {.epoch = 78,
+                                    .position = position,
+                                    .durable = position,
+                                    .engine_ns = 8,
+                                    .wall_ns = WALL_NS,
+                                    .lanes = i == 2 ? 4 : 1};
+        batch_seal(files[i].at + files[i].size, &mark);
+        files[i].size += i == 0 ? FORMAT_BLOCK : BATCH_HEADER_SIZE;
+    }
+}
+
 static void golden_make(struct file *files)
 {
     static const uint8_t kinds[] = {SEGMENT_OPEN, SEGMENT_FACTS, SEGMENT_MESSAGES};
     for (unsigned i = 0; i < 3; i++) {
         struct segment_header header = {.version = FORMAT_VERSION,
                                         .kind = kinds[i],
-                                        .number = 4,
+                                        .number = 1,
                                         .epoch = 78,
-                                        .generation = 4,
-                                        .first_position = 2000,
-                                        .previous_end = 8192,
+                                        .generation = 1,
+                                        .first_position = 1,
                                         .wall_ns = WALL_NS,
                                         .journal = {UINT64_C(0x0123456789abcdef), 42},
-                                        .last_position = i != 0 ? 2060 : 0,
+                                        .last_position = i != 0 ? 23 : 0,
                                         .lanes = i != 0 ? 5 : 0};
         segment_header_put(files[i].at, &header);
         files[i].size = SEGMENT_HEADER_SIZE;
     }
+    uint64_t position = 1;
     for (unsigned batch = 0; batch < BATCHES; batch++)
-        put_batch(files, batch);
+        put_batch(files, batch, &position);
+    put_end(files, position);
 }
 
 /* ---- tests

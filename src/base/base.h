@@ -156,6 +156,23 @@ void arena_reset(struct arena *arena);
 /* 16-byte aligned; NULL when the cap is reached. */
 void *arena_alloc(struct arena *arena, size_t size);
 
+/* ---- budget: bytes that several things share, and no more than so many ---------------------- */
+struct budget {
+    uint64_t used, most;
+};
+MUST_USE static inline bool budget_take(struct budget *budget, size_t bytes)
+{
+    if (budget->used + bytes > budget->most)
+        return false;
+    budget->used += bytes;
+    return true;
+}
+static inline void budget_give(struct budget *budget, size_t bytes)
+{
+    check(budget->used >= bytes);
+    budget->used -= bytes;
+}
+
 /* ---- link: members of a doubly linked list inside the things it lists, so that a thing can be put
  * on a list, or taken off, without asking for memory and without searching. A link alone points to
  * itself. ---- */

@@ -34,11 +34,11 @@ bool answer_put(struct broker *broker, struct client *client, const struct ack *
     size_t before = acks_bytes(&client->acks);
     if (client->acks.count == client->acks.capacity) {
         size_t growth = before == 0 ? 16 * sizeof(struct ack) : before;
-        if (broker->memory + growth > broker->settings->mqtt_memory)
+        if (broker->memory->used + growth > broker->memory->most)
             return false;
     }
     bool put = acks_put(&client->acks, ack);
-    broker->memory += acks_bytes(&client->acks) - before;
+    broker->memory->used += acks_bytes(&client->acks) - before;
     client->unanswered += put && ack->type == MQTT_PUBACK;
     if (put && link_is_alone(&client->acks_link))
         link_put(acks_next(&client->acks, broker->durable_ticket) ? &broker->acks_due
@@ -50,7 +50,7 @@ bool answer_put(struct broker *broker, struct client *client, const struct ack *
 void answers_forget(struct broker *broker, struct client *client)
 {
     link_take(&client->acks_link);
-    broker_memory_give(broker, acks_bytes(&client->acks));
+    budget_give(broker->memory, acks_bytes(&client->acks));
     acks_done(&client->acks);
 }
 
@@ -85,21 +85,13 @@ static size_t answer_encode(const struct client *client, const struct ack *ack, 
     return mqtt_ack_put(at, REASON_ROOM, client->version, ack->type, &packet);
 }
 
-static void latency_note(struct broker_counters *counters, uint32_t us)
-{
-    unsigned bucket = us == 0 ? 0 : 32 - (unsigned)__builtin_clz(us);
-    counters->latency[bucket < LATENCY_BUCKETS ? bucket : LATENCY_BUCKETS - 1]++;
-    if (us > counters->latency_us_max)
-        counters->latency_us_max = us;
-}
-
 static void answer_count(struct broker *broker, struct client *client, const struct ack *ack,
                          uint32_t now_us)
 {
     client->unanswered -= ack->type == MQTT_PUBACK;
     if (ack->type != MQTT_PUBACK && ack->type != MQTT_PUBREC)
         return;
-    latency_note(&broker->counters, now_us - ack->read_us);
+    broker_latency_note(&broker->counters, now_us - ack->read_us);
     if (ack->reason < 0x80)
         broker->counters.acks++;
     else
@@ -122,7 +114,7 @@ static void answers_send_client(struct broker *broker, struct client *client, ui
         acks_drop(&client->acks);
     }
     acks_trim(&client->acks);
-    broker_memory_give(broker, before - acks_bytes(&client->acks));
+    budget_give(broker->memory, before - acks_bytes(&client->acks));
     if (client->acks.count > 0)
         link_put(&broker->acks_waiting, &client->acks_link);
     if (client->unanswered + client->received_count <= client->receive_max / 2)

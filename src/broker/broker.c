@@ -21,29 +21,15 @@ const char *cause_text(enum cause cause)
 }
 
 /* ---- memory ---- */
-bool broker_memory_take(struct broker *broker, size_t bytes)
-{
-    if (broker->memory + bytes > broker->settings->mqtt_memory)
-        return false;
-    broker->memory += bytes;
-    return true;
-}
-
-void broker_memory_give(struct broker *broker, size_t bytes)
-{
-    check(broker->memory >= bytes);
-    broker->memory -= bytes;
-}
-
 struct message *message_create(struct broker *broker, struct bytes topic, struct bytes properties,
                                struct bytes payload)
 {
     size_t size = sizeof(struct message) + topic.size + properties.size + payload.size;
-    if (!broker_memory_take(broker, size))
+    if (!budget_take(broker->memory, size))
         return NULL;
     struct message *message = malloc(size);
     if (!message) {
-        broker_memory_give(broker, size);
+        budget_give(broker->memory, size);
         return NULL;
     }
     *message = (struct message){.references = 1,
@@ -64,7 +50,7 @@ void message_drop(struct broker *broker, struct message *message)
 {
     if (!message || --message->references > 0)
         return;
-    broker_memory_give(broker, message_bytes(message));
+    budget_give(broker->memory, message_bytes(message));
     free(message);
 }
 
@@ -82,11 +68,11 @@ bool slots_put(struct broker *broker, struct slots *slots, const struct slot *sl
     if (slots->count == slots->capacity) {
         uint32_t capacity = slots->capacity ? slots->capacity * 2 : SLOTS_LEAST;
         size_t growth = (size_t)(capacity - slots->capacity) * sizeof *slots->at;
-        if (!broker_memory_take(broker, growth))
+        if (!budget_take(broker->memory, growth))
             return false;
         struct slot *wider = malloc(capacity * sizeof *wider);
         if (!wider) {
-            broker_memory_give(broker, growth);
+            budget_give(broker->memory, growth);
             return false;
         }
         for (uint32_t i = 0; i < slots->count; i++)
@@ -103,7 +89,7 @@ void slots_free(struct broker *broker, struct slots *slots)
 {
     for (uint32_t i = 0; i < slots->count; i++)
         slot_clear(broker, slots_at(slots, i));
-    broker_memory_give(broker, (size_t)slots->capacity * sizeof *slots->at);
+    budget_give(broker->memory, (size_t)slots->capacity * sizeof *slots->at);
     free(slots->at);
     *slots = (struct slots){.at = NULL};
 }
@@ -132,6 +118,7 @@ enum err broker_create(const struct broker_config *config, struct broker **ret_b
         return ERR_NO_MEMORY;
     broker->config = *config;
     broker->settings = config->settings;
+    broker->memory = config->memory;
     broker->engine = config->engine;
     broker->sessions = engine_sessions(config->engine);
     broker->now_ns = broker->started_ns = config->clock->boot_ns(config->clock);
@@ -258,12 +245,10 @@ uint64_t broker_latency_share(const struct broker_counters *counters, double sha
         return 0;
     for (size_t i = 0; i < LATENCY_BUCKETS; i++) {
         seen += counters->latency[i];
-        if ((double)seen >= share * (double)all) {
-            uint64_t end = UINT64_C(1) << i;
-            return end < counters->latency_us_max ? end : counters->latency_us_max;
-        }
+        if ((double)seen >= share * (double)all)
+            return UINT64_C(1) << i;
     }
-    return counters->latency_us_max;
+    return UINT64_C(1) << (LATENCY_BUCKETS - 1);
 }
 
 void broker_describe(const struct broker *broker, struct broker_state *ret_state)
@@ -280,7 +265,7 @@ void broker_describe(const struct broker *broker, struct broker_state *ret_state
                                        .queued = counts.entries,
                                        .stored_bytes = counts.message_bytes,
                                        .in_flight = broker->post_count,
-                                       .memory = broker->memory};
+                                       .memory = broker->memory->used};
 }
 
 void broker_traffic(struct broker *broker, const struct broker_traffic *traffic)

@@ -85,6 +85,8 @@ struct broker_config {
     struct clock *clock;
     const struct broker_port *port;
     void *arg; /* of the port */
+    struct budget
+        *memory; /* of all clients together, the transport's buffers as well: mqtt.memory */
     /* What ids and choices that need not be repeatable are made of. */
     void (*random)(void *at, size_t size);
 };
@@ -132,11 +134,6 @@ bool broker_is_idle(const struct broker *broker);
 void broker_stop_wills(struct broker *broker);
 void broker_stop_goodbye(struct broker *broker);
 
-/* ---- memory, counted for all clients together against mqtt.memory
- * --------------------------------- */
-MUST_USE bool broker_memory_take(struct broker *broker, size_t bytes);
-void broker_memory_give(struct broker *broker, size_t bytes);
-
 /* ---- asking
  * --------------------------------------------------------------------------------------- */
 #define LATENCY_BUCKETS 32
@@ -155,6 +152,13 @@ struct broker_counters {
     uint64_t latency[LATENCY_BUCKETS]; /* [i]: from read to PUBACK sent in < 2^i us */
     uint32_t latency_us_max;
 };
+static inline void broker_latency_note(struct broker_counters *counters, uint32_t us)
+{
+    unsigned bucket = us == 0 ? 0 : 32 - (unsigned)__builtin_clz(us);
+    counters->latency[bucket < LATENCY_BUCKETS ? bucket : LATENCY_BUCKETS - 1]++;
+    if (us > counters->latency_us_max)
+        counters->latency_us_max = us;
+}
 /* The upper end in us of the bucket that holds the given share (0..1) of all; 0 when none. */
 uint64_t broker_latency_share(const struct broker_counters *counters, double share);
 struct broker_state {

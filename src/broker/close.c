@@ -10,11 +10,11 @@ static void client_forget(struct broker *broker, struct client *client)
     out_free(broker, client);
     aliases_free(broker, client);
     if (client->received) {
-        broker_memory_give(broker, RECEIVED_BYTES);
+        budget_give(broker->memory, RECEIVED_BYTES);
         free(client->received);
     }
     link_take(&client->dirty);
-    broker_memory_give(broker, sizeof *client + client->id_size);
+    budget_give(broker->memory, sizeof *client + client->id_size);
     free(client);
 }
 

@@ -94,6 +94,10 @@ static uint8_t connect_fault(const struct mqtt_connect *connect, const char **re
         *ret_text = "the will says that it is UTF-8, and is not";
         return MQTT_PAYLOAD_FORMAT_INVALID;
     }
+    if (connect->will.properties.raw.size > PACKET_SCRATCH) {
+        *ret_text = "the will's properties are larger than a record";
+        return MQTT_QUOTA_EXCEEDED;
+    }
     if (connect->will.present && topic_is_sys(connect->will.topic)) {
         *ret_text = "$SYS topics are the server's own";
         return MQTT_TOPIC_NAME_INVALID;
@@ -146,11 +150,11 @@ static struct client *client_create(struct broker *broker, struct broker_link *l
 {
     const struct settings *settings = broker->settings;
     size_t size = sizeof(struct client) + id.size;
-    if (!broker_memory_take(broker, size))
+    if (!budget_take(broker->memory, size))
         return NULL;
     struct client *client = calloc(1, size);
     if (!client) {
-        broker_memory_give(broker, size);
+        budget_give(broker->memory, size);
         return NULL;
     }
     bool modern = connect->version == MQTT_5;
@@ -180,7 +184,7 @@ static struct client *client_create(struct broker *broker, struct broker_link *l
 
 static void client_free(struct broker *broker, struct client *client)
 {
-    broker_memory_give(broker, sizeof *client + client->id_size);
+    budget_give(broker->memory, sizeof *client + client->id_size);
     free(client);
 }
 

@@ -20,11 +20,11 @@ struct out *out_of(struct broker *broker, struct client *client)
 {
     if (client->out)
         return client->out;
-    if (!broker_memory_take(broker, sizeof *client->out))
+    if (!budget_take(broker->memory, sizeof *client->out))
         return NULL;
     client->out = calloc(1, sizeof *client->out);
     if (!client->out) {
-        broker_memory_give(broker, sizeof *client->out);
+        budget_give(broker->memory, sizeof *client->out);
         return NULL;
     }
     client->out->next_id = 1;
@@ -36,11 +36,11 @@ static void out_aliases_free(struct broker *broker, struct client *client)
 {
     struct out *out = client->out;
     for (uint16_t i = 0; i < out->alias_count; i++) {
-        broker_memory_give(broker, out->aliases[i].size);
+        budget_give(broker->memory, out->aliases[i].size);
         free(out->aliases[i].at);
     }
     if (out->aliases)
-        broker_memory_give(broker, client->out_alias_max * sizeof *out->aliases);
+        budget_give(broker->memory, client->out_alias_max * sizeof *out->aliases);
     free(out->aliases);
 }
 
@@ -54,7 +54,7 @@ void out_free(struct broker *broker, struct client *client)
     slots_free(broker, &out->flight);
     retained_free(broker, client);
     out_aliases_free(broker, client);
-    broker_memory_give(broker, sizeof *out);
+    budget_give(broker->memory, sizeof *out);
     free(out);
     client->out = NULL;
 }
@@ -127,21 +127,34 @@ static uint16_t deliver_alias(struct broker *broker, struct client *client, stru
         return 0;
     size_t table = client->out_alias_max * sizeof *out->aliases;
     if (!out->aliases) {
-        if (!broker_memory_take(broker, table))
+        if (!budget_take(broker->memory, table))
             return 0;
         out->aliases = calloc(client->out_alias_max, sizeof *out->aliases);
         if (!out->aliases) {
-            broker_memory_give(broker, table);
+            budget_give(broker->memory, table);
             return 0;
         }
     }
-    uint8_t *copy = broker_memory_take(broker, topic.size) ? malloc(topic.size) : NULL;
+    uint8_t *copy = budget_take(broker->memory, topic.size) ? malloc(topic.size) : NULL;
     if (!copy)
         return 0;
     memcpy(copy, topic.at, topic.size);
     out->aliases[out->alias_count++] =
         (struct out_alias){.hash = hash, .size = (uint16_t)topic.size, .at = copy};
     return out->alias_count;
+}
+
+static size_t deliver_send_large(struct broker *broker, struct client *client,
+                                 const struct mqtt_delivery *delivery, size_t size)
+{
+    uint8_t *at = size <= PACKET_SCRATCH ? broker->scratch_2 : malloc(size);
+    if (!at)
+        return 0;
+    size = mqtt_delivery_put(at, size, client->version, delivery);
+    broker->config.port->put(broker->config.arg, client->link, bytes_of(at, size));
+    if (at != broker->scratch_2)
+        free(at);
+    return size;
 }
 
 /* Sends it; false when the client takes no packet of that size [MQTT-3.1.2-24]. */
@@ -151,7 +164,7 @@ static bool deliver_send(struct broker *broker, struct client *client,
     const struct broker_port *port = broker->config.port;
     bool known = false;
     size_t size = mqtt_delivery_size(client->version, delivery);
-    if (size > client->packet_max || size > PACKET_SCRATCH) {
+    if (size > client->packet_max || size > MQTT_REMAINING_MAX) {
         broker->counters.dropped_size++;
         return false;
     }
@@ -166,8 +179,7 @@ static bool deliver_send(struct broker *broker, struct client *client,
         size = mqtt_delivery_put(at, size, client->version, delivery);
         port->used(broker->config.arg, client->link, size);
     } else {
-        size = mqtt_delivery_put(broker->scratch_2, PACKET_SCRATCH, client->version, delivery);
-        port->put(broker->config.arg, client->link, bytes_of(broker->scratch_2, size));
+        size = deliver_send_large(broker, client, delivery, size);
     }
     broker->counters.delivered++;
     broker->counters.packets_out++;
@@ -359,10 +371,13 @@ static bool entry_send(struct broker *broker, struct client *client, const struc
     return deliver_send(broker, client, &delivery);
 }
 
-/* Was this one sent before the connection that was lost? Ids grow along the queue, modulo 65535. */
-static bool entry_was_sent(struct out *out, uint16_t packet_id)
+/* Was this one sent before the connection that was lost? All are that come before the first entry
+ * behind the newest one sent. */
+static bool entry_was_sent(struct broker *broker, const struct client *client, uint32_t number)
 {
-    if (out->resending && (out->resent_to + 65535u - packet_id) % 65535u >= 32768)
+    struct out *out = client->out;
+    if (out->resending &&
+        sessions_queue_after(broker->sessions, client->number, out->resent_to) == number)
         out->resending = false;
     return out->resending;
 }
@@ -374,7 +389,7 @@ static bool deliver_entry(struct broker *broker, struct client *client, uint32_t
     struct entry_view entry;
     sessions_entry(broker->sessions, number, &entry);
     struct slot slot = {.qos = entry.qos, .state = entry.released ? SLOT_RELEASED : SLOT_SENT};
-    bool dup = entry_was_sent(out, entry.packet_id);
+    bool dup = entry_was_sent(broker, client, number);
     if (!flight_put(broker, out, entry.packet_id, &slot))
         return false;
     out->sent = entry.packet_id;
@@ -403,30 +418,20 @@ static void deliver_queue(struct broker *broker, struct client *client, uint32_t
 }
 
 /* ---- a round ---- */
-/* false: there is more, and the client would take it. */
-static bool deliver_client(struct broker *broker, struct client *client)
+/* true: there is more, and the client would take it. */
+static bool deliver_pieces(struct broker *broker, struct client *client)
 {
     uint32_t budget = DELIVER_PIECE;
-    struct broker_link *link = client->link;
-    if (client->waits)
-        return true;
-    if (client->kept && !out_of(broker, client))
-        return true;
-    if (!client->out)
-        return true;
-    if (client->kept)
+    if (client->kept && out_of(broker, client))
         deliver_queue(broker, client, &budget);
-    if (link->over)
-        return true;
+    if (client->link->over || !client->out)
+        return false;
     deliver_waiting(broker, client, &budget);
     deliver_qos_0(broker, client, &budget);
-    bool more = budget == 0;
-    if (budget > 0 && client->out->feeds && !deliver_is_choked(broker, client))
-        more = retained_advance(broker, client) || more;
-    if (link->over)
+    if (budget == 0)
         return true;
-    broker->config.port->flush(broker->config.arg, link);
-    return !more;
+    return client->out->feeds && !deliver_is_choked(broker, client) &&
+           retained_advance(broker, client);
 }
 
 bool deliver_run(struct broker *broker)
@@ -437,7 +442,11 @@ bool deliver_run(struct broker *broker)
         struct client *client = LINK_OWNER(broker->dirty.next, struct client, dirty);
         struct broker_link *link = client->link;
         link_take(&client->dirty);
-        if (!deliver_client(broker, client) && !link->over && link_is_alone(&client->dirty))
+        bool more = !client->waits && deliver_pieces(broker, client);
+        if (link->over)
+            continue; /* and the client is gone */
+        broker->config.port->flush(broker->config.arg, link);
+        if (more && link_is_alone(&client->dirty))
             link_put(&again, &client->dirty);
     }
     link_move_all(&broker->dirty, &again);

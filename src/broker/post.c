@@ -18,8 +18,8 @@ struct post *post_put(struct broker *broker, enum post_kind kind, uint64_t ticke
     post->kind = (uint8_t)kind;
     post->ticket = ticket;
     post->bytes = size;
-    broker->memory +=
-        size; /* of what was admitted: may pass the limit, the next admission does not */
+    /* Of what was admitted: it may pass the limit, the next admission does not. */
+    broker->memory->used += size;
     *broker->posts_end = post;
     broker->posts_end = &post->next;
     broker->post_count++;
@@ -34,7 +34,7 @@ static void post_take_first(struct broker *broker)
         broker->posts_end = &broker->posts;
     broker->post_count--;
     broker->retain_posts -= post->kind == POST_MESSAGE && post->retain;
-    broker_memory_give(broker, post->bytes);
+    budget_give(broker->memory, post->bytes);
     message_drop(broker, post->message);
     free(post);
 }

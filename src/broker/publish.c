@@ -11,10 +11,10 @@ void aliases_free(struct broker *broker, struct client *client)
     if (!client->aliases)
         return;
     for (size_t i = 0; i < client->alias_max; i++) {
-        broker_memory_give(broker, client->aliases[i].size);
+        budget_give(broker->memory, client->aliases[i].size);
         free(client->aliases[i].at);
     }
-    broker_memory_give(broker, client->alias_max * sizeof *client->aliases);
+    budget_give(broker->memory, client->alias_max * sizeof *client->aliases);
     free(client->aliases);
     client->aliases = NULL;
 }
@@ -24,21 +24,21 @@ static bool alias_set(struct broker *broker, struct client *client, uint16_t num
 {
     size_t table = client->alias_max * sizeof *client->aliases;
     if (!client->aliases) {
-        if (!broker_memory_take(broker, table))
+        if (!budget_take(broker->memory, table))
             return false;
         client->aliases = calloc(client->alias_max, sizeof *client->aliases);
         if (!client->aliases) {
-            broker_memory_give(broker, table);
+            budget_give(broker->memory, table);
             return false;
         }
     }
     struct alias *alias = &client->aliases[number - 1];
     if (bytes_equal(bytes_of(alias->at, alias->size), topic))
         return true;
-    uint8_t *at = broker_memory_take(broker, topic.size) ? malloc(topic.size) : NULL;
+    uint8_t *at = budget_take(broker->memory, topic.size) ? malloc(topic.size) : NULL;
     if (!at)
         return false;
-    broker_memory_give(broker, alias->size);
+    budget_give(broker->memory, alias->size);
     free(alias->at);
     memcpy(at, topic.at, topic.size);
     *alias = (struct alias){.at = at, .size = (uint16_t)topic.size};
@@ -71,11 +71,11 @@ bool received_has(const struct client *client, uint16_t packet_id)
 bool received_set(struct broker *broker, struct client *client, uint16_t packet_id)
 {
     if (!client->received) {
-        if (!broker_memory_take(broker, RECEIVED_BYTES))
+        if (!budget_take(broker->memory, RECEIVED_BYTES))
             return false;
         client->received = calloc(1, RECEIVED_BYTES);
         if (!client->received) {
-            broker_memory_give(broker, RECEIVED_BYTES);
+            budget_give(broker->memory, RECEIVED_BYTES);
             return false;
         }
     }
@@ -313,6 +313,8 @@ static uint8_t publish_fault(struct broker *broker, struct client *client,
 {
     if (publish->properties.has & UINT64_C(1) << 11) /* [MQTT-3.3.4-6] */
         return MQTT_PROTOCOL_ERROR;
+    if (publish->properties.raw.size > PACKET_SCRATCH)
+        return MQTT_QUOTA_EXCEEDED;
     if (MQTT_HAS(&publish->properties, 35) || publish->topic.size == 0) {
         uint8_t reason = alias_resolve(broker, client, publish);
         if (reason != 0)

@@ -53,14 +53,14 @@ static bool feed_put(struct broker *broker, struct client *client, const struct 
     struct out *out = out_of(broker, client);
     size_t size = sizeof(struct retained_feed) + filter.size;
     size_t list = find->count * sizeof *find->list;
-    if (!out || !broker_memory_take(broker, size + list))
+    if (!out || !budget_take(broker->memory, size + list))
         return false;
     struct retained_feed *feed = calloc(1, size);
     uint32_t *copy = malloc(list + sizeof *copy);
     if (!feed || !copy) {
         free(feed);
         free(copy);
-        broker_memory_give(broker, size + list);
+        budget_give(broker->memory, size + list);
         return false;
     }
     memcpy(copy, find->list, list);
@@ -217,7 +217,8 @@ static void feed_take_first(struct broker *broker, struct out *out)
     out->feeds = feed->next;
     if (!out->feeds)
         out->feeds_end = &out->feeds;
-    broker_memory_give(broker, sizeof *feed + feed->filter_size + feed->count * sizeof *feed->list);
+    budget_give(broker->memory,
+                sizeof *feed + feed->filter_size + feed->count * sizeof *feed->list);
     free(feed->list);
     free(feed);
 }

@@ -305,7 +305,7 @@ struct broker {
     struct sessions *sessions;
     int64_t now_ns;
     uint64_t seed;
-    uint64_t memory;
+    struct budget *memory;
     uint64_t durable_ticket, lost_generation, last_ticket;
     struct broker_counters counters;
 

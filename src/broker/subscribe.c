@@ -199,11 +199,11 @@ struct subscription *subscriptions_add(struct broker *broker, struct client *cli
                                        uint32_t id)
 {
     size_t size = sizeof(struct subscription) + wanted->filter.size;
-    if (!table_reserve(broker) || !broker_memory_take(broker, size))
+    if (!table_reserve(broker) || !budget_take(broker->memory, size))
         return NULL;
     struct subscription *subscription = malloc(size);
     if (!subscription) {
-        broker_memory_give(broker, size);
+        budget_give(broker->memory, size);
         return NULL;
     }
     *subscription = (struct subscription){.client = number == SESSION_NONE ? client : NULL,
@@ -221,7 +221,7 @@ struct subscription *subscriptions_add(struct broker *broker, struct client *cli
     broker->subscriptions[subscription->index] = subscription;
     if (!tree_enter(broker, subscription)) {
         broker->subscriptions[subscription->index] = NULL;
-        broker_memory_give(broker, size);
+        budget_give(broker->memory, size);
         free(subscription);
         return NULL;
     }
@@ -259,7 +259,7 @@ void subscriptions_remove(struct broker *broker, struct subscription *subscripti
     broker->subscriptions_used--;
     broker->subscriptions[subscription->index] = NULL;
     broker->subscriptions_free[broker->subscription_free_count++] = subscription->index;
-    broker_memory_give(broker, sizeof *subscription + subscription->filter_size);
+    budget_give(broker->memory, sizeof *subscription + subscription->filter_size);
     free(subscription);
 }
 

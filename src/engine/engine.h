@@ -39,6 +39,7 @@ struct engine_config {
     int64_t samples_keep_ns;  /* 0: for ever */
     int64_t messages_keep_ns; /* of the messages lane, once both snapshots cover it */
     uint64_t points_rate;     /* new points a second of a tenant; 0: no limit */
+    uint64_t seed;            /* of hashes over names that strangers choose: a secret, or 0 */
     bool read_only;           /* replay only: nothing is written */
     uint64_t until_position;  /* read_only: stop before this position; 0: to the end */
     enum journal_sabotage sabotage;

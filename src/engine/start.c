@@ -39,7 +39,7 @@ enum err engine_state_create(struct engine *engine)
     if (err == OK)
         err = points_create(engine->state, &limits, &engine->points);
     if (err == OK)
-        err = sessions_create(engine->state, &engine->sessions);
+        err = sessions_create_seeded(engine->state, engine->config.seed, &engine->sessions);
     if (err == OK)
         err = contexts_init(&engine->contexts, engine->state);
     return err;

@@ -19,7 +19,7 @@
 static void buffer_free(struct server *server, struct buffer *buffer)
 {
     free(buffer->at);
-    broker_memory_give(server->broker, buffer->capacity);
+    budget_give(&server->memory, buffer->capacity);
     *buffer = (struct buffer){.at = NULL};
 }
 
@@ -28,11 +28,11 @@ static bool buffer_grow(struct server *server, struct buffer *buffer, size_t cap
 {
     if (capacity <= buffer->capacity)
         return true;
-    if (!broker_memory_take(server->broker, capacity - buffer->capacity))
+    if (!budget_take(&server->memory, capacity - buffer->capacity))
         return false;
     uint8_t *at = realloc(buffer->at, capacity);
     if (at == NULL) {
-        broker_memory_give(server->broker, capacity - buffer->capacity);
+        budget_give(&server->memory, capacity - buffer->capacity);
         return false;
     }
     buffer->at = at;

@@ -88,6 +88,7 @@ static int setup(void **state)
     (void)state;
     memset(&server, 0, sizeof server);
     settings_default(&server.settings);
+    server.memory.most = server.settings.mqtt_memory;
     server.now_ns = 1000 * NS_PER_S;
     server.house_fd = epoll_create1(EPOLL_CLOEXEC);
     server.read_buffer = malloc(2 * SERVER_READ_BYTES);
@@ -113,7 +114,7 @@ static int done(void **state)
     connections_reap(&server);
     assert_true(link_is_alone(&server.dead) && link_is_alone(&server.broken));
     assert_int_equal(gone, 1);
-    assert_int_equal(server.memory, 0);
+    assert_int_equal(server.memory.used, 0);
     close(peer);
     close(server.house_fd);
     free(server.read_buffer);
@@ -153,7 +154,7 @@ static void test_idle_connection_holds_no_buffer(void **state)
     assert_int_equal(packets, 2);
     assert_null(c->in.at);
     assert_null(c->out.at);
-    assert_int_equal(server.memory, 0);
+    assert_int_equal(server.memory.used, 0);
 }
 
 static void test_packet_in_pieces_is_kept_to_size_and_let_go(void **state)
@@ -162,7 +163,7 @@ static void test_packet_in_pieces_is_kept_to_size_and_let_go(void **state)
     say("\1x\5ab", 5);
     assert_int_equal(packets, 1);
     assert_int_equal(c->in.size, 3);
-    assert_int_equal(server.memory, 3);
+    assert_int_equal(server.memory.used, 3);
     say("c", 1);
     assert_int_equal(c->in.size, 4);
     say("de\1", 3);
@@ -210,14 +211,14 @@ static void test_memory_limit_at_both_sides(void **state)
 {
     (void)state;
     uint8_t piece[64] = {100};
-    server.settings.mqtt_memory = 64;
+    server.memory.most = 64;
     say(piece, 64);
     assert_int_equal(too_much, 0);
-    assert_int_equal(server.memory, 64);
+    assert_int_equal(server.memory.used, 64);
     uint8_t more = 0;
     say(&more, 1); /* 65 bytes are to be kept */
     assert_int_equal(too_much, 1);
-    assert_int_equal(server.memory, 0);
+    assert_int_equal(server.memory.used, 0);
     assert_int_equal(server.counters.closed[CAUSE_MEMORY], 1);
 }
 

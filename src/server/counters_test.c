@@ -8,27 +8,6 @@
 
 #include <string.h>
 
-static void test_latency_buckets_at_both_sides(void **state)
-{
-    (void)state;
-    struct counters counters = {.accepted = 0};
-    assert_int_equal(counters_latency_share(&counters, 0.5), 0);
-    counters_latency(&counters, 0);
-    counters_latency(&counters, 1);
-    counters_latency(&counters, 1023);
-    counters_latency(&counters, 1024);
-    counters_latency(&counters, UINT32_MAX);
-    assert_int_equal(counters.latency[0], 1);
-    assert_int_equal(counters.latency[1], 1);
-    assert_int_equal(counters.latency[10], 1);
-    assert_int_equal(counters.latency[11], 1);
-    assert_int_equal(counters.latency[31], 1);
-    assert_int_equal(counters.latency_us_max, UINT32_MAX);
-    assert_int_equal(counters_latency_share(&counters, 0.2), 1);
-    assert_int_equal(counters_latency_share(&counters, 0.6), 1024);
-    assert_int_equal(counters_latency_share(&counters, 1.0), UINT64_C(1) << 31);
-}
-
 static void test_rates_compare_with_the_oldest_of_ten_seconds(void **state)
 {
     (void)state;
@@ -61,7 +40,6 @@ static void test_each_cause_has_its_own_word(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_latency_buckets_at_both_sides),
         cmocka_unit_test(test_rates_compare_with_the_oldest_of_ten_seconds),
         cmocka_unit_test(test_each_cause_has_its_own_word),
     };

@@ -71,6 +71,7 @@ struct server {
     size_t write_size;
 
     struct broker *broker;
+    struct budget memory;  /* held for clients: mqtt.memory */
     int64_t broker_due_ns; /* when it wants its next step at the latest */
     struct log_ration ration_closed;
 

@@ -70,6 +70,7 @@ void server_reload(struct server *server)
         return;
     }
     settings_reload(&server->settings, &wanted, fault);
+    server->memory.most = server->settings.mqtt_memory;
     server_configure_log(&server->settings);
     server_engine_config(server, &engine);
     engine_reconfigure(server->engine, &engine);
@@ -151,6 +152,7 @@ static bool start_broker(struct server *server)
                                    .clock = server->clock,
                                    .port = &mqtt_port,
                                    .arg = server,
+                                   .memory = &server->memory,
                                    .random = os_random};
     enum err err = broker_create(&config, &server->broker);
     struct broker_state state;
@@ -171,6 +173,7 @@ static bool start_engine(struct server *server)
 {
     struct engine_config config;
     server_engine_config(server, &config);
+    os_random(&config.seed, sizeof config.seed);
     enum err err = engine_open(&config, &server->engine, &server->start);
     if (err != OK) {
         log_error("server", "the data in %s cannot be opened: %s", server->settings.data,
@@ -242,6 +245,7 @@ static void server_init(struct server *server, const struct server_config *confi
     memset(server, 0, sizeof *server);
     server->config = config;
     server->settings = config->settings;
+    server->memory.most = config->settings.mqtt_memory;
     server->clock = clock_real();
     server->now_ns = server->started_ns = server->clock->boot_ns(server->clock);
     server->started_wall_ns = server->clock->wall_ns(server->clock);

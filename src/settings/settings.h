@@ -41,7 +41,7 @@
     COUNT(points_rate, "points.new_per_second", 0, 0, 100000000, 1, "new points a second of the tenant; 0: no limit") \
     COUNT(points_connection, "points.per_connection", 1000000, 1, 268435456, 1, "new points one connection may create") \
     COUNT(mqtt_connections, "mqtt.connections", 100000, 1, 10000000, 1, "connections at once")     \
-    SIZE(mqtt_packet, "mqtt.packet", 1048576, 1024, 1048576, 1, "largest MQTT packet accepted: a message is one record of the journal") \
+    SIZE(mqtt_packet, "mqtt.packet", 1048576, 1024, 268435456, 1, "largest MQTT packet accepted; a message that is kept is one record of the journal, at most 1.3M") \
     COUNT(mqtt_receive, "mqtt.receive_maximum", 4096, 1, 65535, 1, "QoS 1 and 2 messages one client may have unacknowledged") \
     COUNT(mqtt_alias, "mqtt.topic_alias_maximum", 64, 0, 65535, 1, "topic aliases one client may set, and most that are set for one") \
     SIZE(mqtt_memory, "mqtt.memory", 536870912, 1048576, 1099511627776, 1, "bytes held for all MQTT clients together: partial packets, topic aliases, subscriptions, answers, messages on their way") \

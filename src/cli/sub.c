@@ -23,7 +23,7 @@ struct sub {
     char *shared[WORDS_GIVEN_MAX]; /* filters with $share/NAME/ before them */
     struct mqtt_properties properties;
     const char *format; /* NULL: for people */
-    bool json, quiet, keep_retained;
+    bool json, quiet, verbose, keep_retained;
     uint64_t count, wanted; /* messages; wanted 0: no end */
     bool subscribed, refused;
     int code;
@@ -79,6 +79,9 @@ static void sub_answered(void *arg, uint64_t tag, const uint8_t *reasons, size_t
                     filter->qos);
         }
     }
+    if (sub->verbose && !sub->refused)
+        fprintf(stderr, "mainstem sub: subscribed at %s as %s\n", sub->mqtt.address,
+                client_id(sub->client));
 }
 
 static void sub_acked(void *arg, uint64_t tag, uint8_t reason)
@@ -225,6 +228,7 @@ static bool sub_read(struct sub *sub, const struct words *words)
     }
     sub->json = words_flag(words, "json");
     sub->quiet = words_flag(words, "quiet");
+    sub->verbose = words_flag(words, "verbose");
     sub->keep_retained = !words_flag(words, "no-retained");
     return true;
 }
@@ -274,6 +278,7 @@ static const struct option sub_options[] = {
     {"subscription-id", "N", "the server marks what matches with it"},
     {"no-reconnect", NULL, "end when the connection is lost"},
     {"quiet", NULL, "no remarks on standard error"},
+    {"verbose", NULL, "a remark on standard error when it is subscribed"},
 };
 const struct verb verb_sub = {
     .name = VERB,

@@ -128,9 +128,9 @@ bool load_link_send(struct load_worker *worker, struct load_link *link, const ui
 
 bool load_link_flush(struct load_worker *worker, struct load_link *link)
 {
-    size_t sent;
-    if (!link_push(worker, link, link->rest + link->rest_at, link->rest_size - link->rest_at,
-                   &sent))
+    size_t sent = 0;
+    if (link->rest_size > 0 && !link_push(worker, link, link->rest + link->rest_at,
+                                          link->rest_size - link->rest_at, &sent))
         return false;
     link->rest_at += sent;
     if (link->rest_at < link->rest_size)

@@ -239,13 +239,13 @@ void connect_acknowledge(struct broker *broker, const struct post *post)
     struct client *client = clients_at(broker, post->slot, post->generation);
     if (!client || !client->waits)
         return;
-    client->waits = false;
     struct broker_link *link = client->link;
     const struct broker_port *port = broker->config.port;
-    if (post->count > client->packet_max) {
+    if (post->count > client->packet_max) { /* it still waits: nothing is said [MQTT-3.2.0-1] */
         packet_goodbye(broker, link, MQTT_PACKET_TOO_LARGE, CAUSE_PROTOCOL, NULL);
         return;
     }
+    client->waits = false;
     port->put(broker->config.arg, link, bytes_of(post->content, post->count));
     broker->counters.packets_out++;
     broker->counters.connects++;

@@ -122,7 +122,7 @@ def a_second_connect_is_a_protocol_error(broker):
 @holds("MQTT-3.1.2-1", "MQTT-3.1.2-2")
 def another_protocol_or_version_is_refused(broker):
     for name in ("MQTX", "mqtt", "", "MQTTT", "HTTP"):
-        broker.refuses_connect(f"the protocol name {name!r}", connect("n", name=name), 0x84, MALFORMED)
+        broker.refuses_connect(f"the protocol name {name!r}", connect("n", name=name), 0x84, 1, MALFORMED)
     for level in (0, 1, 2, 6, 7, 255):
         client = broker.open(4)  # in which version such a client reads is not known: any CONNACK will do
         client.send(connect("v", level=level))
@@ -335,8 +335,8 @@ def a_packet_above_the_servers_maximum_is_refused(broker):
         return
     topic = broker.fresh("large")
     client.subscribe((topic, 0))
-    head = len(publish(topic, "")) + 3  # three bytes more of length
-    broker.helper().publish(topic, "x" * (maximum - head), 1)
+    head = len(publish(topic, "")) + 2  # two bytes more of length
+    broker.helper().publish(topic, "x" * (maximum - head))
     expect_equal(client.take_message(topic=topic).size, maximum, "the size of the largest packet")
     broker.refuses("a packet one byte above the maximum", publish(topic, "x" * (maximum - head + 1)), 0x95)
 

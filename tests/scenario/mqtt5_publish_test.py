@@ -204,7 +204,7 @@ def properties_are_passed_on_as_they_came(broker):
     for qos in (0, 1, 2):
         broker.helper().publish(topic, "x", qos, retain=True, properties=PASSED_ON)
     messages = [client.take_message("x") for _ in range(3)] + list(retained(broker, topic).values())
-    again = broker.client(kept.id, clean=False)
+    again = broker.client(kept.id, clean=False, properties=MINUTE)
     messages += [again.take_message("x") for _ in range(2)]
     for found in messages:
         expect_equal([value for name, value in found.properties if name == "user"],
@@ -257,7 +257,7 @@ def a_message_lives_as_long_as_its_expiry(broker):
     expect(90 <= now[1].property("message_expiry") <= 100, f"expiry of a message delivered at once: {now[1]}")
     expect_equal(now[2].property("message_expiry"), None, "expiry of a message that has none")
     time.sleep(2.2)
-    again = broker.client(kept.id, clean=False)
+    again = broker.client(kept.id, clean=False, properties=MINUTE)
     found = again.take_message("long")
     expect(90 <= found.property("message_expiry") <= 98, f"expiry after 2.2 s: {found.property('message_expiry')}")
     expect_equal(again.take_message("for ever").property("message_expiry"), None, "expiry of a message that has none")
@@ -407,7 +407,7 @@ def what_was_not_acknowledged_is_sent_again(broker):
         client.answer(one)
     client.expect_nothing("sent after all was acknowledged")
     client.abort()
-    last = broker.client(client.id, clean=False)
+    last = broker.client(client.id, clean=False, properties=MINUTE)
     last.expect_nothing("sent again though it was acknowledged")
     last.disconnect()
 
@@ -423,7 +423,7 @@ def a_refusal_of_the_client_is_an_acknowledgement(broker):
     client.send(ack(PUBREC, found.packet_id, 0x99, [("reason", "cannot read it")]))
     client.take_message("2")  # the quota is there again, and no PUBREL came between
     client.abort()
-    again = broker.client(client.id, clean=False)
+    again = broker.client(client.id, clean=False, properties=MINUTE)
     again.expect_nothing("sent again though it was refused")
     again.disconnect()
 
@@ -435,7 +435,7 @@ def a_message_under_way_does_not_expire(broker):
     first = client.take_message("under way", answer=False)
     client.abort()
     time.sleep(1.5)
-    again = broker.client(client.id, clean=False)
+    again = broker.client(client.id, clean=False, properties=MINUTE)
     found = again.take_message("under way")
     expect_equal((found.packet_id, found.dup), (first.packet_id, 1), "identifier and DUP of what is sent again")
     again.expect_nothing("after it")
@@ -457,7 +457,7 @@ def messages_keep_their_order(broker):
     sender.send(*(ack(PUBREL, i + 1) for i in range(2, count, 3)))
     for i in range(2, count, 3):
         sender.take_answer(PUBCOMP, i + 1)
-    for one, least in ((client, 0), (broker.client(kept.id, clean=False), 1)):
+    for one, least in ((client, 0), (broker.client(kept.id, clean=False, properties=MINUTE), 1)):
         found = [one.take_message() for _ in range(count - (count // 3 if least else 0))]
         for qos in range(least, 3):
             expect_equal([int(message.payload) for message in found if message.qos == qos],
@@ -520,7 +520,7 @@ def a_message_too_large_for_a_client_is_as_if_sent(broker):
     expect_equal(found.size, 128, "the size of the largest packet")
     client.expect_nothing("above the maximum")
     client.abort()
-    again = broker.client(client.id, clean=False)  # no maximum now: but those are done
+    again = broker.client(client.id, clean=False, properties=MINUTE)  # no maximum now: but those are done
     again.expect_nothing("of what was too large")
     again.disconnect()
 

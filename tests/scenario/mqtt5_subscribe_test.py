@@ -2,7 +2,7 @@
 subscriptions (3.3.4), topic names and filters (4.7), shared subscriptions (4.8).
 """
 
-from house import DISCONNECT, PUBACK, PUBLISH, PUBREC, SUBACK, UNSUBACK, expect, expect_equal, packet
+from house import DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBLISH, PUBREC, SUBACK, UNSUBACK, expect, expect_equal, packet
 from packets import (AS_PUBLISHED, MALFORMED, NO_LOCAL, PROTOCOL_ERROR, PUBREL, RETAIN_NEVER, ack, data, holds, play,
                      subscribe, unsubscribe)
 
@@ -154,7 +154,21 @@ def overlapping_subscriptions(broker):
     if len(found) > 1:
         expect_equal(sorted((message.qos, message.every("subscription")) for message in found),
                      [(0, []), (0, [268435455]), (1, [1]), (2, [7])], "a copy for each subscription")
-    broker.helper().publish(f"{topic}/c", "only one", 2)
+    # As many identifiers as docs/limits.md says.
+    many, topic = broker.client(), broker.fresh("overlap")
+    for i in range(16):
+        many.subscribe((topic + "/+" * i + "/#", 1), properties=[("subscription", i + 1)])
+    broker.helper().publish(topic + "/x" * 16, "sixteen", 1)
+    found = many.gather()
+    expect_equal(sorted(one for message in found for one in message.every("subscription")), list(range(1, 17)),
+                 "sixteen identifiers")
+
+
+@holds("MQTT-3.3.4-3")
+def a_subscription_without_an_identifier_tells_none(broker):
+    client, topic = broker.client(), broker.fresh("none")
+    client.subscribe((topic, 2))
+    broker.helper().publish(topic, "only one", 2)
     expect_equal(client.take_message("only one").every("subscription"), [], "identifiers of a subscription without")
 
 
@@ -162,6 +176,14 @@ def overlapping_subscriptions(broker):
 def suback_and_unsuback_keep_to_the_maximum_packet_size(broker):
     broker.keeps_to_the_maximum("SUBACK", [subscribe(1, ("deep" + "/x" * 200, 0))], SUBACK)
     broker.keeps_to_the_maximum("UNSUBACK", [unsubscribe(2, "never/there")], UNSUBACK)
+    # A reason for each filter, and no room for them: whatever comes, no packet is too large.
+    many = [f"many/{i}" for i in range(100)]
+    for sent in (subscribe(1, *many), unsubscribe(2, *many)):
+        client = broker.client(properties=[("packet_maximum", 64)])
+        client.send(sent, packet(PINGREQ, 0, b""))
+        found = client.take()
+        while found is not None and found.kind != PINGRESP:
+            found = client.take()
 
 
 # ---- UNSUBSCRIBE -----------------------------------------------------------------------------------------
@@ -199,7 +221,7 @@ def what_was_begun_is_completed_after_unsubscribe(broker):
     client.take_answer(PUBREL, found[2].packet_id)
     client.unsubscribe(topic, reasons=[0])
     client.abort()
-    again = broker.client(client.id, clean=False)
+    again = broker.client(client.id, clean=False, properties=MINUTE)
     resent = [again.take() for _ in range(3)]
     expect_equal([one.packet_id for one in resent if one.kind == PUBLISH], [one.packet_id for one in found[:2]],
                  "the identifiers of what is sent again")

@@ -285,7 +285,7 @@ class Packet:
                f"the server sent {what}, which only clients send")
         take()
         expect_equal(self.reader.rest(), b"", f"the bytes behind {what}")
-        if version == 5 and self.kind in SERVER_REASONS:
+        if self.version == 5 and self.kind in SERVER_REASONS:
             for reason in self.reasons or [self.reason]:
                 expect(reason in SERVER_REASONS[self.kind],
                        f"{what} of the server has the reason {reason:#x} [MQTT-{REASON_STATEMENT[self.kind]}]")

@@ -58,6 +58,24 @@ static void what_was_sealed_opens(void **state)
     }
 }
 
+static void a_header_claims_its_size(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {0, 100, (uint32_t)(BATCH_BYTES_MAX - BATCH_HEADER_SIZE)};
+    for (size_t i = 0; i < ARRAY_COUNT(sizes); i++) {
+        uint8_t *batch = batch_make(sizes[i]);
+        assert_int_equal(batch_bytes_claimed(bytes_of(batch, BATCH_HEADER_SIZE)),
+                         BATCH_HEADER_SIZE + sizes[i]);
+        assert_int_equal(batch_bytes_claimed(bytes_of(batch, BATCH_HEADER_SIZE - 1)), 0);
+        store_u32(batch + 52, (uint32_t)(BATCH_BYTES_MAX - BATCH_HEADER_SIZE + 1));
+        assert_int_equal(batch_bytes_claimed(bytes_of(batch, BATCH_HEADER_SIZE)), 0);
+        store_u32(batch + 52, 0);
+        batch[0] ^= 1;
+        assert_int_equal(batch_bytes_claimed(bytes_of(batch, BATCH_HEADER_SIZE)), 0);
+        free(batch);
+    }
+}
+
 static void any_flipped_bit_is_damage(void **state)
 {
     (void)state;
@@ -156,9 +174,9 @@ static void broken_runs_are_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_sealed_opens),    cmocka_unit_test(any_flipped_bit_is_damage),
-        cmocka_unit_test(runs_are_walked_in_order), cmocka_unit_test(runs_of_any_length),
-        cmocka_unit_test(broken_runs_are_damage),
+        cmocka_unit_test(what_was_sealed_opens),     cmocka_unit_test(a_header_claims_its_size),
+        cmocka_unit_test(any_flipped_bit_is_damage), cmocka_unit_test(runs_are_walked_in_order),
+        cmocka_unit_test(runs_of_any_length),        cmocka_unit_test(broken_runs_are_damage),
     };
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
 }

@@ -84,12 +84,34 @@ static void versions_kinds_and_generations(void **state)
     assert_int_equal(get_with(32, 0, &out), ERR_CORRUPT);
 }
 
+/* Which lanes have a file; before there were three nothing was said. */
+static void lanes_of_a_squeezed_segment(void **state)
+{
+    (void)state;
+    struct segment_header out;
+    for (uint32_t kind = SEGMENT_OPEN; kind <= SEGMENT_MESSAGES; kind++) {
+        for (uint8_t lanes = 0; lanes < 8; lanes++) {
+            uint8_t block[SEGMENT_HEADER_SIZE];
+            struct segment_header header = sample_header();
+            header.kind = (uint8_t)kind;
+            header.lanes = lanes;
+            segment_header_put(block, &header);
+            assert_int_equal(segment_header_get(bytes_of(block, sizeof block), &out), OK);
+            assert_int_equal(out.lanes, lanes == 0 && kind != SEGMENT_OPEN ? 3 : lanes);
+        }
+    }
+    assert_int_equal(get_with(88, 7, &out), OK);
+    assert_int_equal(get_with(88, 8, &out), ERR_CORRUPT);
+    assert_int_equal(get_with(88, 255, &out), ERR_CORRUPT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_put_is_got),
         cmocka_unit_test(damage_is_not_taken_for_a_newer_version),
         cmocka_unit_test(versions_kinds_and_generations),
+        cmocka_unit_test(lanes_of_a_squeezed_segment),
     };
     return cmocka_run_group_tests_name("segment_header", tests, NULL, NULL);
 }

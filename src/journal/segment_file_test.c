@@ -57,6 +57,7 @@ static enum err list_then_squeeze(struct disk *port, const char *path,
     char name[SEGMENT_NAME_SIZE];
     file_put(1, PART_FACTS, SEGMENT_FACTS);
     file_put(1, PART_SAMPLES, SEGMENT_SAMPLES);
+    file_put(1, PART_MESSAGES, SEGMENT_MESSAGES);
     segment_name(name, 1, PART_OPEN);
     assert_int_equal(port->remove(port, name), OK);
     return err;
@@ -75,7 +76,8 @@ static void a_segment_squeezed_meanwhile_is_found(void **state)
     assert_int_equal(segment_list_read(disk, &list, newer, &version), OK);
     disk->list = list_real;
     assert_int_equal(list.count, 2);
-    assert_int_equal(list.at[0].parts, PART_BIT(PART_FACTS) | PART_BIT(PART_SAMPLES));
+    assert_int_equal(list.at[0].parts,
+                     PART_BIT(PART_FACTS) | PART_BIT(PART_SAMPLES) | PART_BIT(PART_MESSAGES));
     assert_int_equal(list.at[0].header_err, OK);
     assert_int_equal(list.at[0].header.first_position, 7);
     assert_int_equal(list.at[1].parts, PART_BIT(PART_OPEN));

@@ -64,7 +64,7 @@ static enum broker_feed connect_malformed(struct broker *broker, struct broker_l
 {
     uint8_t version = connect_version(body);
     if (reason == MQTT_UNSUPPORTED_VERSION)
-        return connect_refuse(broker, link, version > MQTT_5 ? MQTT_5 : MQTT_3_1_1, UINT32_MAX,
+        return connect_refuse(broker, link, version >= MQTT_5 ? MQTT_5 : MQTT_3_1_1, UINT32_MAX,
                               reason, "MQTT 3.1, 3.1.1 and 5 are spoken here");
     if (version == MQTT_5 ||
         (reason == MQTT_CLIENT_ID_NOT_VALID && (version == MQTT_3_1 || version == MQTT_3_1_1)))

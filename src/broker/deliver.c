@@ -359,8 +359,11 @@ static bool entry_send(struct broker *broker, struct client *client, const struc
     if (view.expires_wall_ns != INT64_MAX) {
         struct clock *clock = broker->config.clock;
         if (!deliver_expiry(view.expires_wall_ns - clock->wall_ns(clock), &delivery)) {
-            broker->counters.dropped_expired++;
-            return false;
+            if (!dup) {
+                broker->counters.dropped_expired++;
+                return false;
+            }
+            delivery.has_expiry = true; /* what was sent once is sent again [MQTT-4.3.3-7] */
         }
     }
     sessions_message_copy(broker->sessions, entry->message, broker->scratch);

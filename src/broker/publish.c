@@ -272,6 +272,11 @@ static enum broker_feed publish_answer(struct broker *broker, struct client *cli
                       .reason = ack_reason_of(admit),
                       .admit = (uint8_t)admit,
                       .fault = (uint8_t)(admit == ADMIT_DONE ? PAYLOAD_OK : admitted->fault)};
+    if (admit == ADMIT_TYPE && (broker->route.count > 0 || publish->retain)) {
+        ack.reason = MQTT_SUCCESS; /* no reading, but a message that someone gets */
+        ack.admit = ADMIT_DONE;
+        ack.fault = PAYLOAD_OK;
+    }
     if (admit == ADMIT_DONE && admitted->reading != ADMIT_DONE && broker->route.count == 0 &&
         !publish->retain)
         ack.reason = MQTT_NO_MATCHING_SUBSCRIBERS;

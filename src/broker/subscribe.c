@@ -394,9 +394,12 @@ static void subscribe_enter_all(struct broker *broker, struct client *client,
         if (work->type == MQTT_UNSUBSCRIBE) {
             struct subscription *found =
                 subscriptions_find(broker, first_of(broker, client), wanted.filter);
-            if (found) /* the same filter may stand twice in the packet */
+            if (found) {
                 subscriptions_remove(broker, found);
-            broker->counters.unsubscribes++;
+                broker->counters.unsubscribes++;
+            } else { /* it stands twice in the packet */
+                work->reasons[i] = MQTT_NO_SUBSCRIPTION_EXISTED;
+            }
             continue;
         }
         bool fresh;
@@ -481,7 +484,8 @@ enum broker_feed subscribe_feed(struct broker *broker, struct broker_link *link,
 }
 
 /* ---- SUBACK ---- */
-static void suback_send(struct broker *broker, const struct client *client, const struct post *post)
+/* false: the client takes no packet of that size [MQTT-3.1.2-24], and is gone. */
+static bool suback_send(struct broker *broker, const struct client *client, const struct post *post)
 {
     const struct post_filter *filters = (const struct post_filter *)(const void *)post->content;
     uint8_t reasons[SUBSCRIBE_FILTERS_MAX];
@@ -494,16 +498,21 @@ static void suback_send(struct broker *broker, const struct client *client, cons
     uint8_t *at = port->room(broker->config.arg, client->link, BROKER_ROOM);
     size_t size = mqtt_suback_put(at, BROKER_ROOM, client->version, post->packet_type,
                                   post->packet_id, reasons, post->count);
+    if (size > client->packet_max) {
+        port->used(broker->config.arg, client->link, 0);
+        packet_goodbye(broker, client->link, MQTT_PACKET_TOO_LARGE, CAUSE_PROTOCOL, NULL);
+        return false;
+    }
     port->used(broker->config.arg, client->link, size);
     broker->counters.packets_out++;
+    return true;
 }
 
 void subscribe_acknowledge(struct broker *broker, const struct post *post)
 {
     struct client *client = clients_at(broker, post->slot, post->generation);
-    if (!client)
+    if (!client || !suback_send(broker, client, post))
         return;
-    suback_send(broker, client, post);
     const struct post_filter *filters = (const struct post_filter *)(const void *)post->content;
     const uint8_t *at = (const uint8_t *)(filters + post->count);
     for (uint32_t i = 0; i < post->count; i++) {

@@ -20,6 +20,21 @@ void will_fact(const struct mqtt_will *will, struct fact_will *ret_fact, uint8_t
         bytes_of(properties, mqtt_properties_forward(&will->properties, properties));
 }
 
+/* A message that a limit refuses will not be taken later either: the will is over. */
+static enum admit will_give_up(struct broker *broker, uint32_t number, enum admit why)
+{
+    struct fact done = {.kind = FACT_WILL_DONE, .session = number};
+    struct engine_beside beside = {.facts = &done, .count = 1, .bytes = FACT_MESSAGE_BYTES_MAX(0)};
+    struct admitted admitted;
+    enum admit admit = engine_keep(broker->engine, &beside, &admitted);
+    if (admit != ADMIT_DONE)
+        return admit;
+    broker->counters.dropped++;
+    broker->last_ticket = broker->chore_ticket = admitted.ticket;
+    log_warn("mqtt", "the will of session %u is not published: %s", number, admit_text(why));
+    return ADMIT_DONE;
+}
+
 enum admit will_publish(struct broker *broker, uint32_t number)
 {
     struct will_view view;
@@ -47,6 +62,8 @@ enum admit will_publish(struct broker *broker, uint32_t number)
     free(at);
     if (admit == ADMIT_WAIT || admit == ADMIT_STOPPED || admit == ADMIT_DISK_FULL)
         return admit;
+    if (admit != ADMIT_DONE && admit != ADMIT_TYPE)
+        return will_give_up(broker, number, admit);
     broker->counters.wills++;
     broker->last_ticket = broker->chore_ticket = admitted.ticket;
     return ADMIT_DONE;

@@ -95,7 +95,8 @@ void settings_print_example(void (*put)(void *arg, const char *line), void *arg)
         snprintf(line, sizeof line, "# Allowed: %s.%s", allowed,
                  setting->reload ? "" : " Needs a restart.");
         put(arg, line);
-        snprintf(line, sizeof line, "#%s = %s", setting->name, value);
+        bool quoted = strchr(value, '#') != NULL; /* it would begin a comment */
+        snprintf(line, sizeof line, quoted ? "#%s = \"%s\"" : "#%s = %s", setting->name, value);
         put(arg, line);
     }
 }

@@ -153,7 +153,13 @@ class Subscriber:
         """Ends it; SIGTERM says DISCONNECT, SIGKILL does not."""
         if self.process.poll() is None:
             self.process.send_signal(signal_number)
-        code = self.process.wait(timeout=PATIENCE_S)
+        try:
+            code = self.process.wait(timeout=PATIENCE_S / 4)
+        except subprocess.TimeoutExpired:
+            # mosquitto_sub disconnects inside its signal handler, and hangs when the signal came at a
+            # moment at which it held its own lock.
+            self.process.kill()
+            code = self.process.wait(timeout=PATIENCE_S)
         self.thread.join(PATIENCE_S)
         return code
 

@@ -169,7 +169,7 @@ class Control:
 
 # ---- MQTT, byte by byte -------------------------------------------------------------------------------
 
-CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 5, 8, 9
+CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 5, 6, 7, 8, 9
 UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT, AUTH = 10, 11, 12, 13, 14, 15
 
 
@@ -209,6 +209,50 @@ def publish_packet(topic, payload, qos=0, packet_id=1, version=4, properties=b""
         body += varint(len(properties)) + properties
     data = payload if isinstance(payload, bytes) else payload.encode()
     return packet(PUBLISH, qos << 1 if flags is None else flags, body + data)
+
+
+def answer_packet(kind, packet_id):
+    """PUBACK, PUBREC, PUBREL or PUBCOMP with success, in any version."""
+    return packet(kind, 2 if kind == PUBREL else 0, struct.pack(">H", packet_id))
+
+
+def subscribe_packet(filters, packet_id=1, version=4, properties=b""):
+    """filters: pairs of a filter and its options byte (in 3.1.1 the QoS)."""
+    body = struct.pack(">H", packet_id)
+    if version == 5:
+        body += varint(len(properties)) + properties
+    return packet(SUBSCRIBE, 2, body + b"".join(text(name) + bytes([options]) for name, options in filters))
+
+
+def varint_take(data):
+    """The number at the beginning, and what follows it."""
+    number, shift = 0, 0
+    for at, byte in enumerate(data):
+        number |= (byte & 127) << shift
+        shift += 7
+        if not byte & 128:
+            return number, data[at + 1:]
+    raise Failed(f"a variable byte integer without an end: {data[:8]!r}")
+
+
+class Published:
+    """A PUBLISH taken apart. properties: the bytes between their length and the payload."""
+
+    def __init__(self, flags, body, version):
+        self.dup, self.qos, self.retain = flags >> 3 & 1, flags >> 1 & 3, flags & 1
+        length = struct.unpack(">H", body[:2])[0]
+        self.topic, body = body[2:2 + length].decode(), body[2 + length:]
+        self.packet_id = struct.unpack(">H", body[:2])[0] if self.qos else 0
+        body = body[2:] if self.qos else body
+        self.properties = b""
+        if version == 5:
+            length, body = varint_take(body)
+            self.properties, body = body[:length], body[length:]
+        self.payload = body.decode(errors="replace")
+
+    def __repr__(self):
+        return (f"({self.topic} {self.payload[:40]!r} QoS {self.qos} id {self.packet_id}"
+                f"{' DUP' if self.dup else ''}{' RETAIN' if self.retain else ''})")
 
 
 class Raw:
@@ -281,6 +325,35 @@ class Raw:
         expect_equal(kind, PUBACK, "the answer to PUBLISH")
         expect_equal(struct.unpack(">H", body[:2])[0], packet_id, "the packet identifier in PUBACK")
         return body[2] if len(body) > 2 else 0
+
+    def subscribe(self, *filters, properties=b""):
+        """filters: pairs of a filter and its options byte. Returns the codes of SUBACK, which
+        must be the next packet."""
+        self.packet_id = self.packet_id % 65535 + 1
+        self.send(subscribe_packet(filters, self.packet_id, self.version, properties))
+        kind, _, body = self.take()
+        expect_equal(kind, SUBACK, "the answer to SUBSCRIBE")
+        expect_equal(struct.unpack(">H", body[:2])[0], self.packet_id, "the packet identifier in SUBACK")
+        if self.version == 5:
+            length, body = varint_take(body[2:])
+            return list(body[length:])
+        return list(body[2:])
+
+    def take_publish(self, seconds=None):
+        """The next packet, which must be a PUBLISH; it is not acknowledged."""
+        answer = self.take(seconds)
+        expect(answer is not None, "the connection closed where a PUBLISH should come")
+        kind, flags, body = answer
+        expect_equal(kind, PUBLISH, "the type of the packet where a PUBLISH should come")
+        return Published(flags, body, self.version)
+
+    def take_answer(self, kind, packet_id):
+        """The next packet, which must be this answer to this packet; returns its reason code."""
+        answer = self.take()
+        expect(answer is not None, f"the connection closed where the packet of type {kind} should come")
+        expect_equal((answer[0], struct.unpack(">H", answer[2][:2])[0]), (kind, packet_id),
+                     "type and packet identifier of the answer")
+        return answer[2][2] if len(answer[2]) > 2 else 0
 
     def ping(self):
         self.send(packet(PINGREQ, 0, b""))

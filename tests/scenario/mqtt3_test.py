@@ -251,4 +251,4 @@ def what_mqtt_3_1_did_is_tolerated(broker):
 
 
 if __name__ == "__main__":
-    play()
+    play(kept=(False, True))

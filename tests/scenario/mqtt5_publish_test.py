@@ -535,4 +535,4 @@ def acknowledgements_keep_to_the_maximum_packet_size(broker):
 
 
 if __name__ == "__main__":
-    play()
+    play(kept=(False, True))

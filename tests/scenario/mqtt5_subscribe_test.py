@@ -182,8 +182,11 @@ def suback_and_unsuback_keep_to_the_maximum_packet_size(broker):
         client = broker.client(properties=[("packet_maximum", 64)])
         client.send(sent, packet(PINGREQ, 0, b""))
         found = client.take()
-        while found is not None and found.kind != PINGRESP:
-            found = client.take()
+        expect(found.kind in (PINGRESP, DISCONNECT), f"{found} came")
+        broker.helper().publish("many", "a while", 1)  # the answer would be here by now
+        client.send(packet(PINGREQ, 0, b""))
+        found = client.take()
+        expect(found is None or found.kind in (PINGRESP, DISCONNECT), f"{found} came")
 
 
 # ---- UNSUBSCRIBE -----------------------------------------------------------------------------------------
@@ -318,8 +321,8 @@ def names_of_shared_subscriptions(broker):
     topic = broker.fresh("shared")
     client.subscribe((f"$share/a group $/{topic}/#", 1), (f"$share/g/{topic}/+", 1))
     broker.helper().publish(topic + "/x", "for both groups", 1)
-    client.take_message("for both groups")
-    client.take_message("for both groups")
+    found = [message.payload for message in client.gather()]  # a copy for each, or one for both (3.3.4)
+    expect(0 < len(found) < 3 and set(found) == {b"for both groups"}, f"{found} came")
     client.unsubscribe(f"$share/a group $/{topic}/#", f"$share/g/{topic}/+", f"$share/g/{topic}/#", reasons=[0, 0, 0x11])
     client.expect_nothing("a third copy")
 
@@ -384,4 +387,4 @@ def a_message_a_member_refuses_is_gone(broker):
 
 
 if __name__ == "__main__":
-    play()
+    play(kept=(False, True))

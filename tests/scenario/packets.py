@@ -591,6 +591,7 @@ class Broker:
         self.clients, self.count, self.run = [], 0, f"{random.getrandbits(24):06x}"
         self.folder = tempfile.mkdtemp(prefix="mainstem-test-")
         self.server, self.lives = None, 0
+        self.kept = False  # whether clients get sessions that outlive their connections
         self.given = os.environ.get("MAINSTEM_BROKER")
         self.start()
 
@@ -627,6 +628,11 @@ class Broker:
         return found
 
     def client(self, client_id=None, version=5, **options):
+        if self.kept and client_id != "":
+            if version < 5:
+                options.setdefault("clean", False)
+            elif "session_expiry" not in [name for name, _ in options.get("properties", ())]:
+                options["properties"] = [("session_expiry", 60), *options.get("properties", ())]
         return self.open(version).connect(client_id, **options)
 
     def helper(self):
@@ -673,37 +679,40 @@ class Broker:
         self.clients = []
 
 
-def play():
-    """Runs the tests of the file on one server; a server that ended is started again."""
-    failed, skipped, broker = 0, 0, Broker()
+def play(kept=(False,)):
+    """Runs the tests of the file on one server; kept: with which kinds of sessions each is run, those
+    that end with their connection and those that are kept. A server that ended is started again."""
+    count, failed, skipped, broker = 0, 0, 0, Broker()
     try:
         for test in TESTS:
             if sys.argv[1:] and test.__name__ not in sys.argv[1:]:
                 continue
-            began = time.monotonic()
-            try:
-                test(broker)
-                print(f"ok     {test.__name__} ({time.monotonic() - began:.1f} s)", flush=True)
-            except Skipped:
-                skipped += 1
-                print(f"skip   {test.__name__}: needs a server of its own", flush=True)
-            except Exception as fault:
-                failed += 1
-                tell_failure(test, fault, broker)
-            finally:
-                broker.close()
+            for broker.kept in kept:
+                count += 1
+                name, began = test.__name__ + (", kept sessions" if broker.kept else ""), time.monotonic()
+                try:
+                    test(broker)
+                    print(f"ok     {name} ({time.monotonic() - began:.1f} s)", flush=True)
+                except Skipped:
+                    skipped += 1
+                    print(f"skip   {name}: needs a server of its own", flush=True)
+                except Exception as fault:
+                    failed += 1
+                    tell_failure(name, test, fault, broker)
+                finally:
+                    broker.close()
     finally:
         for server in Server.every:
             if server.process.poll() is None:
                 server.kill()
             os.unlink(server.log_path)
         shutil.rmtree(broker.folder, ignore_errors=True)
-    print(f"       {len(TESTS)} tests, {failed} failed, {skipped} skipped", flush=True)
+    print(f"       {count} tests, {failed} failed, {skipped} skipped", flush=True)
     sys.exit(1 if failed else 0)
 
 
-def tell_failure(test, fault, broker):
-    print(f"FAILED {test.__name__} [{', '.join(HOLDS[test])}]: {str(fault)[:1000]}", flush=True)
+def tell_failure(name, test, fault, broker):
+    print(f"FAILED {name} [{', '.join(HOLDS[test])}]: {str(fault)[:1000]}", flush=True)
     frames = traceback.extract_tb(fault.__traceback__)
     print("       at " + " < ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in reversed(frames)), flush=True)
     if not isinstance(fault, (Failed, OSError)):

@@ -64,6 +64,7 @@ def lengths_of_more_bytes_than_needed_are_malformed(broker):
     broker.refuses("a property id of two bytes", packet(PUBLISH, 0, data("t") + b"\x03\x81\x00\x01x"), MALFORMED)
     broker.refuses("properties whose length takes five bytes",
                    packet(PUBLISH, 0, data("t") + b"\x80\x80\x80\x80\x00x"), MALFORMED)
+    broker.refuses("a remaining length of 0 in two bytes", b"\xc0\x80\x00", MALFORMED)
     broker.refuses("a remaining length of five bytes", b"\xc0\x80\x80\x80\x80\x00", MALFORMED)
     # The other way round each packet the server sends is measured by packets.py.
     client = broker.client()
@@ -77,7 +78,7 @@ def lengths_of_more_bytes_than_needed_are_malformed(broker):
 
 @holds("MQTT-2.1.3-1", "MQTT-3.8.1-1", "MQTT-3.10.1-1", "MQTT-3.6.1-1", "MQTT-3.14.1-1", "MQTT-3.15.1-1")
 def reserved_flags_are_malformed(broker):
-    broker.refuses_connect("CONNECT with flags", b"\x11" + connect("f")[1:], MALFORMED)
+    broker.refuses_connect("CONNECT with flags", b"\x11" + connect("f")[1:])
     topic = broker.fresh("flags")
     for good, what in ((ack(4, 1), "PUBACK"), (ack(5, 1), "PUBREC"), (ack(PUBREL, 1), "PUBREL"),
                        (ack(PUBCOMP, 1), "PUBCOMP"), (subscribe(1, topic), "SUBSCRIBE"),
@@ -138,8 +139,11 @@ def connect_flags_are_held_against_the_standard(broker):
         broker.refuses_connect(what, connect("r", flags=flags), MALFORMED, PROTOCOL_ERROR)
     whole = connect("whole", properties=[("receive_maximum", 5)], will=Will("w"), user="u", password="p")
     for size in range(len(whole) - 3):
-        broker.refuses_connect(f"a CONNECT cut at {size}", packet(CONNECT, 0, whole[2:2 + size]),
-                               MALFORMED, PROTOCOL_ERROR, 0x84)
+        cut = packet(CONNECT, 0, whole[2:2 + size])
+        if size < 7:  # the protocol version is not there: nobody knows how to answer
+            broker.refuses_connect(f"a CONNECT cut at {size}", cut)
+        else:
+            broker.refuses_connect(f"a CONNECT cut at {size}", cut, MALFORMED, PROTOCOL_ERROR)
     for what, pairs, reasons in (
             ("a receive maximum of 0", [("receive_maximum", 0)], (PROTOCOL_ERROR,)),
             ("a maximum packet size of 0", [("packet_maximum", 0)], (PROTOCOL_ERROR,)),
@@ -148,7 +152,7 @@ def connect_flags_are_held_against_the_standard(broker):
             ("authentication data alone", [("data", b"x")], (PROTOCOL_ERROR,)),
             ("a property of PUBLISH", [("alias", 1)], (MALFORMED, PROTOCOL_ERROR)),
             ("a property nobody knows", b"\x7f\x00", (MALFORMED, PROTOCOL_ERROR))):
-        broker.refuses_connect(what, connect("p", properties=pairs), MALFORMED, *reasons)
+        broker.refuses_connect(what, connect("p", properties=pairs), *reasons, MALFORMED)
 
 
 @holds("MQTT-3.1.2-9", "MQTT-3.1.2-11", "MQTT-3.1.2-12", "MQTT-3.1.2-13")

@@ -124,6 +124,7 @@ enum err broker_create(const struct broker_config *config, struct broker **ret_b
     broker->now_ns = broker->started_ns = config->clock->boot_ns(config->clock);
     broker->posts_end = &broker->posts;
     broker->chores_end = &broker->chores;
+    broker->done_end = &broker->done;
     link_init(&broker->dirty);
     link_init(&broker->acks_waiting);
     link_init(&broker->acks_due);
@@ -158,7 +159,6 @@ void broker_destroy(struct broker *broker)
     free(broker->slots_free);
     free(broker->records);
     free(broker->numbers_free);
-    free(broker->holds);
     free(broker->route.matches);
     free(broker->route.ids);
     free(broker->route.targets);
@@ -227,7 +227,7 @@ bool broker_retry(struct broker *broker)
 bool broker_is_idle(const struct broker *broker)
 {
     return broker->durable_ticket >= broker->last_ticket && !broker->posts && !broker->chores &&
-           link_is_alone(&broker->acks_due);
+           !broker->done && link_is_alone(&broker->acks_due);
 }
 
 /* ---- asking ---- */

@@ -49,11 +49,13 @@ const char *cause_word(enum cause cause);
 const char *cause_text(enum cause cause);
 
 struct client;
+struct chore;
 /* The broker's end of a connection: a member of whatever the transport keeps of it. */
 struct broker_link {
     struct client *client; /* the broker's; NULL before CONNECT and after the end */
     const char *peer;      /* for the log; lives as long as the link */
     bool over;             /* broker_gone was called, or the broker said goodbye: send no more */
+    struct chore *awaits; /* the broker's: what must be on the disk before it goes on, or ends */
 };
 /* Room for one packet is asked for and used at once; nothing else is called in between. */
 #define BROKER_ROOM ((size_t)16 << 10)

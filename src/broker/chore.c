@@ -12,7 +12,7 @@
 #define SWEEP_PIECE 20000u
 #define CHORES_RUN 256
 
-bool chore_put(struct broker *broker, const struct chore *wanted, struct bytes topic)
+struct chore *chore_put(struct broker *broker, const struct chore *wanted, struct bytes topic)
 {
     struct chore *chore = malloc(sizeof *chore + topic.size);
     if (!chore) {
@@ -20,7 +20,7 @@ bool chore_put(struct broker *broker, const struct chore *wanted, struct bytes t
                   "no memory to note down the end of session %u: it is closed at the next "
                   "start",
                   wanted->number);
-        return false;
+        return NULL;
     }
     *chore = *wanted;
     chore->next = NULL;
@@ -29,27 +29,123 @@ bool chore_put(struct broker *broker, const struct chore *wanted, struct bytes t
         memcpy(chore->topic, topic.at, topic.size);
     *broker->chores_end = chore;
     broker->chores_end = &chore->next;
-    return true;
+    broker->openings += chore->id_hash != 0;
+    if (chore->kind != CHORE_DROP && chore->kind != CHORE_UNRETAIN)
+        records_at(broker, chore->number)->chore = chore;
+    return chore;
 }
 
-static void chore_take_first(struct broker *broker)
+/* ---- who waits for them ---- */
+static struct chore *chore_of_opening(struct chore *from, uint64_t id_hash)
 {
-    struct chore *chore = broker->chores;
-    broker->chores = chore->next;
-    if (!broker->chores)
-        broker->chores_end = &broker->chores;
+    while (from && from->id_hash != id_hash)
+        from = from->next;
+    return from;
+}
+
+struct chore *chore_of(const struct broker *broker, uint32_t number, struct bytes id)
+{
+    if (number != SESSION_NONE && number < broker->record_count &&
+        records_at(broker, number)->chore)
+        return records_at(broker, number)->chore;
+    if (broker->openings == 0 || id.size == 0)
+        return NULL;
+    uint64_t id_hash = broker_hash(broker, id) | 1;
+    struct chore *found = chore_of_opening(broker->chores, id_hash);
+    return found ? found : chore_of_opening(broker->done, id_hash);
+}
+
+void chore_await(struct broker *broker, struct chore *chore, struct broker_link *link, bool leaving)
+{
+    struct broker_link **place = leaving ? &chore->leaving : &chore->held;
+    if (*place) { /* another connection with the same client id waits: this one takes over */
+        struct broker_link *before = *place;
+        before->awaits = NULL;
+        before->over = true;
+        broker->config.port->end(broker->config.arg, before, CAUSE_TAKEN_OVER);
+    }
+    *place = link;
+    link->awaits = chore;
+}
+
+void chore_forget_link(struct broker_link *link)
+{
+    struct chore *chore = link->awaits;
+    if (!chore)
+        return;
+    if (chore->held == link)
+        chore->held = NULL;
+    if (chore->leaving == link)
+        chore->leaving = NULL;
+    link->awaits = NULL;
+}
+
+static void chore_release_links(struct broker *broker, struct chore *chore)
+{
+    struct broker_link *held = chore->held, *leaving = chore->leaving;
+    chore->held = chore->leaving = NULL;
+    if (held) {
+        held->awaits = NULL;
+        broker->config.port->resume(broker->config.arg, held);
+    }
+    if (leaving) {
+        leaving->awaits = NULL;
+        broker->config.port->end(broker->config.arg, leaving, CAUSE_GOODBYE);
+    }
+}
+
+/* ---- the lists ---- */
+static struct chore *chore_take_first(struct chore **list, struct chore ***end)
+{
+    struct chore *chore = *list;
+    *list = chore->next;
+    if (!*list)
+        *end = list;
+    chore->next = NULL;
+    return chore;
+}
+
+static void chore_free(struct broker *broker, struct chore *chore)
+{
     if (chore->kind != CHORE_DROP && chore->kind != CHORE_UNRETAIN &&
-        chore->number < broker->record_count)
-        records_at(broker, chore->number)->chore = false;
+        chore->number < broker->record_count && records_at(broker, chore->number)->chore == chore)
+        records_at(broker, chore->number)->chore = NULL;
+    broker->openings -= chore->id_hash != 0;
+    chore_release_links(broker, chore);
     free(chore);
 }
 
 void chores_free(struct broker *broker)
 {
     while (broker->chores)
-        chore_take_first(broker);
+        chore_free(broker, chore_take_first(&broker->chores, &broker->chores_end));
+    while (broker->done)
+        chore_free(broker, chore_take_first(&broker->done, &broker->done_end));
 }
 
+/* What is durable is over. */
+static void chores_settle(struct broker *broker)
+{
+    while (broker->done && broker->done->ticket <= broker->durable_ticket)
+        chore_free(broker, chore_take_first(&broker->done, &broker->done_end));
+}
+
+static void chore_is_done(struct broker *broker)
+{
+    struct chore *chore = chore_take_first(&broker->chores, &broker->chores_end);
+    chore->ticket = broker->chore_ticket;
+    *broker->done_end = chore;
+    broker->done_end = &chore->next;
+}
+
+/* The disk takes nothing: those who wait are told, or left. */
+static void chores_block(struct broker *broker)
+{
+    for (struct chore *chore = broker->chores; chore; chore = chore->next)
+        chore_release_links(broker, chore);
+}
+
+/* ---- doing them ---- */
 static enum admit chore_keep(struct broker *broker, const struct fact *fact, size_t text)
 {
     struct engine_beside beside = {
@@ -152,17 +248,10 @@ static enum admit chore_run(struct broker *broker, struct chore *chore)
     }
 }
 
-static void holds_resume(struct broker *broker)
-{
-    size_t count = broker->hold_count;
-    broker->hold_count = 0;
-    for (size_t i = 0; i < count; i++)
-        broker->config.port->resume(broker->config.arg, broker->holds[i]);
-}
-
 bool chores_run(struct broker *broker)
 {
     bool taken = true;
+    chores_settle(broker);
     for (int i = 0; i < CHORES_RUN && broker->chores && taken; i++) {
         struct chore *chore = broker->chores;
         if (chore->after_ticket > broker->durable_ticket)
@@ -170,11 +259,11 @@ bool chores_run(struct broker *broker)
         enum admit admit = chore_run(broker, chore);
         taken = admit != ADMIT_WAIT && admit != ADMIT_STOPPED && admit != ADMIT_DISK_FULL;
         if (taken)
-            chore_take_first(broker);
+            chore_is_done(broker);
         broker->chores_blocked = admit == ADMIT_STOPPED || admit == ADMIT_DISK_FULL;
     }
-    if (broker->hold_count > 0 && (!chores_are_under_way(broker) || broker->chores_blocked))
-        holds_resume(broker);
+    if (broker->chores_blocked)
+        chores_block(broker);
     return taken || broker->chores_blocked; /* it is not the others who must wait for the disk */
 }
 
@@ -201,14 +290,12 @@ static void sweep_one(struct broker *broker, uint32_t number)
         chore.kind = CHORE_END;
     else
         return;
-    record->chore = chore_put(broker, &chore, bytes_of("", 0));
+    (void)chore_put(broker, &chore, bytes_of("", 0));
 }
 
 void sweep_run(struct broker *broker)
 {
     broker->sweep_due_ns = broker->now_ns + SWEEP_EVERY_NS;
-    if (chores_are_under_way(broker))
-        return; /* what the sessions say is not the last word */
     uint32_t piece = broker->record_count < SWEEP_PIECE ? broker->record_count : SWEEP_PIECE;
     for (uint32_t i = 0; i < piece; i++) {
         if (++broker->sweep_at >= broker->record_count)
@@ -269,7 +356,7 @@ static enum err record_load(struct broker *broker, uint32_t number)
                               .expiry_s = view.expiry_s,
                               .will_wanted = true,
                               .packet_id = record_sent_at_most(broker, number)};
-        record->chore = chore_put(broker, &chore, bytes_of("", 0));
+        (void)chore_put(broker, &chore, bytes_of("", 0));
     } else if (!view.connected) {
         struct clock *clock = broker->config.clock;
         int64_t ago = clock->wall_ns(clock) - view.closed_wall_ns;

@@ -30,11 +30,12 @@ static void close_record(struct broker *broker, struct client *client, bool will
                           .expiry_s = client->expiry_s,
                           .will_wanted = will_wanted,
                           .packet_id = client->out ? client->out->sent : 0,
-                          .after_ticket = broker->last_ticket};
+                          .after_ticket = client->waits ? broker->last_ticket : 0,
+                          .id_hash = client->waits ? client->id_hash | 1 : 0};
     if (client->out && client->out->resending)
         chore.packet_id = client->out->resent_to;
-    record->chore = chore_put(broker, &chore, bytes_of("", 0));
-    if (!client->kept)
+    (void)chore_put(broker, &chore, bytes_of("", 0));
+    if (client->expiry_s == 0)
         subscriptions_remove_all(broker, record->first_subscription);
 }
 
@@ -75,7 +76,11 @@ enum broker_feed disconnect_feed(struct broker *broker, struct broker_link *link
     broker->config.port->flush(broker->config.arg, link);
     link->over = true;
     link->client = NULL;
+    uint32_t number = client->number;
     client_gone(broker, client, will_wanted);
-    broker->config.port->end(broker->config.arg, link, CAUSE_GOODBYE);
+    if (number != SESSION_NONE && records_at(broker, number)->chore)
+        chore_await(broker, records_at(broker, number)->chore, link, true);
+    else
+        broker->config.port->end(broker->config.arg, link, CAUSE_GOODBYE);
     return BROKER_END;
 }

@@ -160,6 +160,7 @@ static struct client *client_create(struct broker *broker, struct broker_link *l
     bool modern = connect->version == MQTT_5;
     client->link = link;
     client->version = connect->version;
+    client->bridge = connect->bridge;
     client->keep_alive_s = connect_keep_alive(broker, connect);
     client->expiry_s = connect_expiry(broker, connect);
     client->kept = client->expiry_s > 0;
@@ -267,7 +268,7 @@ static enum admit connect_keep(struct broker *broker, const struct mqtt_connect 
     struct admitted admitted;
     size_t text = client->id_size;
     *fact = (struct fact){.kind = FACT_SESSION_OPEN};
-    if (had && !client->kept && !connect->will.present && connect->clean_start) {
+    if (had && client->expiry_s == 0 && !connect->will.present && connect->clean_start) {
         fact->kind = FACT_SESSION_END;
         fact->session = client->number;
     } else {
@@ -353,8 +354,10 @@ static enum broker_feed connect_accept(struct broker *broker, struct broker_link
                               MQTT_QUOTA_EXCEEDED, cause_text(CAUSE_MEMORY));
     client->waits = true;
     client->session_present = had && !clean;
+    /* A session that is taken up goes on as one that is kept, though it may end with this one. */
+    client->kept = client->kept || client->session_present;
     client->number = number;
-    bool record = client->kept || connect->will.present;
+    bool record = client->expiry_s > 0 || connect->will.present;
     if (!had && record && (client->number = records_number(broker)) == SESSION_NONE)
         return connect_failed(broker, link, client, connect, ADMIT_DONE);
     uint64_t ticket = broker->durable_ticket;
@@ -387,22 +390,6 @@ static enum broker_feed connect_accept(struct broker *broker, struct broker_link
     return BROKER_MORE;
 }
 
-/* Waits until what is under way for sessions is done: an end or a will of the same session may be
- * among it. */
-static enum broker_feed connect_hold(struct broker *broker, struct broker_link *link)
-{
-    if (broker->hold_count == broker->hold_capacity) {
-        size_t capacity = broker->hold_capacity ? broker->hold_capacity * 2 : 64;
-        struct broker_link **wider = realloc(broker->holds, capacity * sizeof *wider);
-        if (!wider)
-            return BROKER_FULL;
-        broker->holds = wider;
-        broker->hold_capacity = capacity;
-    }
-    broker->holds[broker->hold_count++] = link;
-    return BROKER_HOLD;
-}
-
 enum broker_feed connect_feed(struct broker *broker, struct broker_link *link,
                               const struct mqtt_frame *frame)
 {
@@ -428,18 +415,19 @@ enum broker_feed connect_feed(struct broker *broker, struct broker_link *link,
     uint32_t number = connect.client_id.size
                           ? sessions_find(broker->sessions, TENANT_DEFAULT, connect.client_id)
                           : SESSION_NONE;
-    if (chores_are_under_way(broker) && !broker->chores_blocked)
-        return connect_hold(broker, link);
-    if (number != SESSION_NONE && broker->chores_blocked)
+    struct chore *chore = chore_of(broker, number, connect.client_id);
+    if (chore && broker->chores_blocked)
         return connect_refuse(broker, link, connect.version, connect_packet_max(&connect),
                               MQTT_SERVER_UNAVAILABLE,
                               "the disk is full or does not answer: this session cannot go on");
-    struct will_view will;
-    if (number != SESSION_NONE && connect.clean_start &&
-        sessions_will(broker->sessions, number, &will) &&
-        chore_put(broker, &(struct chore){.kind = CHORE_WILL, .number = number}, bytes_of("", 0))) {
-        records_at(broker, number)->chore = true;
-        return connect_hold(broker, link); /* the session ends, and its delayed will with it */
+    struct will_view will; /* the session ends, and its delayed will with it */
+    if (!chore && number != SESSION_NONE && connect.clean_start &&
+        sessions_will(broker->sessions, number, &will))
+        chore = chore_put(broker, &(struct chore){.kind = CHORE_WILL, .number = number},
+                          bytes_of("", 0));
+    if (chore) {
+        chore_await(broker, chore, link, false);
+        return BROKER_HOLD;
     }
     return connect_accept(broker, link, &connect, number);
 }

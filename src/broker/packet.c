@@ -65,17 +65,10 @@ void packet_goodbye(struct broker *broker, struct broker_link *link, uint8_t rea
     link_end(broker, link, cause, true);
 }
 
-static void holds_forget(struct broker *broker, const struct broker_link *link)
-{
-    for (size_t i = 0; i < broker->hold_count; i++)
-        if (broker->holds[i] == link)
-            broker->holds[i--] = broker->holds[--broker->hold_count];
-}
-
 void broker_gone(struct broker *broker, struct broker_link *link)
 {
     struct client *client = link->client;
-    holds_forget(broker, link);
+    chore_forget_link(link);
     link->over = true;
     link->client = NULL;
     if (client)
@@ -84,17 +77,22 @@ void broker_gone(struct broker *broker, struct broker_link *link)
 
 void broker_silent(struct broker *broker, struct broker_link *link)
 {
+    if (link->over) { /* it said DISCONNECT, and the disk takes long */
+        chore_forget_link(link);
+        broker->config.port->end(broker->config.arg, link, CAUSE_GOODBYE);
+        return;
+    }
     if (link->client)
         packet_goodbye(broker, link, MQTT_KEEP_ALIVE_TIMEOUT, CAUSE_KEEP_ALIVE, NULL);
     else
         packet_goodbye(broker, link, 0, CAUSE_CONNECT_TIME, NULL);
-    holds_forget(broker, link);
+    chore_forget_link(link);
 }
 
 void broker_too_much(struct broker *broker, struct broker_link *link)
 {
     packet_goodbye(broker, link, MQTT_QUOTA_EXCEEDED, CAUSE_MEMORY, cause_text(CAUSE_MEMORY));
-    holds_forget(broker, link);
+    chore_forget_link(link);
 }
 
 void broker_unchoked(struct broker *broker, struct broker_link *link)

@@ -147,7 +147,7 @@ struct client {
     uint32_t slot, generation; /* for those who may outlive it */
     uint32_t number;           /* of the recorded session; SESSION_NONE */
     uint32_t expiry_s;
-    bool kept, waits /* for CONNACK */, session_present, problem_info;
+    bool kept, waits /* for CONNACK */, session_present, problem_info, bridge;
     uint8_t version;
     struct link dirty;     /* on broker->dirty: something may be sent */
     struct link acks_link; /* on broker->acks_waiting or acks_due, or alone */
@@ -182,8 +182,9 @@ struct record {
     uint32_t pending; /* entries admitted and not yet in its queue */
     uint64_t pending_bytes, match_stamp;
     uint64_t dropped;
-    int64_t closed_ns;  /* boot clock; what was closed before the start: as long ago as it was */
-    bool in_use, chore; /* chore: its end is under way, or its will */
+    int64_t closed_ns;   /* boot clock; what was closed before the start: as long ago as it was */
+    struct chore *chore; /* its end, or its will, is under way: not yet durable; NULL: none */
+    bool in_use;
 };
 
 /* ---- subscriptions
@@ -284,8 +285,12 @@ struct chore {
     bool will_over;     /* CLOSE: it was published, what is left is the fact */
     uint16_t packet_id; /* DROP; CLOSE: sent */
     uint32_t number, expiry_s;
-    uint64_t after_ticket; /* not before this is durable */
-    uint16_t topic_size;   /* UNRETAIN */
+    uint64_t after_ticket;       /* not before this is durable */
+    uint64_t ticket;             /* of its fact, once it is done */
+    uint64_t id_hash;            /* CLOSE of a session whose beginning is not durable; 0: else */
+    struct broker_link *held;    /* a CONNECT of the same session */
+    struct broker_link *leaving; /* who said DISCONNECT: ended when this is durable */
+    uint16_t topic_size;         /* UNRETAIN */
     uint8_t topic[];
 };
 
@@ -316,8 +321,6 @@ struct broker {
     uint32_t slot_count, slot_capacity, slot_free_count, generation;
     uint32_t *slots_free;
     struct link dirty, acks_waiting, acks_due;
-    struct broker_link **holds; /* CONNECTs that wait for chores: resumed all at once */
-    size_t hold_count, hold_capacity;
 
     /* recorded sessions */
     struct record *records; /* by number */
@@ -343,9 +346,11 @@ struct broker {
     /* on the way */
     struct post *posts, **posts_end;
     uint64_t post_count, retain_posts;
-    struct chore *chores, **chores_end;
-    uint64_t chore_ticket; /* of the last one that was done */
-    bool chores_blocked;   /* the disk takes none */
+    struct chore *chores, **chores_end; /* to be done */
+    struct chore *done, **done_end;     /* done, and not yet durable */
+    uint32_t openings;                  /* chores with an id_hash */
+    uint64_t chore_ticket;              /* of the last one that was done */
+    bool chores_blocked;                /* the disk takes none */
     struct publisher will_publisher;
     uint8_t *scratch, *scratch_2; /* PACKET_SCRATCH each */
     struct fact *facts;           /* SUBSCRIBE_FILTERS_MAX + 2 */
@@ -365,12 +370,8 @@ struct broker {
 };
 
 /* ---- broker.c ---- */
-/* The server's own topics (4.7.2). */
-static inline bool topic_is_sys(struct bytes topic)
-{
-    return topic.size >= 4 && memcmp(topic.at, "$SYS", 4) == 0 &&
-           (topic.size == 4 || topic.at[4] == '/');
-}
+/* The server's own topics (4.7.2), which nobody else may publish to. */
+bool topic_is_sys(struct bytes topic);
 static inline uint64_t broker_hash(const struct broker *broker, struct bytes bytes)
 {
     return hash64(bytes.at, bytes.size, broker->seed);
@@ -421,15 +422,18 @@ enum broker_feed disconnect_feed(struct broker *broker, struct broker_link *link
                                  const struct mqtt_frame *frame);
 /* The client goes; its session stays when it is kept. */
 void client_gone(struct broker *broker, struct client *client, bool will_wanted);
-bool chore_put(struct broker *broker, const struct chore *chore, struct bytes topic);
+/* Puts it at the end of the list, and down in the record of its session. NULL: no memory. */
+struct chore *chore_put(struct broker *broker, const struct chore *chore, struct bytes topic);
+/* Until what it wrote is durable, what the session says is not the last word: the chore a CONNECT
+ * with this id has to wait for; NULL: none. */
+struct chore *chore_of(const struct broker *broker, uint32_t number, struct bytes id);
+/* The link waits for the chore: to be fed again, or (leaving) to be ended. */
+void chore_await(struct broker *broker, struct chore *chore, struct broker_link *link,
+                 bool leaving);
+void chore_forget_link(struct broker_link *link);
 /* As many as the engine takes now; false: it says wait. */
 bool chores_run(struct broker *broker);
 void chores_free(struct broker *broker);
-/* Until what they wrote is durable, what the sessions say is not the last word. */
-static inline bool chores_are_under_way(const struct broker *broker)
-{
-    return broker->chores || broker->chore_ticket > broker->durable_ticket;
-}
 /* A piece of the walk over recorded sessions: which expired, whose will is due. */
 void sweep_run(struct broker *broker);
 MUST_USE enum err records_load(struct broker *broker);

@@ -335,6 +335,17 @@ struct subscribe_work {
     size_t facts, fact_bytes, filter_bytes;
 };
 
+/* As the client asked, but for bridges. */
+static bool subscribe_next(const struct client *client, const struct subscribe_work *work,
+                           size_t *offset, struct mqtt_subscription *ret)
+{
+    if (!mqtt_subscription_next(&work->packet, work->type, offset, ret))
+        return false;
+    if (client->bridge && !mqtt_filter_is_shared(ret->filter))
+        ret->no_local = ret->retain_as_published = true;
+    return true;
+}
+
 /* What a kept session subscribes or leaves is recorded before it is entered. */
 static enum admit subscribe_keep(struct broker *broker, const struct subscribe_work *work,
                                  uint64_t *ret_ticket)
@@ -355,7 +366,7 @@ static void subscribe_judge_all(struct broker *broker, const struct client *clie
     struct mqtt_subscription wanted;
     size_t offset = 0;
     uint32_t fresh = 0;
-    for (size_t i = 0; mqtt_subscription_next(&work->packet, work->type, &offset, &wanted); i++) {
+    for (size_t i = 0; subscribe_next(client, work, &offset, &wanted); i++) {
         bool leave = work->type == MQTT_UNSUBSCRIBE;
         bool there = subscriptions_find(broker, first_of(broker, client), wanted.filter) != NULL;
         work->filter_bytes += wanted.filter.size;
@@ -388,7 +399,7 @@ static void subscribe_enter_all(struct broker *broker, struct client *client,
 {
     struct mqtt_subscription wanted;
     size_t offset = 0;
-    for (size_t i = 0; mqtt_subscription_next(&work->packet, work->type, &offset, &wanted); i++) {
+    for (size_t i = 0; subscribe_next(client, work, &offset, &wanted); i++) {
         if (work->reasons[i] != 0)
             continue;
         if (work->type == MQTT_UNSUBSCRIBE) {
@@ -428,7 +439,7 @@ static bool subscribe_post(struct broker *broker, const struct client *client,
     uint8_t *at = (uint8_t *)post->content + heads;
     struct mqtt_subscription wanted;
     size_t offset = 0;
-    for (size_t i = 0; mqtt_subscription_next(&work->packet, work->type, &offset, &wanted); i++) {
+    for (size_t i = 0; subscribe_next(client, work, &offset, &wanted); i++) {
         filters[i] = (struct post_filter){.id = work->id,
                                           .reason = work->reasons[i],
                                           .retained = work->retained[i],
@@ -446,7 +457,7 @@ static uint8_t subscribe_fault(const struct client *client, const struct subscri
     size_t offset = 0;
     if (work->packet.count > SUBSCRIBE_FILTERS_MAX)
         return MQTT_QUOTA_EXCEEDED;
-    while (mqtt_subscription_next(&work->packet, work->type, &offset, &wanted))
+    while (subscribe_next(client, work, &offset, &wanted))
         if (wanted.no_local && mqtt_filter_is_shared(wanted.filter)) /* [MQTT-3.8.3-4] */
             return MQTT_PROTOCOL_ERROR;
     (void)client;

@@ -29,6 +29,15 @@ static const char *const load_topics[LOADS][3] = {
               PREFIX "load/" topic "/15min"},
     LOAD_TABLE(LOAD_TOPICS)};
 
+/* A bridge of Mosquitto's says $SYS/broker/connection/NAME/state of itself, as it may there. */
+bool topic_is_sys(struct bytes topic)
+{
+    static const char bridges[] = PREFIX "connection/+/state";
+    return topic.size >= 4 && memcmp(topic.at, "$SYS", 4) == 0 &&
+           (topic.size == 4 || topic.at[4] == '/') &&
+           !topic_matches(topic, bytes_of(bridges, sizeof bridges - 1));
+}
+
 static void sys_send(struct broker *broker, const struct sys_value *value)
 {
     struct bytes topic = bytes_text(value->topic);

@@ -206,6 +206,7 @@ static void loop_read_clients(struct server *server)
  * ---------------------------------------------------------------------------------- */
 static void loop_step(struct server *server)
 {
+    (void)broker_retry(server->broker); /* so that it goes out with this batch */
     int64_t wait_ns = engine_step(server->engine);
     server->engine_due_ns =
         wait_ns == INT64_MAX ? INT64_MAX : server->clock->boot_ns(server->clock) + wait_ns;

@@ -150,6 +150,9 @@ struct mqtt_will {
 struct mqtt_connect {
     uint8_t version; /* enum mqtt_version */
     bool clean_start;
+    bool bridge; /* MQTT 3 with bit 7 of the level set: the sender is a bridge of Mosquitto's, and
+                    its subscriptions are no local and retain as published, as those of MQTT 5 can
+                    be */
     uint16_t keep_alive_s;
     struct bytes client_id;
     bool has_user, has_password;

@@ -35,6 +35,11 @@ static uint8_t connect_get_version(struct cursor *cursor, struct mqtt_connect *r
     bool old = bytes_equal(name, bytes_of("MQIsdp", 6));
     if (!old && !bytes_equal(name, bytes_of("MQTT", 4)))
         return MQTT_UNSUPPORTED_VERSION;
+    uint8_t bare = level & 0x7F;
+    if (level & 0x80 && bare == (old ? MQTT_3_1 : MQTT_3_1_1)) {
+        ret->bridge = true;
+        level = bare;
+    }
     if (level >= MQTT_5)
         ret->version = MQTT_5;
     if (old ? level != MQTT_3_1 : level != MQTT_3_1_1 && level != MQTT_5)

@@ -92,7 +92,10 @@ static void connects_are_judged(void **state)
         /* name and level */
         {0, 0x10, "0004 'MQTT' 03 02 003C 0001 'a'", MQTT_UNSUPPORTED_VERSION, false},
         {0, 0x10, "0004 'MQTT' 06 02 003C 00 0001 'a'", MQTT_UNSUPPORTED_VERSION, false},
-        {0, 0x10, "0004 'MQTT' 84 02 003C 0001 'a'", MQTT_UNSUPPORTED_VERSION, false},
+        {0, 0x10, "0004 'MQTT' 84 02 003C 0001 'a'", MQTT_SUCCESS, false}, /* a bridge */
+        {0, 0x10, "0006 'MQIsdp' 83 02 003C 0001 'a'", MQTT_SUCCESS, false},
+        {0, 0x10, "0004 'MQTT' 83 02 003C 0001 'a'", MQTT_UNSUPPORTED_VERSION, false},
+        {0, 0x10, "0004 'MQTT' 85 02 003C 0001 'a'", MQTT_UNSUPPORTED_VERSION, false},
         {0, 0x10, "0004 'mqtt' 04 02 003C 0001 'a'", MQTT_UNSUPPORTED_VERSION, false},
         {0, 0x10, "0006 'MQIsdp' 04 02 003C 0001 'a'", MQTT_UNSUPPORTED_VERSION, false},
         {0, 0x10, "0000 04 02 003C 0001 'a'", MQTT_UNSUPPORTED_VERSION, false},

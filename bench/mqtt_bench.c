@@ -231,14 +231,14 @@ static bool run_fanout(const struct bench *bench, struct broker *broker, struct 
     return true;
 }
 
-/* p99 at the rate of the floor: 500 messages a second to 1,000 subscribers. */
-static bool run_fanout_rate(const struct bench *bench, struct broker *broker,
-                            struct figures *figures)
+/* p99 when so many messages a second go to 1,000 subscribers. */
+static bool fanout_at(const struct bench *bench, struct broker *broker, uint64_t rate,
+                      struct figures *figures)
 {
     static struct load_result result;
     struct load_options options = fanout_options();
     options.ahead = 0;
-    options.rate = 500;
+    options.rate = rate;
     if (!measure(bench, broker, &options, &result, figures))
         return false;
     figures->value = figures->p99_ms;
@@ -247,6 +247,19 @@ static bool run_fanout_rate(const struct bench *bench, struct broker *broker,
         snprintf(figures->remark, sizeof figures->remark, "%s deliveries/s",
                  bench_group((uint64_t)((double)result.counts.received / result.seconds), text));
     return true;
+}
+
+static bool run_fanout_floor(const struct bench *bench, struct broker *broker,
+                             struct figures *figures)
+{
+    return fanout_at(bench, broker, 500, figures);
+}
+
+/* Mosquitto is not asked: what it cannot deliver would fill the memory of the machine. */
+static bool run_fanout_aim(const struct bench *bench, struct broker *broker,
+                           struct figures *figures)
+{
+    return fanout_at(bench, broker, 1500, figures);
 }
 
 /* ---- sessions that nobody listens to
@@ -389,8 +402,10 @@ static const struct row rows[] = {
      run_wakeup},
     {"fanout", "1 publisher, bursts of 50, 1,000 subscribers, 100 bytes", "deliveries/s", 500000,
      1500000, false, false, true, run_fanout},
-    {"fanout-rate", "the same, 500 messages a second: p99 to a subscriber", "ms", 50, 20, true,
-     false, true, run_fanout_rate},
+    {"fanout-500", "the same at 500,000 deliveries/s: p99 to a subscriber", "ms", 50, 20, true,
+     false, true, run_fanout_floor},
+    {"fanout-1500", "the same at 1,500,000 deliveries/s: p99 to a subscriber", "ms", 50, 20, true,
+     false, false, run_fanout_aim},
     {"offline", "1 % of topics kept for 60 absent sessions, beside none", "x the CPU", 2, 1.2, true,
      false, false, run_offline},
     {"scale", "many points beside 60,000, same traffic", "x the CPU a value", 1.8, 1.3, true, false,

@@ -124,6 +124,8 @@ static bool read_pace(struct loading *loading, const struct words *words)
     }
     if (paces == 0 && !words_flag(words, "burst") && options->ahead == 0)
         options->in_flight = 16;
+    if (paces == 0 && options->qos == 0 && !words_flag(words, "burst"))
+        options->burst = 32; /* nothing else sets the size of a send */
     if (options->ahead > 0 && options->burst > options->ahead)
         options->ahead = options->burst;
     return true;

@@ -7,7 +7,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#define BAR 20
+#define BAR 12
 
 /* ---- the plan
  * ------------------------------------------------------------------------------------ */
@@ -114,16 +114,18 @@ static void progress_draw(const struct load_view *view, const struct load_second
     int done = share >= 1 ? BAR : (int)(share * BAR);
     const struct load_counts *counts = &second->counts;
     uint64_t errors = counts->refused + counts->lost + counts->out_of_order;
-    int size = snprintf(line, sizeof line, " %.0f of %.0f s", second->seconds, view->duration_s);
+    int size = snprintf(line, sizeof line, " %.0f/%.0f s", second->seconds, view->duration_s);
+    if (errors > 0)
+        size += snprintf(line + size, sizeof line - (size_t)size, "  %s errors",
+                         number_group(errors, text[2]));
     if (view->options->connections > 0)
-        size += snprintf(line + size, sizeof line - (size_t)size, "  acked %s/s  p99 %.1f ms",
+        size += snprintf(line + size, sizeof line - (size_t)size, "  acked %s/s p99 %.1f ms",
                          number_rate(per_second(counts->acked, second->length), text[0]),
                          latency_share_ms(&second->acks, 0.99));
     if (view->options->subscribers > 0)
-        size += snprintf(line + size, sizeof line - (size_t)size, "  received %s/s  p99 %.1f ms",
-                         number_rate(per_second(counts->received, second->length), text[1]),
-                         latency_share_ms(&second->deliveries, 0.99));
-    snprintf(line + size, sizeof line - (size_t)size, "  errors %s", number_group(errors, text[2]));
+        snprintf(line + size, sizeof line - (size_t)size, "  received %s/s p99 %.1f ms",
+                 number_rate(per_second(counts->received, second->length), text[1]),
+                 latency_share_ms(&second->deliveries, 0.99));
     unsigned columns, rows;
     terminal_size(&columns, &rows);
     char fit[300];
@@ -238,7 +240,8 @@ static void result_counts(const struct load_view *view, const struct load_result
     if (verdict->missing > 0) {
         table_paint(table, verdict->good ? PAINT_YELLOW : PAINT_RED);
         result_count(table, "missing", verdict->missing, 0,
-                     verdict->good ? "QoS 0 may lose messages" : "not delivered");
+                     verdict->good ? "QoS 0 may lose messages; --ahead keeps step with subscribers"
+                                   : "not delivered");
     }
     const struct {
         const char *name, *remark;

@@ -169,7 +169,7 @@ def wrong_words_and_absent_servers_are_told(folder):
 
 
 def a_topic_larger_than_the_server_takes_is_refused(folder):
-    server = start(folder, "--mqtt.packet", "65536", mosquitto="max_packet_size 65536")
+    server = start(folder, "--mqtt-packet", "65536", mosquitto="max_packet_size 65536")
     said = pub(server, "large", given=b"x" * 70000, code=1)
     expect("larger than the server takes" in said, f"pub said {said!r}")
     pub(server, "large", given=b"x" * 60000)

@@ -117,7 +117,7 @@ static void answers_send_client(struct broker *broker, struct client *client, ui
     budget_give(broker->memory, before - acks_bytes(&client->acks));
     if (client->acks.count > 0)
         link_put(&broker->acks_waiting, &client->acks_link);
-    if (client->unanswered + client->received_count <= client->receive_max / 2)
+    if (client->acks.count <= client->receive_max / 2)
         port->resume(arg, link);
     if (link_is_alone(&client->dirty)) /* else deliveries follow, and go with it */
         port->flush(arg, link);

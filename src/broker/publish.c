@@ -289,8 +289,17 @@ static enum broker_feed publish_answer(struct broker *broker, struct client *cli
     return answer_queue(broker, client, &ack);
 }
 
-/* As many unanswered messages as were announced: a client of MQTT 5 knows the number and broke it;
- * one of MQTT 3 is read again when there is room. */
+/* As many unanswered messages as were announced? MQTT 3 announces nothing: there, what waits is what
+ * we have to say, for the PUBREL that ends a QoS 2 message may lie behind the next PUBLISH. */
+static bool publish_is_over_maximum(const struct client *client)
+{
+    uint32_t unanswered = client->version == MQTT_5 ? client->unanswered + client->received_count
+                                                    : client->acks.count;
+    return unanswered >= client->receive_max;
+}
+
+/* A client of MQTT 5 knows the number and broke it; one of MQTT 3 is read again when there is room.
+ */
 static enum broker_feed publish_over_maximum(struct broker *broker, struct client *client)
 {
     if (client->version != MQTT_5)
@@ -387,8 +396,7 @@ enum broker_feed publish_feed(struct broker *broker, struct broker_link *link,
     }
     if (UNLIKELY(publish.qos == 2 && received_has(client, publish.packet_id)))
         return publish_again(broker, client, &publish);
-    if (UNLIKELY(publish.qos > 0 &&
-                 client->unanswered + client->received_count >= client->receive_max))
+    if (UNLIKELY(publish.qos > 0 && publish_is_over_maximum(client)))
         return publish_over_maximum(broker, client);
     if (UNLIKELY(publish_is_refused(&publish, &admit))) {
         admitted.reading = admit;

@@ -168,6 +168,8 @@ static enum give give_one(struct broker *broker, struct client *client,
                           const struct retained_feed *feed, uint32_t number)
 {
     struct message_view view;
+    if (!sessions_has_message(broker->sessions, number)) /* replaced since it was noted down */
+        return GIVEN;
     sessions_message(broker->sessions, number, &view);
     size_t bytes = view.topic_size + view.payload_size + view.properties_size;
     if (view.topic_size == 0 || bytes > PACKET_SCRATCH)

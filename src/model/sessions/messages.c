@@ -231,6 +231,11 @@ enum err apply_enqueue(struct sessions *sessions, const struct fact_enqueue *enq
 /* ---- asking
  * ------------------------------------------------------------------------------------------- */
 
+bool sessions_has_message(const struct sessions *sessions, uint32_t message)
+{
+    return message_at(sessions, message)->references > 0;
+}
+
 void sessions_message(const struct sessions *sessions, uint32_t message,
                       struct message_view *ret_view)
 {

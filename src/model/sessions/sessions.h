@@ -172,6 +172,9 @@ struct message_view {
     size_t topic_size, payload_size, properties_size;
     int64_t expires_wall_ns; /* by the wall clock of its batch; INT64_MAX: never */
 };
+/* Is there a message of this number still? Numbers are used again: who kept one over an apply must
+ * look at its topic as well. */
+bool sessions_has_message(const struct sessions *sessions, uint32_t message);
 void sessions_message(const struct sessions *sessions, uint32_t message,
                       struct message_view *ret_view);
 /* Topic, payload, properties, one after the other. */

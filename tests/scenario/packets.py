@@ -707,13 +707,20 @@ def play(kept=(False,)):
                 finally:
                     broker.close()
     finally:
-        for server in Server.every:
-            if server.process.poll() is None:
-                server.kill()
-            os.unlink(server.log_path)
+        failed += sum(not ends_well(server) for server in Server.every)
         shutil.rmtree(broker.folder, ignore_errors=True)
     print(f"       {count} tests, {failed} failed, {skipped} skipped", flush=True)
     sys.exit(1 if failed else 0)
+
+
+def ends_well(server):
+    """Whatever was sent to it, the server stops when it is told to, with exit code 0."""
+    ended_before = server.process.poll() is not None  # told where it happened
+    code = server.stop()
+    if code and not ended_before:
+        print(f"FAILED the server's end: exit code {code}; its log ends:\n{server.log()[-4000:]}", flush=True)
+    os.unlink(server.log_path)
+    return ended_before or code == 0
 
 
 def tell_failure(name, test, fault, broker):

@@ -89,7 +89,7 @@ static void read_packet(struct fuzz *fuzz, unsigned who, const struct packet *pa
                     client->version == MQTT_5 ? packet->suback.reasons.at[0] : 0);
         break;
     default:
-        check(!"nobody asked for this packet");
+        check(false);
     }
 }
 
@@ -125,7 +125,8 @@ static void wire_over(struct fuzz *fuzz, unsigned who, uint8_t reason)
     while (wire_next(wire, &packet)) {
         check(!told);
         if (packet.type == MQTT_DISCONNECT) {
-            check(packet.disconnect.reason == reason || (reason == 1 && packet.disconnect.reason >= 0x80));
+            check(packet.disconnect.reason == reason ||
+                  (reason == 1 && packet.disconnect.reason >= 0x80));
             told = true;
         } else {
             read_packet(fuzz, who, &packet);
@@ -183,7 +184,8 @@ static void connect_begin(struct fuzz *fuzz, unsigned who)
                           (how.narrow ? PROPERTY(39) : 0) |
                           (properties->topic_alias_maximum ? PROPERTY(34) : 0);
     } else {
-        how.expiry_s = connect.clean_start ? 0 : (uint32_t)fuzz->house->settings.mqtt_session_expiry;
+        how.expiry_s =
+            connect.clean_start ? 0 : (uint32_t)fuzz->house->settings.mqtt_session_expiry;
         how.window = 0;
         how.narrow = false;
     }
@@ -224,6 +226,7 @@ static void act_disconnect(struct fuzz *fuzz, unsigned who)
                       ? mqtt_disconnect_put(fuzz->house->scratch, HOUSE_SCRATCH, MQTT_5, &packet)
                       : mqtt_empty_put(fuzz->house->scratch, HOUSE_SCRATCH, MQTT_DISCONNECT);
     wire_send_size(wire, size);
+    house_settle(fuzz->house);
     wire_over(fuzz, who, 0);
     model_closed(&fuzz->model, who, wire->version == MQTT_5 && packet.reason != 0);
     settle(fuzz);
@@ -245,18 +248,18 @@ static void act_garbage(struct fuzz *fuzz, unsigned who)
         const char *at;
         size_t size;
     } wrong[] = {{"\x00\x00", 2},
-                 {"\x80\x05\x00\x01\x00\x00\x00", 7},      /* SUBSCRIBE without its flags */
-                 {"\x36\x05\x00\x01"                       /* QoS 3 */
+                 {"\x80\x05\x00\x01\x00\x00\x00", 7}, /* SUBSCRIBE without its flags */
+                 {"\x36\x05\x00\x01"                  /* QoS 3 */
                   "a\x00\x01",
                   7},
-                 {"\x32\x06\x00\x01"                       /* packet id 0 */
+                 {"\x32\x06\x00\x01" /* packet id 0 */
                   "a\x00\x00\x00",
                   8},
-                 {"\x30\x04\x00\x01+\x00", 6},             /* a wildcard to publish to */
-                 {"\x10\x02\x00\x00", 4},                  /* a second CONNECT */
-                 {"\x82\x02\x00\x01", 4},                  /* no filters */
-                 {"\x30\xff\xff\xff\x7f", 5},              /* larger than mqtt.packet */
-                 {"\x40\x01\x01", 3}};                     /* half a packet id */
+                 {"\x30\x04\x00\x01+\x00", 6}, /* a wildcard to publish to */
+                 {"\x10\x02\x00\x00", 4},      /* a second CONNECT */
+                 {"\x82\x02\x00\x01", 4},      /* no filters */
+                 {"\x30\xff\xff\xff\x7f", 5},  /* larger than mqtt.packet */
+                 {"\x40\x01\x01", 3}};         /* half a packet id */
     uint8_t choice = take(fuzz) % ARRAY_COUNT(wrong);
     TRACE("garbage %u: %u\n", who, choice);
     wire_send(fuzz->wires[who], bytes_of(wrong[choice].at, wrong[choice].size));
@@ -607,7 +610,8 @@ static void see_retained(struct fuzz *fuzz)
         unsigned topic = topic_number(packet.publish.topic);
         unsigned message = model_retained(&fuzz->model, topic);
         check(message != 0 && !(seen >> topic & 1));
-        check(bytes_equal(packet.publish.payload, bytes_text(fuzz->model.messages[message].payload)));
+        check(
+            bytes_equal(packet.publish.payload, bytes_text(fuzz->model.messages[message].payload)));
         seen |= 1u << topic;
     }
     for (unsigned topic = 0; topic < TOPICS; topic++)

@@ -64,8 +64,10 @@ static uint32_t group_make(struct broker *broker, struct bytes filter)
     enum err err = index_insert(broker->group_index, hash, at);
     if (err == OK) {
         err = topics_add(broker->topics, TENANT_DEFAULT, filter_of_share(filter), at | GROUP_FLAG);
-        if (err != OK && index_remove(broker->group_index, hash, at) != OK)
-            check(!"the group was entered a moment ago");
+        if (err != OK) {
+            enum err undone = index_remove(broker->group_index, hash, at);
+            check(undone == OK);
+        }
     }
     if (err != OK) {
         free(copy);

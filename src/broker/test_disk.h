@@ -49,7 +49,7 @@ static inline struct test_inode *test_disk_make(struct test_disk *disk, const ch
             snprintf(disk->inodes[i].path, sizeof disk->inodes[i].path, "%s", path);
             return &disk->inodes[i];
         }
-    check(!"the imagined disk has a place for this file");
+    check(false);
     return NULL;
 }
 

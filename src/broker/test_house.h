@@ -91,6 +91,8 @@ static inline void wire_buffer_put(struct wire_buffer *buffer, struct bytes byte
 
 static inline struct bytes wire_buffer_rest(const struct wire_buffer *buffer)
 {
+    if (buffer->taken == buffer->size)
+        return bytes_of("", 0);
     return bytes_of(buffer->at + buffer->taken, buffer->size - buffer->taken);
 }
 
@@ -372,7 +374,7 @@ static inline struct wire *wire_open(struct test_house *house)
         wire->link.peer = "wire";
         return wire;
     }
-    check(!"there is a wire left");
+    check(false);
     return NULL;
 }
 
@@ -486,7 +488,7 @@ static inline uint8_t wire_decode(struct wire *wire, const struct mqtt_frame *fr
         check(wire->version == MQTT_5);
         return mqtt_disconnect_get(frame, wire->version, &packet->disconnect);
     default:
-        check(!"servers send this type");
+        check(false);
         return 1;
     }
 }

@@ -2,7 +2,6 @@
 in every version of the protocol. With MAINSTEM_BROKER=mosquitto the same is asked of Mosquitto."""
 
 import hashlib
-import os
 import random
 import re
 import signal

@@ -1,6 +1,7 @@
 /* Paho's asynchronous C client (MQTTAsync): see arguments.h for the verbs (without abandon). The
- * library has threads of its own, calls us back from them, and reconnects by itself; messages sent
- * while there is no connection wait in its store. */
+ * library has threads of its own and calls us back from them; messages sent while there is no
+ * connection wait in its store. We reconnect ourselves, at once: its own way waits a second or
+ * more. */
 #include "arguments.h"
 
 #include <MQTTAsync.h>
@@ -13,11 +14,9 @@ struct session {
     struct arguments arguments;
     MQTTAsync client;
     pthread_mutex_t mutex;
-    pthread_cond_t changed;
     bool clean;
-    bool connected;
+    bool connecting;
     int granted; /* -1: no SUBACK yet */
-    long done;   /* messages the server has taken */
     long last;   /* last number that came */
     char topic[64];
     char payload[64];
@@ -26,32 +25,31 @@ struct session {
     bool arrived;
 };
 
-static void session_wait(struct session *session, const bool *flag, const char *what)
-{
-    struct timespec end;
-    clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_sec += PATIENCE_S;
-    pthread_mutex_lock(&session->mutex);
-    int code = 0;
-    while (!*flag && !code)
-        code = pthread_cond_timedwait(&session->changed, &session->mutex, &end);
-    pthread_mutex_unlock(&session->mutex);
-    expect(code == 0, what, code);
-}
-
-static void session_tell(struct session *session)
-{
-    pthread_cond_broadcast(&session->changed);
-    pthread_mutex_unlock(&session->mutex);
-}
-
-static void on_connected(void *context, char *cause)
+static void on_connected(void *context, MQTTAsync_successData *data)
 {
     struct session *session = context;
-    (void)cause;
+    (void)data;
     pthread_mutex_lock(&session->mutex);
-    session->connected = true;
-    session_tell(session);
+    session->connecting = false;
+    pthread_mutex_unlock(&session->mutex);
+}
+
+static void on_connected_5(void *context, MQTTAsync_successData5 *data)
+{
+    (void)data;
+    on_connected(context, NULL);
+}
+
+static void on_not_connected(void *context, MQTTAsync_failureData *data)
+{
+    (void)data;
+    on_connected(context, NULL); /* the main thread tries again */
+}
+
+static void on_not_connected_5(void *context, MQTTAsync_failureData5 *data)
+{
+    (void)data;
+    on_connected(context, NULL);
 }
 
 static int on_message(void *context, char *topic, int size, MQTTAsync_message *message)
@@ -75,25 +73,10 @@ static int on_message(void *context, char *topic, int size, MQTTAsync_message *m
         say(session->payload);
     }
     session->arrived = !numbers || session->last >= session->arguments.to;
-    session_tell(session);
+    pthread_mutex_unlock(&session->mutex);
     MQTTAsync_freeMessage(&message);
     MQTTAsync_free(topic);
     return 1;
-}
-
-static void on_sent(void *context, MQTTAsync_successData *data)
-{
-    struct session *session = context;
-    (void)data;
-    pthread_mutex_lock(&session->mutex);
-    session->done++;
-    session_tell(session);
-}
-
-static void on_sent_5(void *context, MQTTAsync_successData5 *data)
-{
-    (void)data;
-    on_sent(context, NULL);
 }
 
 static void on_granted(void *context, MQTTAsync_successData *data)
@@ -101,7 +84,7 @@ static void on_granted(void *context, MQTTAsync_successData *data)
     struct session *session = context;
     pthread_mutex_lock(&session->mutex);
     session->granted = data->alt.qos;
-    session_tell(session);
+    pthread_mutex_unlock(&session->mutex);
 }
 
 static void on_granted_5(void *context, MQTTAsync_successData5 *data)
@@ -109,19 +92,19 @@ static void on_granted_5(void *context, MQTTAsync_successData5 *data)
     struct session *session = context;
     pthread_mutex_lock(&session->mutex);
     session->granted = (int)data->reasonCode;
-    session_tell(session);
+    pthread_mutex_unlock(&session->mutex);
 }
 
 static void on_refused(void *context, MQTTAsync_failureData *data)
 {
     (void)context;
-    expect(false, "the server refused", data ? data->code : 0);
+    expect(false, "the server refused a subscription", data ? data->code : 0);
 }
 
 static void on_refused_5(void *context, MQTTAsync_failureData5 *data)
 {
     (void)context;
-    expect(false, "the server refused", data ? (int)data->reasonCode : 0);
+    expect(false, "the server refused a subscription", data ? (int)data->reasonCode : 0);
 }
 
 static void session_create(struct session *session, const char *name)
@@ -131,15 +114,13 @@ static void session_create(struct session *session, const char *name)
     options.sendWhileDisconnected = 1;
     options.maxBufferedMessages = 100000;
     char client_id[64];
-    snprintf(client_id, sizeof client_id, "paho-async-%s", name);
+    snprintf(client_id, sizeof client_id, "paho-async-%s-%d", name, session->arguments.version);
     pthread_mutex_init(&session->mutex, NULL);
-    pthread_cond_init(&session->changed, NULL);
     int code = MQTTAsync_createWithOptions(&session->client, session->arguments.uri, client_id,
                                            MQTTCLIENT_PERSISTENCE_DEFAULT,
                                            (void *)(size_t)session->arguments.folder, &options);
     expect(code == MQTTASYNC_SUCCESS, "MQTTAsync_create", code);
     MQTTAsync_setCallbacks(session->client, session, NULL, on_message, NULL);
-    MQTTAsync_setConnected(session->client, session, on_connected);
 }
 
 static void session_connect(struct session *session)
@@ -154,53 +135,101 @@ static void session_connect(struct session *session)
         options = options_5;
         options.cleanstart = session->clean;
         options.connectProperties = &properties;
+        options.onSuccess5 = on_connected_5;
+        options.onFailure5 = on_not_connected_5;
     } else {
         options.cleansession = session->clean;
+        options.onSuccess = on_connected;
+        options.onFailure = on_not_connected;
     }
     options.MQTTVersion = session->arguments.version;
     options.keepAliveInterval = 20;
     options.maxInflight = session->arguments.window;
-    options.automaticReconnect = 1;
-    options.minRetryInterval = 1;
-    options.maxRetryInterval = 1;
     options.context = session;
     int code = MQTTAsync_connect(session->client, &options);
     expect(code == MQTTASYNC_SUCCESS, "MQTTAsync_connect", code);
-    session_wait(session, &session->connected, "no connection in time");
     MQTTProperties_free(&properties);
 }
 
-static MQTTAsync_responseOptions session_answers(struct session *session, bool subscribe)
+static void session_keep_connected(struct session *session)
 {
-    MQTTAsync_responseOptions answers = MQTTAsync_responseOptions_initializer;
-    answers.context = session;
-    if (session->arguments.version == MQTTVERSION_5) {
-        answers.onSuccess5 = subscribe ? on_granted_5 : on_sent_5;
-        answers.onFailure5 = on_refused_5;
-    } else {
-        answers.onSuccess = subscribe ? on_granted : on_sent;
-        answers.onFailure = on_refused;
+    /* Not under our mutex: the library holds its own while it calls us back. */
+    bool connected = MQTTAsync_isConnected(session->client);
+    pthread_mutex_lock(&session->mutex);
+    bool idle = !connected && !session->connecting;
+    session->connecting |= idle;
+    pthread_mutex_unlock(&session->mutex);
+    if (idle)
+        session_connect(session);
+}
+
+/* Waits until `ask` is true of the session; connects, also again, meanwhile. */
+static void session_wait(struct session *session, bool (*ask)(const struct session *session),
+                         const char *what)
+{
+    for (int waited_ms = 0; waited_ms < PATIENCE_S * 1000; waited_ms += 2) {
+        pthread_mutex_lock(&session->mutex);
+        bool answer = ask(session);
+        pthread_mutex_unlock(&session->mutex);
+        if (answer)
+            return;
+        session_keep_connected(session);
+        rest_ms(2);
     }
-    return answers;
+    expect(false, what, (int)session->last);
+}
+
+static bool is_settled(const struct session *session)
+{
+    return !session->connecting;
+}
+
+static bool is_granted(const struct session *session)
+{
+    return session->granted >= 0;
+}
+
+static bool has_arrived(const struct session *session)
+{
+    return session->arrived;
+}
+
+/* A message whose write failed is reported as a failure, and sent again nevertheless when there is
+ * a connection: what counts is that the library's list of messages is empty. */
+static bool session_is_published(struct session *session)
+{
+    MQTTAsync_token *tokens = NULL;
+    int code = MQTTAsync_getPendingTokens(session->client, &tokens);
+    expect(code == MQTTASYNC_SUCCESS, "MQTTAsync_getPendingTokens", code);
+    bool empty = !tokens || tokens[0] == -1;
+    MQTTAsync_free(tokens);
+    return empty;
+}
+
+static void session_start(struct session *session)
+{
+    while (!MQTTAsync_isConnected(session->client)) {
+        session_keep_connected(session);
+        session_wait(session, is_settled, "no answer to CONNECT in time");
+    }
 }
 
 static void session_subscribe(struct session *session, const char *filter, int qos)
 {
     session->granted = -1;
-    MQTTAsync_responseOptions answers = session_answers(session, true);
+    MQTTAsync_responseOptions answers = MQTTAsync_responseOptions_initializer;
+    answers.context = session;
+    if (session->arguments.version == MQTTVERSION_5) {
+        answers.onSuccess5 = on_granted_5;
+        answers.onFailure5 = on_refused_5;
+    } else {
+        answers.onSuccess = on_granted;
+        answers.onFailure = on_refused;
+    }
     int code = MQTTAsync_subscribe(session->client, filter, qos, &answers);
     expect(code == MQTTASYNC_SUCCESS, "MQTTAsync_subscribe", code);
-    for (int waited_ms = 0; waited_ms < PATIENCE_S * 1000; waited_ms += 5) {
-        pthread_mutex_lock(&session->mutex);
-        int granted = session->granted;
-        pthread_mutex_unlock(&session->mutex);
-        if (granted >= 0) {
-            expect(granted == qos, "the granted QoS", granted);
-            return;
-        }
-        rest_ms(5);
-    }
-    expect(false, "no SUBACK in time", 0);
+    session_wait(session, is_granted, "no SUBACK in time");
+    expect(session->granted == qos, "the granted QoS", session->granted);
 }
 
 static void session_send(struct session *session, const char *topic, const char *payload, int qos,
@@ -211,15 +240,14 @@ static void session_send(struct session *session, const char *topic, const char 
     message.payloadlen = (int)strlen(payload);
     message.qos = qos;
     message.retained = retained;
-    MQTTAsync_responseOptions answers = session_answers(session, false);
-    int code = MQTTAsync_sendMessage(session->client, topic, &message, &answers);
+    int code = MQTTAsync_sendMessage(session->client, topic, &message, NULL);
     expect(code == MQTTASYNC_SUCCESS, "MQTTAsync_sendMessage", code);
 }
 
 static void receive_this(struct session *session, const char *topic, const char *payload, int qos,
                          int retained)
 {
-    session_wait(session, &session->arrived, "a message did not come");
+    session_wait(session, has_arrived, "a message did not come");
     pthread_mutex_lock(&session->mutex);
     expect(!strcmp(session->topic, topic), session->topic, 0);
     expect(!strcmp(session->payload, payload), session->payload, 0);
@@ -233,7 +261,7 @@ static void qualities(const struct arguments *arguments)
 {
     struct session session = {.arguments = *arguments, .clean = true};
     session_create(&session, "qualities");
-    session_connect(&session);
+    session_start(&session);
     for (int granted = 0; granted <= 2; granted++)
         for (int qos = 0; qos <= 2; qos++) {
             char topic[64];
@@ -256,33 +284,28 @@ static void publish_numbers(const struct arguments *arguments)
 {
     struct session session = {.arguments = *arguments};
     session_create(&session, "publisher");
-    session_connect(&session);
+    session_start(&session);
     for (long number = arguments->from; number <= arguments->to; number++) {
         char payload[32];
         snprintf(payload, sizeof payload, "%ld", number);
         session_send(&session, "numbers", payload, 2, 0);
     }
-    for (int waited_ms = 0; waited_ms < 2 * PATIENCE_S * 1000; waited_ms += 20) {
-        pthread_mutex_lock(&session.mutex);
-        bool all = session.done >= arguments->to - arguments->from + 1;
-        pthread_mutex_unlock(&session.mutex);
-        if (all) {
-            say("published");
-            return;
-        }
-        rest_ms(20);
+    for (int waited_ms = 0; !session_is_published(&session); waited_ms += 10) {
+        expect(waited_ms < 2 * PATIENCE_S * 1000, "numbers that the server has not taken", 0);
+        session_keep_connected(&session);
+        rest_ms(10);
     }
-    expect(false, "numbers that the server has not taken", (int)session.done);
+    say("published");
 }
 
 static void receive_numbers(const struct arguments *arguments)
 {
     struct session session = {.arguments = *arguments};
     session_create(&session, "receiver");
-    session_connect(&session);
+    session_start(&session);
     session_subscribe(&session, "numbers", 2);
     say("ready");
-    session_wait(&session, &session.arrived, "the last number did not come");
+    session_wait(&session, has_arrived, "the last number did not come");
     say("received");
 }
 

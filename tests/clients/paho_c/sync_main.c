@@ -21,7 +21,7 @@ static void session_create(struct session *session, const char *name)
     MQTTClient_createOptions options = MQTTClient_createOptions_initializer;
     options.MQTTVersion = session->arguments.version;
     char client_id[64];
-    snprintf(client_id, sizeof client_id, "paho-sync-%s", name);
+    snprintf(client_id, sizeof client_id, "paho-sync-%s-%d", name, session->arguments.version);
     int code = MQTTClient_createWithOptions(&session->client, session->arguments.uri, client_id,
                                             MQTTCLIENT_PERSISTENCE_DEFAULT,
                                             (void *)(size_t)session->arguments.folder, &options);
@@ -159,7 +159,7 @@ static void send_this(struct session *session, const char *topic, const char *pa
 
 /* A second client that dies without DISCONNECT when it is told, so that the server sends its will.
  * It is forked before the library has state of its own. Returns where a byte tells it. */
-static int dying_client_start(const struct arguments *arguments)
+static int dying_client_start(const struct arguments *arguments, const char *will)
 {
     int ends[2];
     expect(pipe(ends) == 0, "pipe", 0);
@@ -167,7 +167,7 @@ static int dying_client_start(const struct arguments *arguments)
     expect(child >= 0, "fork", child);
     if (child)
         return ends[1];
-    struct session session = {.arguments = *arguments, .clean = true, .will = "sync/will"};
+    struct session session = {.arguments = *arguments, .clean = true, .will = will};
     session_create(&session, "dying");
     int code = session_connect(&session);
     expect(code == MQTTCLIENT_SUCCESS, "connect with a will", code);
@@ -178,7 +178,9 @@ static int dying_client_start(const struct arguments *arguments)
 static void qualities(const struct arguments *arguments)
 {
     struct session session = {.arguments = *arguments, .clean = true};
-    int dying = dying_client_start(arguments);
+    char will[32];
+    snprintf(will, sizeof will, "sync/will/%d", arguments->version);
+    int dying = dying_client_start(arguments, will);
     session_create(&session, "qualities");
     int code = session_connect(&session);
     expect(code == MQTTCLIENT_SUCCESS, "connect", code);
@@ -196,9 +198,9 @@ static void qualities(const struct arguments *arguments)
             session_subscribe(&session, topic, granted);
             receive_this(&session, topic, payload, qos < granted ? qos : granted, 1);
         }
-    session_subscribe(&session, "sync/will", 2);
+    session_subscribe(&session, will, 2);
     expect(write(dying, "x", 1) == 1, "telling the other client to die", 0);
-    receive_this(&session, "sync/will", "gone", 2, 0);
+    receive_this(&session, will, "gone", 2, 0);
     MQTTClient_disconnect(session.client, CALL_TIMEOUT_MS);
     MQTTClient_destroy(&session.client);
     say("qualities ok");

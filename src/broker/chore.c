@@ -174,6 +174,19 @@ static bool close_publishes_will(const struct broker *broker, const struct chore
            (will.delay_s == 0 || chore->expiry_s == 0);
 }
 
+void chore_ended(struct broker *broker, uint32_t number, uint64_t ticket)
+{
+    struct chore *chore = calloc(1, sizeof *chore);
+    if (chore) {
+        *chore = (struct chore){.kind = CHORE_END, .number = number, .ticket = ticket};
+        *broker->done_end = chore;
+        broker->done_end = &chore->next;
+        records_at(broker, number)->chore = chore;
+    }
+    broker->chore_ticket = ticket;
+    chore_number_after(broker, number);
+}
+
 static enum admit chore_close(struct broker *broker, struct chore *chore)
 {
     if (close_publishes_will(broker, chore)) {
@@ -325,19 +338,8 @@ static enum err record_load_subscriptions(struct broker *broker, uint32_t number
     return OK;
 }
 
-/* Who was killed cannot say what was sent: no more than a window of the queue. */
-static uint16_t record_sent_at_most(const struct broker *broker, uint32_t number)
-{
-    struct entry_view view = {.packet_id = 0};
-    uint32_t entry = sessions_queue_first(broker->sessions, number);
-    for (uint64_t i = 0; i < broker->settings->mqtt_inflight && entry != ENTRY_NONE; i++) {
-        sessions_entry(broker->sessions, entry, &view);
-        entry = sessions_queue_next(broker->sessions, entry);
-    }
-    return view.packet_id;
-}
-
-/* A session that was connected when the last process ended lost its connection then. */
+/* A session that was connected when the last process ended lost its connection then. Who was killed
+ * cannot say what was sent: each message of the queue may have been. */
 static enum err record_load(struct broker *broker, uint32_t number)
 {
     struct session_view view;
@@ -355,7 +357,7 @@ static enum err record_load(struct broker *broker, uint32_t number)
                               .number = number,
                               .expiry_s = view.expiry_s,
                               .will_wanted = true,
-                              .packet_id = record_sent_at_most(broker, number)};
+                              .packet_id = view.newest};
         (void)chore_put(broker, &chore, bytes_of("", 0));
     } else if (!view.connected) {
         struct clock *clock = broker->config.clock;

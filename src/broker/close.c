@@ -18,6 +18,19 @@ static void client_forget(struct broker *broker, struct client *client)
     free(client);
 }
 
+/* Packet id of the newest message of the queue that was sent to the client, by this connection or
+ * by the one before it, whose messages this one was still sending again. */
+static uint16_t close_sent(const struct broker *broker, const struct client *client)
+{
+    const struct out *out = client->out;
+    struct session_view view;
+    if (out && out->resending)
+        return out->resent_to;
+    if (out && out->sent)
+        return out->sent;
+    return sessions_view(broker->sessions, client->number, &view) ? view.sent : 0;
+}
+
 /* A recorded session's end is a fact, after that of its beginning. */
 static void close_record(struct broker *broker, struct client *client, bool will_wanted)
 {
@@ -29,11 +42,9 @@ static void close_record(struct broker *broker, struct client *client, bool will
                           .number = client->number,
                           .expiry_s = client->expiry_s,
                           .will_wanted = will_wanted,
-                          .packet_id = client->out ? client->out->sent : 0,
+                          .packet_id = close_sent(broker, client),
                           .after_ticket = client->waits ? broker->last_ticket : 0,
                           .id_hash = client->waits ? client->id_hash | 1 : 0};
-    if (client->out && client->out->resending)
-        chore.packet_id = client->out->resent_to;
     (void)chore_put(broker, &chore, bytes_of("", 0));
     if (client->expiry_s == 0)
         subscriptions_remove_all(broker, record->first_subscription);

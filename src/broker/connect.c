@@ -375,9 +375,8 @@ static enum broker_feed connect_accept(struct broker *broker, struct broker_link
         client->number = SESSION_NONE;
     }
     bool entered = connect_enter(broker, client, had, clean);
-    struct post *post = entered && ended ? post_put(broker, POST_NUMBER, ticket, 0) : NULL;
-    if (post)
-        post->number = number;
+    if (ended)
+        chore_ended(broker, number, ticket);
     link->client = entered ? client : NULL;
     if (!entered || (client->session_present && !connect_load_received(broker, client)) ||
         !connack_post(broker, client, connect, ticket)) {

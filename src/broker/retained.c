@@ -240,28 +240,38 @@ static bool client_has_room(const struct broker *broker, const struct client *cl
     return !client->kept || records_at(broker, client->number)->pending < GIVE_PIECE;
 }
 
-bool retained_advance(struct broker *broker, struct client *client)
+/* One message of the first feed; false: not now. *ret_more: come again even if nothing happens. */
+static bool advance_one(struct broker *broker, struct client *client, uint32_t *budget,
+                        bool *ret_more)
 {
     struct out *out = client->out;
-    uint32_t budget = WALK_PIECE;
-    for (uint32_t i = 0; i < GIVE_PIECE && out->feeds; i++) {
-        struct retained_feed *feed = out->feeds;
-        bool end = false;
-        if (!client_has_room(broker, client))
-            break;
-        uint32_t message = feed_next(broker, feed, &budget, &end);
-        if (end) {
-            feed_take_first(broker, out);
-            continue;
-        }
-        if (message == MESSAGE_NONE)
-            break;
-        if (give_one(broker, client, feed, message) == GIVE_WAIT) {
-            feed_back(feed);
-            break;
-        }
+    struct retained_feed *feed = out->feeds;
+    bool end = false;
+    if (!client_has_room(broker, client)) /* what makes room makes it dirty again */
+        return false;
+    uint32_t message = feed_next(broker, feed, budget, &end);
+    if (end) {
+        feed_take_first(broker, out);
+        return true;
     }
-    return out->feeds || out->qos_0.count > 0 || out->waiting.count > 0;
+    *ret_more = true;
+    if (message == MESSAGE_NONE)
+        return false;
+    if (give_one(broker, client, feed, message) == GIVE_WAIT) {
+        feed_back(feed);
+        return false;
+    }
+    return true;
+}
+
+bool retained_advance(struct broker *broker, struct client *client)
+{
+    uint32_t budget = WALK_PIECE;
+    bool more = false;
+    for (uint32_t i = 0; i < GIVE_PIECE && client->out->feeds; i++)
+        if (!advance_one(broker, client, &budget, &more))
+            break;
+    return more;
 }
 
 /* ---- expiry ---- */

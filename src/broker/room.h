@@ -430,6 +430,8 @@ struct chore *chore_of(const struct broker *broker, uint32_t number, struct byte
 /* The link waits for the chore: to be fed again, or (leaving) to be ended. */
 void chore_await(struct broker *broker, struct chore *chore, struct broker_link *link,
                  bool leaving);
+/* The session's end was written already, with this ticket: whoever connects next waits for it. */
+void chore_ended(struct broker *broker, uint32_t number, uint64_t ticket);
 void chore_forget_link(struct broker_link *link);
 /* As many as the engine takes now; false: it says wait. */
 bool chores_run(struct broker *broker);

@@ -221,11 +221,16 @@ enum err apply_enqueue(struct sessions *sessions, const struct fact_enqueue *enq
     uint32_t slot = retained_slot(sessions, tenant, enqueue->topic);
     if (slot == 0 || !target_has_room(sessions, enqueue->session))
         return OK;
-    struct message_target target = {
-        .session = enqueue->session, .qos = enqueue->qos, .retain = true};
+    uint32_t message = retained_at(sessions, slot)->message;
+    uint8_t qos = message_at(sessions, message)->qos;
+    if (qos == 0)
+        return OK;
+    struct message_target target = {.session = enqueue->session,
+                                    .qos = enqueue->qos < qos ? enqueue->qos : qos,
+                                    .retain = true};
     target.id_count = enqueue->subscription_id != 0;
     target.ids[0] = enqueue->subscription_id;
-    return queue_add(sessions, &target, retained_at(sessions, slot)->message);
+    return queue_add(sessions, &target, message);
 }
 
 /* ---- asking

@@ -296,7 +296,9 @@ static inline void model_enqueue(struct model *model, const struct fact_enqueue 
         .session = enqueue->session, .qos = enqueue->qos, .retain = true};
     target.id_count = enqueue->subscription_id != 0;
     target.ids[0] = enqueue->subscription_id;
-    if (retained != NULL)
+    if (retained != NULL && retained->message->qos < target.qos)
+        target.qos = retained->message->qos;
+    if (retained != NULL && target.qos > 0)
         model_queue(model, &target, retained->message);
 }
 

@@ -74,7 +74,8 @@ struct session_stamp {
  * on. A message that nothing refers to in the end is not kept.
  *
  * ENQUEUE: the retained message of the topic gets an entry in the session's queue with the retain
- * flag set; full as above. No retained message: nothing happens.
+ * flag set, with no more than its own QoS [MQTT-3.8.4-8]; full as above. No retained message, or one
+ * of QoS 0 (it came after the subscription, which brings it as it is): nothing happens.
  *
  * DELIVERY: RECEIVED: a QoS 2 entry becomes released: its message and subscription ids are no more
  * needed and go, the packet id stays; nothing happens when it was released already, and an entry of
@@ -96,6 +97,7 @@ struct session_view { /* views live until the next apply */
     uint32_t expiry_s;
     int64_t closed_wall_ns, closed_engine_ns;
     uint16_t sent;   /* packet id of the newest entry that was surely sent before CLOSE; 0: none */
+    uint16_t newest; /* packet id of the newest entry of the queue; 0: it is empty */
     uint32_t queued; /* entries */
     uint64_t queued_bytes; /* topics, payloads and properties of its entries */
     uint32_t subscriptions, received;

@@ -12,8 +12,9 @@
 
 #include <stdlib.h>
 
-#define DELIVER_RUN_CLIENTS 256 /* served in one round */
-#define DELIVER_PIECE 1024      /* packets to one client, before others get their turn */
+#define DELIVER_RUN_CLIENTS 64   /* served in one round: each costs a system call of some 10 us */
+#define DELIVER_RUN_PACKETS 8192 /* sent in one round */
+#define DELIVER_PIECE 1024       /* to one client, before others get their turn */
 #define FLIGHT_SPAN_MAX 60000u
 
 struct out *out_of(struct broker *broker, struct client *client)
@@ -422,9 +423,8 @@ static void deliver_queue(struct broker *broker, struct client *client, uint32_t
 
 /* ---- a round ---- */
 /* true: there is more, and the client would take it. */
-static bool deliver_pieces(struct broker *broker, struct client *client)
+static bool deliver_pieces(struct broker *broker, struct client *client, uint32_t budget)
 {
-    uint32_t budget = DELIVER_PIECE;
     if (client->kept && out_of(broker, client))
         deliver_queue(broker, client, &budget);
     if (client->link->over || !client->out)
@@ -440,12 +440,15 @@ static bool deliver_pieces(struct broker *broker, struct client *client)
 bool deliver_run(struct broker *broker)
 {
     struct link again;
+    uint64_t until = broker->counters.packets_out + DELIVER_RUN_PACKETS;
     link_init(&again);
-    for (int i = 0; i < DELIVER_RUN_CLIENTS && !link_is_alone(&broker->dirty); i++) {
+    for (int i = 0; i < DELIVER_RUN_CLIENTS && !link_is_alone(&broker->dirty) &&
+                    broker->counters.packets_out < until;
+         i++) {
         struct client *client = LINK_OWNER(broker->dirty.next, struct client, dirty);
         struct broker_link *link = client->link;
         link_take(&client->dirty);
-        bool more = !client->waits && deliver_pieces(broker, client);
+        bool more = !client->waits && deliver_pieces(broker, client, DELIVER_PIECE);
         if (link->over)
             continue; /* and the client is gone */
         broker->config.port->flush(broker->config.arg, link);

@@ -177,7 +177,8 @@ void sys_ask(struct broker *broker, struct client *client, struct bytes filter, 
     (void)qos; /* the values are of QoS 0 */
     if (filter.at[0] != '$' || broker->settings->mqtt_sys_interval == 0)
         return;
-    sys_update(broker);
+    if (broker->now_ns - broker->load_ns > NS_PER_S) /* however often someone asks */
+        sys_update(broker);
     for (size_t i = 0; i < broker->sys_count; i++) {
         struct bytes topic = bytes_text(broker->sys[i].topic);
         if (!topic_matches(topic, filter))

@@ -6,7 +6,8 @@ import socket
 
 from house import Failed, Raw, Server, expect, expect_equal, play, run, wait_for
 
-VERBS = ("serve", "demo", "watch", "inspect", "replay", "check", "prove", "version")
+VERBS = ("serve", "demo", "watch", "clients", "pub", "sub", "load", "point", "inspect", "replay", "check", "prove",
+         "version")
 
 
 def version_is_printed(folder):

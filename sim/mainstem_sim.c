@@ -18,11 +18,17 @@
 
 static const struct {
     const char *name;
-    enum journal_sabotage sabotage;
+    struct world_plan plan;
 } sabotages[] = {
-    {"none", SABOTAGE_NONE},           {"skip_sync", SABOTAGE_SKIP_SYNC},
-    {"early_ack", SABOTAGE_EARLY_ACK}, {"drop_last", SABOTAGE_DROP_LAST},
-    {"reorder", SABOTAGE_REORDER},     {"forget_key", SABOTAGE_FORGET_KEY},
+    {"none", {.journal = SABOTAGE_NONE}},
+    {"skip_sync", {.journal = SABOTAGE_SKIP_SYNC}},
+    {"early_ack", {.journal = SABOTAGE_EARLY_ACK}},
+    {"drop_last", {.journal = SABOTAGE_DROP_LAST}},
+    {"reorder", {.journal = SABOTAGE_REORDER}},
+    {"forget_key", {.journal = SABOTAGE_FORGET_KEY}},
+    {"mqtt_early_ack", {.journal = SABOTAGE_EARLY_ACK, .crowd_alone = true}},
+    {"mqtt_release_lost", {.crowd = CROWD_RELEASE_LOST}},
+    {"mqtt_held_forgotten", {.crowd = CROWD_HELD_FORGOTTEN}},
 };
 
 struct options {
@@ -30,7 +36,8 @@ struct options {
     int64_t seconds;   /* 0: all of them */
     unsigned jobs;
     bool one; /* a single seed, told in full */
-    enum journal_sabotage sabotage;
+    const struct world_plan *plan;
+    bool sabotaged;
     const char *sabotage_name;
 };
 
@@ -71,7 +78,8 @@ static void usage(FILE *to)
                 "  --minutes M       the same in minutes\n"
                 "  --jobs N          so many processes (default 1)\n"
                 "  --sabotage NAME   plant a bug: skip_sync, early_ack, drop_last, reorder,\n"
-                "                    forget_key, or all; success is that it is found\n"
+                "                    forget_key, mqtt_early_ack, mqtt_release_lost,\n"
+                "                    mqtt_held_forgotten, or all; success is that it is found\n"
                 "  --help\n"
                 "Example: mainstem_sim --seeds 1 1000 --jobs 2\n");
 }
@@ -88,7 +96,7 @@ static void seed_told(const struct options *options, uint64_t seed, const char *
 {
     printf("\rseed %" PRIu64 " failed: %s\n  again: mainstem_sim --seed %" PRIu64, seed, failure,
            seed);
-    if (options->sabotage != SABOTAGE_NONE)
+    if (options->sabotaged)
         printf(" --sabotage %s", options->sabotage_name);
     printf("\n");
     fflush(stdout);
@@ -106,7 +114,7 @@ static void seeds_run(const struct options *options, unsigned job, struct totals
         if (options->seconds > 0 && spent > options->seconds * NS_PER_S)
             break;
         seed_now = seed;
-        bool passed = world_run(seed, options->sabotage, options->one, &counts, failure);
+        bool passed = world_run(seed, options->plan, options->one, &counts, failure);
         counts_add(&totals->counts, &counts);
         if (passed) {
             totals->passed++;
@@ -114,7 +122,7 @@ static void seeds_run(const struct options *options, unsigned job, struct totals
             if (totals->failed++ == 0)
                 totals->first_failed = seed;
             seed_told(options, seed, failure);
-            if (options->sabotage != SABOTAGE_NONE)
+            if (options->sabotaged)
                 break; /* found: that is what was wanted */
         }
         bool tty = isatty(STDOUT_FILENO);
@@ -178,6 +186,12 @@ static void summary(const struct totals *totals, int64_t took_ns)
            " times\n",
            c->crashes, c->restarts, c->write_failures, c->full_disks, c->rots, c->snapshots,
            c->verified);
+    const struct crowd_counts *m = &c->crowd;
+    printf("MQTT: %" PRIu64 " messages, %" PRIu64 " acknowledged, %" PRIu64 " refused, %" PRIu64
+           " delivered, %" PRIu64 " wills, %" PRIu64 " connections, %" PRIu64 " lost, %" PRIu64
+           " taken over, %" PRIu64 " dropped by limits, %" PRIu64 " rests\n",
+           m->notes, m->acknowledged, m->refused, m->deliveries, m->wills, m->connects, m->losses,
+           m->takeovers, m->dropped, m->rests);
     printf("%" PRIu64 " passed, %" PRIu64 " failed, %.1f s\n", totals->passed, totals->failed,
            (double)took_ns / 1e9);
 }
@@ -193,7 +207,7 @@ static int run(const struct options *options)
     else
         seeds_run(options, 0, &totals);
     summary(&totals, now_ns() - began);
-    if (options->sabotage == SABOTAGE_NONE)
+    if (!options->sabotaged)
         return whole && totals.failed == 0 ? 0 : 1;
     printf("planted bug %s: %s\n", options->sabotage_name,
            totals.failed > 0 ? "found" : "NOT FOUND");
@@ -204,7 +218,8 @@ static int run_all_sabotages(struct options options)
 {
     int result = 0;
     for (size_t i = 1; i < ARRAY_COUNT(sabotages); i++) {
-        options.sabotage = sabotages[i].sabotage;
+        options.plan = &sabotages[i].plan;
+        options.sabotaged = true;
         options.sabotage_name = sabotages[i].name;
         result |= run(&options);
     }
@@ -225,7 +240,8 @@ static bool sabotage_parse(const char *name, struct options *options)
     for (size_t i = 0; name != NULL && i < ARRAY_COUNT(sabotages); i++) {
         if (strcmp(name, sabotages[i].name) != 0)
             continue;
-        options->sabotage = sabotages[i].sabotage;
+        options->plan = &sabotages[i].plan;
+        options->sabotaged = i > 0;
         options->sabotage_name = sabotages[i].name;
         return true;
     }
@@ -263,7 +279,8 @@ static bool option_parse(char **argv, int *at, struct options *options, bool *re
 
 int main(int argc, char **argv)
 {
-    struct options options = {.from = 1, .to = 100, .jobs = 1, .sabotage_name = "none"};
+    struct options options = {
+        .from = 1, .to = 100, .jobs = 1, .plan = &sabotages[0].plan, .sabotage_name = "none"};
     bool all = false;
     for (int i = 1; i < argc;) {
         if (strcmp(argv[i], "--help") == 0) {
@@ -279,6 +296,7 @@ int main(int argc, char **argv)
     /* Engines come and go by the thousand: their large blocks are to come fresh from the kernel,
      * not from a heap that has to be zeroed. */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    log_configure(&(struct log_settings){.level = LOG_ERROR, .lines_per_s = 1});
     signal(SIGABRT, crashed);
     signal(SIGSEGV, crashed);
     return all ? run_all_sabotages(options) : run(&options);

@@ -154,7 +154,8 @@ static void verify_hashes(struct world *world)
     uint64_t tail = replay_hash(world, disk, "snapshot + tail");
     if (tail != live)
         world_fail(world, "snapshot + tail is %016" PRIx64 ", live is %016" PRIx64, tail, live);
-    if (!world->rotten && world->config.samples_keep_ns == 0) {
+    if (!world->rotten && world->config.samples_keep_ns == 0 &&
+        (!world->crowd_here || world->config.messages_keep_ns > 0)) {
         struct disk_without_snapshots without = {.port = {.open = without_open,
                                                           .close = without_close,
                                                           .read = without_read,
@@ -187,11 +188,13 @@ void world_verify(struct world *world)
                    scan.damage_count > 0 ? scan.damage[scan.damage_count - 1].why : "");
     }
     bool whole = world->config.samples_keep_ns == 0;
-    if (!world->rotten && !whole)
+    bool released = world->crowd_here && world->config.messages_keep_ns == 0;
+    if (!world->rotten && (!whole || released))
         verify_released(world, &scan);
     if (!world->rotten && whole) {
-        verify_positions(world, &scan);
-        if (scan.undecodable + scan.holes + scan.unnamed_points > 0)
+        if (!released)
+            verify_positions(world, &scan);
+        if (scan.undecodable + (released ? 0 : scan.holes) + scan.unnamed_points > 0)
             world_fail(world, "%" PRIu64 " records cannot be decoded", scan.undecodable);
     }
     verify_keys(world);
@@ -202,5 +205,7 @@ void world_verify(struct world *world)
     if (wrong != NULL && !world->rotten && !world->commands.waiting)
         world_fail(world, "%s", wrong);
     verify_hashes(world);
+    if (world->crowd_here)
+        crowd_verify(&world->crowd);
     world->counts.verified++;
 }

@@ -93,8 +93,10 @@ static void world_step(struct world *world)
 {
     if (world->engine == NULL || disk_sim_power_is_off(world->disk))
         return;
+    crowd_retry(&world->crowd);
     (void)engine_step(world->engine);
     world_answers(world);
+    crowd_step(&world->crowd);
 }
 
 void world_pump(struct world *world)
@@ -108,27 +110,47 @@ void world_pump(struct world *world)
     world_step(world);
 }
 
+bool world_is_settled(const struct world *world)
+{
+    struct journal *journal = engine_journal(world->engine);
+    struct journal_state state;
+    journal_describe(journal, &state);
+    return !state.stopped && journal_batch_empty(journal) && !journal_in_flight(journal) &&
+           world->pending_count == 0;
+}
+
+void world_round(struct world *world)
+{
+    clock_sim_advance(&world->clock, 5 * NS_PER_MS);
+    worker_sim_run(&world->writer);
+    worker_sim_run(&world->background);
+    world_step(world);
+}
+
+void world_heal(struct world *world)
+{
+    disk_sim_capacity(world->disk, 0);
+    disk_sim_fail_in(world->disk, 0, 0);
+    world->full_until = 0;
+}
+
 void world_settle(struct world *world)
 {
     for (unsigned i = 0; i < SETTLE_ROUNDS; i++) {
-        struct journal *journal = engine_journal(world->engine);
-        struct journal_state state;
         if (disk_sim_power_is_off(world->disk))
             return;
-        journal_describe(journal, &state);
-        if (!state.stopped && journal_batch_empty(journal) && !journal_in_flight(journal) &&
-            world->pending_count == 0)
+        if (world_is_settled(world) && crowd_is_idle(&world->crowd)) {
+            wills_settle(&world->crowd, false);
             return;
+        }
         if (i == SETTLE_ROUNDS / 2) { /* a house that stopped on a full disk waits for room */
             disk_sim_capacity(world->disk, 0);
             world->full_until = 0;
         }
-        clock_sim_advance(&world->clock, 5 * NS_PER_MS);
-        worker_sim_run(&world->writer);
-        worker_sim_run(&world->background);
-        world_step(world);
+        world_round(world);
     }
-    world_fail(world, "the house does not settle: %zu values wait", world->pending_count);
+    world_fail(world, "the house does not settle: %zu values wait, the broker is %sidle",
+               world->pending_count, crowd_is_idle(&world->crowd) ? "" : "not ");
 }
 
 /* ---- start and end ---- */
@@ -137,8 +159,12 @@ void world_stop(struct world *world, bool crash)
     if (crash)
         disk_sim_power_off(world->disk);
     crash = disk_sim_power_is_off(world->disk);
-    if (!crash) /* a clean end drains: what it acknowledges on the way counts */
+    if (!crash) { /* a clean end drains: what it acknowledges on the way counts */
+        if (world->crowd.broker)
+            broker_stop_wills(world->crowd.broker);
         world_settle(world);
+    }
+    crowd_stop(&world->crowd, disk_sim_power_is_off(world->disk));
     engine_close(world->engine, random_one_in(&world->random, 2));
     world->engine = NULL;
     crash = disk_sim_power_is_off(world->disk);
@@ -166,6 +192,8 @@ void world_open(struct world *world)
         if (err == OK) {
             for (unsigned i = 0; i < DEVICES; i++)
                 publisher_init(&world->publishers[i], TENANT_DEFAULT, 1000000);
+            if (world->crowd_here)
+                crowd_open(&world->crowd);
             return;
         }
         world->engine = NULL;
@@ -308,8 +336,12 @@ static void world_operation(struct world *world)
         operation_fault(world);
     else if (choice < 26)
         world->counts.snapshots += engine_snapshot_now(world->engine);
+    else if (choice < 30 && world->crowd_here)
+        crowd_rest(&world->crowd);
     else if (choice < 400)
         operation_command(world);
+    else if (world->crowd_here && (world->crowd.alone || choice < 5000))
+        crowd_act(&world->crowd);
     else
         operation_publish(world);
     if (!random_one_in(random, 4))
@@ -317,8 +349,9 @@ static void world_operation(struct world *world)
 }
 
 /* ---- a seed ---- */
-static void world_init(struct world *world, uint64_t seed, enum journal_sabotage sabotage)
+static void world_init(struct world *world, uint64_t seed, const struct world_plan *plan)
 {
+    enum journal_sabotage sabotage = plan->journal;
     world->seed = seed;
     random_seed(&world->random, seed);
     check(disk_sim_create(&world->random, &world->disk) == OK);
@@ -346,12 +379,20 @@ static void world_init(struct world *world, uint64_t seed, enum journal_sabotage
     world->config.tell = world_tell;
     world->config.outcome = world_outcome;
     world->config.arg = world;
+    world->crowd_here = !world->rot_allowed;
+    world->crowd.counts = &world->counts.crowd;
+    world->crowd.alone = plan->crowd_alone;
+    crowd_init(&world->crowd, world, seed, plan->crowd);
+    if (seed % 2 == 1) /* no MQTT is ever released: all of it can be replayed */
+        world->config.messages_keep_ns = INT64_MAX / 4;
 }
 
 static void world_done(struct world *world)
 {
     disk_sim_power_off(world->disk);
+    crowd_stop(&world->crowd, true);
     engine_close(world->engine, false);
+    crowd_done(&world->crowd);
     disk_sim_destroy(world->disk);
     keys_done(&world->keys);
     scan_names_done(&world->names);
@@ -368,10 +409,12 @@ static void world_live(struct world *world)
     disk_sim_fail_in(world->disk, 0, 0);
     clock_sim_advance(&world->clock, 5 * NS_PER_S);
     world_settle(world);
+    if (world->crowd_here)
+        crowd_finish(&world->crowd);
     world_again(world, false);
 }
 
-bool world_run(uint64_t seed, enum journal_sabotage sabotage, bool verbose,
+bool world_run(uint64_t seed, const struct world_plan *plan, bool verbose,
                struct world_counts *counts, char failure[512])
 {
     struct world *world = calloc(1, sizeof *world);
@@ -380,7 +423,7 @@ bool world_run(uint64_t seed, enum journal_sabotage sabotage, bool verbose,
     world->verbose = verbose;
     world->escape = &escape;
     if (setjmp(escape) == 0) {
-        world_init(world, seed, sabotage);
+        world_init(world, seed, plan);
         world_live(world);
         world_done(world);
     }

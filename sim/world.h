@@ -6,6 +6,7 @@
 
 #include "clock_sim.h"
 #include "commands.h"
+#include "crowd.h"
 #include "disk_sim.h"
 #include "engine/engine.h"
 #include "keys.h"
@@ -25,6 +26,7 @@ struct pending { /* one value in a batch on its way */
 struct world_counts {
     uint64_t operations, messages, values, refused, disk_full, stopped, commands, crashes, restarts,
         write_failures, full_disks, rots, snapshots, verified;
+    struct crowd_counts crowd;
 };
 struct world {
     uint64_t seed;
@@ -41,6 +43,8 @@ struct world {
     struct commands commands;
     struct keys keys;
     struct scan_names names;
+    struct crowd crowd; /* MQTT clients */
+    bool crowd_here;    /* in this seed */
     struct pending *pending;
     size_t pending_count, pending_capacity;
     bool rot_allowed, rotten; /* this seed lets bytes rot; some did */
@@ -55,8 +59,14 @@ struct world {
     unsigned told_next;
 };
 
+/* A bug to be planted, and who is to find it. */
+struct world_plan {
+    enum journal_sabotage journal;
+    enum crowd_sabotage crowd;
+    bool crowd_alone; /* no other traffic than MQTT */
+};
 /* Runs one seed; true: nothing was found. counts may be NULL. */
-bool world_run(uint64_t seed, enum journal_sabotage sabotage, bool verbose,
+bool world_run(uint64_t seed, const struct world_plan *plan, bool verbose,
                struct world_counts *counts, char failure[512]);
 
 /* ---- between the files of the world ---- */
@@ -67,6 +77,11 @@ void world_stop(struct world *world, bool crash);
 void world_pump(struct world *world);
 /* Until all that was admitted is durable and applied. */
 void world_settle(struct world *world);
+bool world_is_settled(const struct world *world);
+/* Both workers do one job, time goes on a little. */
+void world_round(struct world *world);
+/* The disk has room and does what it is told. */
+void world_heal(struct world *world);
 /* verify.c: every invariant, against the disk as it is now. */
 void world_verify(struct world *world);
 /* rot.c: some bytes rot while the house is down; the loss must be named. */

@@ -74,8 +74,8 @@ struct session_stamp {
  * on. A message that nothing refers to in the end is not kept.
  *
  * ENQUEUE: the retained message of the topic gets an entry in the session's queue with the retain
- * flag set, with no more than its own QoS [MQTT-3.8.4-8]; full as above. No retained message, or one
- * of QoS 0 (it came after the subscription, which brings it as it is): nothing happens.
+ * flag set, with no more than its own QoS [MQTT-3.8.4-8]; full as above. No retained message, or
+ * one of QoS 0 (it came after the subscription, which brings it as it is): nothing happens.
  *
  * DELIVERY: RECEIVED: a QoS 2 entry becomes released: its message and subscription ids are no more
  * needed and go, the packet id stays; nothing happens when it was released already, and an entry of

@@ -2,9 +2,13 @@
  * later: its connection is held until then, so that answers come in the order of the questions. */
 #include "server/control.h"
 
+#include "wire/mqtt/mqtt.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define CONTROL_MOST_UNASKED 50 /* listed when the question names no number */
 
 struct control_session {
     struct link link; /* on server->commands while it waits for an outcome, or alone */
@@ -92,23 +96,63 @@ void control_lost(struct server *server)
 
 /* ---- questions
  * ----------------------------------------------------------------------------------- */
-static void ask_points(struct server *server, struct connection *c, const json_t *question)
+/* A missing "match" is `all`. false: not as wanted. */
+static bool ask_list_read(const json_t *question, const char *all, uint64_t after_max,
+                          struct control_list *ret_wanted)
 {
     const json_t *match = json_object_get(question, "match");
-    json_int_t after = json_integer_value(json_object_get(question, "after"));
+    const json_t *after = json_object_get(question, "after");
     const json_t *most = json_object_get(question, "most");
-    json_int_t count = most ? json_integer_value(most) : 50;
-    struct bytes filter =
-        match ? bytes_of(json_string_value(match), json_string_length(match)) : bytes_text("#");
-    if ((match && (!json_is_string(match) || filter.size == 0)) || after < 0 ||
-        after > UINT32_MAX || count < 1) {
+    json_int_t count = most ? json_integer_value(most) : CONTROL_MOST_UNASKED;
+    json_int_t from = json_integer_value(after);
+    if ((match && (!json_is_string(match) || json_string_length(match) == 0)) ||
+        (after && !json_is_integer(after)) || from < 0 || (uint64_t)from > after_max || count < 1)
+        return false;
+    *ret_wanted = (struct control_list){
+        .match =
+            match ? bytes_of(json_string_value(match), json_string_length(match)) : bytes_text(all),
+        .after = (uint64_t)from,
+        .most = count < CONTROL_MOST ? (uint32_t)count : CONTROL_MOST};
+    return true;
+}
+
+static void ask_points(struct server *server, struct connection *c, const json_t *question)
+{
+    struct control_list wanted;
+    if (!ask_list_read(question, "#", UINT32_MAX, &wanted)) {
         control_error(server, c,
                       "points: \"match\" is a topic filter as a/+/#, \"after\" the id of "
                       "a point or 0, \"most\" a number from 1");
         return;
     }
-    uint32_t limit = count < CONTROL_POINTS_MOST ? (uint32_t)count : CONTROL_POINTS_MOST;
-    control_answer(server, c, report_points(server, filter, (uint32_t)after, limit));
+    control_answer(server, c,
+                   report_points(server, wanted.match, (uint32_t)wanted.after, wanted.most));
+}
+
+static void ask_clients(struct server *server, struct connection *c, const json_t *question)
+{
+    struct control_list wanted;
+    if (!ask_list_read(question, "*", INT64_MAX, &wanted) || wanted.match.size > CONTROL_GLOB_MAX) {
+        control_error(server, c,
+                      "clients: \"match\" is a client id of at most 512 bytes, * for any "
+                      "characters and ? for one, \"after\" the \"next\" of the answer before or 0, "
+                      "\"most\" a number from 1");
+        return;
+    }
+    control_answer(server, c, report_clients(server, &wanted));
+}
+
+static void ask_retained(struct server *server, struct connection *c, const json_t *question)
+{
+    struct control_list wanted;
+    if (!ask_list_read(question, "#", UINT32_MAX, &wanted) || !mqtt_filter_is_valid(wanted.match) ||
+        mqtt_filter_is_shared(wanted.match)) {
+        control_error(server, c,
+                      "retained: \"match\" is a topic filter as a/+/#, not a shared one, "
+                      "\"after\" the \"next\" of the answer before or 0, \"most\" a number from 1");
+        return;
+    }
+    control_answer(server, c, report_retained(server, &wanted));
 }
 
 static void ask_point(struct server *server, struct connection *c, const json_t *question)
@@ -130,29 +174,43 @@ static void ask_point(struct server *server, struct connection *c, const json_t 
     control_answer(server, c, json_pack("{s:o}", "point", report_point(server, point, true)));
 }
 
-static void ask_snapshot(struct server *server, struct connection *c)
+static void ask_state(struct server *server, struct connection *c, const json_t *question)
 {
+    (void)question;
+    control_answer(server, c, report_state(server));
+}
+
+static void ask_refused(struct server *server, struct connection *c, const json_t *question)
+{
+    (void)question;
+    control_answer(server, c, report_refused(server));
+}
+
+static void ask_snapshot(struct server *server, struct connection *c, const json_t *question)
+{
+    (void)question;
     bool begun = engine_snapshot_now(server->engine);
     control_answer(server, c, json_pack("{s:s}", "snapshot", begun ? "begun" : "under way"));
 }
 
 static void control_ask(struct server *server, struct connection *c, const json_t *question)
 {
+    static const struct {
+        const char *word;
+        void (*answer)(struct server *, struct connection *, const json_t *);
+    } asks[] = {{"state", ask_state},      {"points", ask_points},   {"point", ask_point},
+                {"refused", ask_refused},  {"clients", ask_clients}, {"retained", ask_retained},
+                {"snapshot", ask_snapshot}};
     const char *what = json_string_value(json_object_get(question, "ask"));
-    if (what && strcmp(what, "state") == 0)
-        control_answer(server, c, report_state(server));
-    else if (what && strcmp(what, "points") == 0)
-        ask_points(server, c, question);
-    else if (what && strcmp(what, "point") == 0)
-        ask_point(server, c, question);
-    else if (what && strcmp(what, "refused") == 0)
-        control_answer(server, c, report_refused(server));
-    else if (what && strcmp(what, "snapshot") == 0)
-        ask_snapshot(server, c);
-    else
-        control_error(server, c,
-                      "wanted is {\"ask\":\"state|points|point|refused|snapshot\"} or "
-                      "{\"command\":\"create|change|rename|retire\"}");
+    for (size_t i = 0; what && i < ARRAY_COUNT(asks); i++) {
+        if (strcmp(what, asks[i].word) == 0) {
+            asks[i].answer(server, c, question);
+            return;
+        }
+    }
+    control_error(server, c,
+                  "wanted is {\"ask\":\"state|points|point|refused|clients|retained|snapshot\"} or "
+                  "{\"command\":\"create|change|rename|retire\"}");
 }
 
 /* ---- lines

@@ -2,7 +2,8 @@
  *
  *   control.c          lines in and out, who waits for an outcome
  *   control_command.c  a JSON object as a command of the engine, every length checked
- *   report.c           state, points, refusals as JSON */
+ *   report.c           state, points, refusals as JSON
+ *   report_mqtt.c      clients, sessions, retained messages as JSON */
 #pragma once
 
 #include "server/room.h"
@@ -10,9 +11,13 @@
 #include <jansson.h>
 
 #define CONTROL_LINE_MAX ((size_t)60 << 10)
-#define CONTROL_ANSWER_MAX ((size_t)1 << 20) /* a list of points ends here, and says where */
-#define CONTROL_POINTS_LOOKED 20000
-#define CONTROL_POINTS_MOST 1000
+/* A list ends at the first of these, and says where. */
+#define CONTROL_ANSWER_MAX ((size_t)1 << 20) /* bytes */
+#define CONTROL_LOOKED 20000                 /* points, clients or retained topics looked at */
+#define CONTROL_MOST 1000                    /* listed */
+#define CONTROL_COPIED_MAX ((size_t)8 << 20) /* bytes of retained messages looked at */
+#define CONTROL_PAYLOAD_SHOWN 256            /* bytes of a retained payload, then it is cut */
+#define CONTROL_GLOB_MAX 512                 /* bytes */
 
 /* ---- control_command.c
  * ---------------------------------------------------------------------------- */
@@ -35,3 +40,19 @@ json_t *report_points(struct server *server, struct bytes filter, uint32_t after
 json_t *report_point(struct server *server, uint32_t point, bool whole);
 /* A JSON string of bytes that may have been cut within a character, or be no text at all. */
 json_t *report_text(struct bytes text);
+
+/* ---- report_mqtt.c
+ * ----------------------------------------------------------------------------------- */
+struct control_list { /* a question for a list, checked */
+    struct bytes
+        match;      /* points, retained: a topic filter; clients: a glob; lives in the question */
+    uint64_t after; /* "next" of the answer before, or 0 */
+    uint32_t most;  /* 1..CONTROL_MOST */
+};
+/* Does a glob match all of a text? '*' stands for any characters, '?' for one, others for
+ * themselves. */
+bool control_glob_matches(struct bytes text, struct bytes glob);
+/* Clients that are connected, and sessions without one; NULL: no memory. */
+json_t *report_clients(struct server *server, const struct control_list *wanted);
+/* Retained messages; NULL: no memory. */
+json_t *report_retained(struct server *server, const struct control_list *wanted);

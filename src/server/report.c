@@ -145,7 +145,7 @@ json_t *report_points(struct server *server, struct bytes filter, uint32_t after
     struct point_view view;
     size_t bytes = 0;
     json_t *list = json_array();
-    while (point < count && looked < CONTROL_POINTS_LOOKED && json_array_size(list) < most &&
+    while (point < count && looked < CONTROL_LOOKED && json_array_size(list) < most &&
            bytes < CONTROL_ANSWER_MAX) {
         point++;
         looked++;
@@ -228,9 +228,12 @@ static void state_mqtt_messages(json_t *object, const struct broker_counters *co
 static void state_mqtt_kept(json_t *object, const struct server *server)
 {
     struct broker_state state;
+    struct sessions_counts counts;
     broker_describe(server->broker, &state);
+    sessions_describe(engine_sessions(server->engine), &counts);
     put(object, "clients", state.clients);
     put(object, "sessions", state.sessions);
+    put(object, "sessions_away", counts.sessions - counts.connected);
     put(object, "subscriptions", state.subscriptions);
     put(object, "subscriptions_shared", state.shared);
     put(object, "retained", state.retained);

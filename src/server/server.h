@@ -12,11 +12,24 @@
  *                                                      "after" to go on with, null at the end
  *   {"ask":"point","path":"a/b"}                       one point, whole
  *   {"ask":"refused"}                                  last refusals
+ *   {"ask":"clients","match":"press-*","after":0,"most":50}  connected clients, and sessions whose
+ *                                                      client is away, by a glob on the client id;
+ *                                                      bounds and "next" as of points
+ *   {"ask":"retained","match":"a/+/#","after":0,"most":50}  retained messages by a topic filter;
+ * the same bounds, and 8 MiB of them looked at
  *   {"command":"create|change|rename|retire","path":..,"new_path":..,"type":..,"unit":..,
  *    "description":..,"labels":{..},"limits":{"high":1},"key":..|"client":..,"sequence":..}
  *                                                      answered when its outcome is durable
  *   {"ask":"snapshot"}                                 begins one
  * An outcome: {"outcome":"done","first":"done","text":..,"point":7,"position":123}.
+ *
+ * A client: {"id","peer" (null: away),"version":"3.1|3.1.1|5","kept","expiry_s" (null: never),
+ * "subscriptions","queued" (of a kept session with those in flight),"queued_bytes","in_flight",
+ * "dropped","connected_s","away_s" (one of both is null)}. A retained message: {"topic","qos",
+ * "bytes","expires_s" (null: never),"payload" (null: no text),"payload_cut" (true: these are its
+ * first 256 bytes)}. Both lists are in no order, and who comes or goes between two questions may be
+ * told twice or not at all; "count" beside them is how many there are, whether they match or not.
+ *
  * One question after the other on a connection; answers come in that order.
  * Errors: {"error":"what was wanted, what was found, what to do"}. */
 #pragma once

@@ -70,11 +70,10 @@ static void post_fill(const struct route *route, struct post *post)
                                      .id = match->id,
                                      .qos = match->qos,
                                      .retain = match->retain};
-        for (uint32_t at = 0; match->id_count > 1 && at < route->id_count; at++)
-            if (route->ids[at].match == i) {
-                *ids++ = route->ids[at].id;
-                live->id_count++;
-            }
+        for (uint32_t at = match->more; at != 0; at = route->ids[at - 1].next) {
+            *ids++ = route->ids[at - 1].id;
+            live->id_count++;
+        }
         live++;
     }
 }

@@ -218,12 +218,12 @@ struct bytes filter_of_share(struct bytes filter);
 struct match {
     struct client *client; /* connected; NULL: only the queue */
     uint32_t number;       /* of a kept session that queues it; SESSION_NONE */
-    uint32_t id;
+    uint32_t id, more;     /* more: of the other ids, index + 1; 0: there is none */
     uint8_t qos, id_count;
     bool retain;
 };
-struct match_id { /* ids after the first */
-    uint32_t match, id;
+struct match_id {      /* ids after the first: a list for each match */
+    uint32_t id, next; /* next: index + 1; 0: the last */
 };
 struct route {
     struct match *matches;

@@ -42,8 +42,8 @@ static void match_id_add(struct route *route, struct match *match, uint32_t id)
         route->ids = wider;
         route->id_capacity = capacity;
     }
-    uint32_t at = (uint32_t)(match - route->matches);
-    route->ids[route->id_count++] = (struct match_id){.match = at, .id = id};
+    route->ids[route->id_count++] = (struct match_id){.id = id, .next = match->more};
+    match->more = route->id_count;
     match->id_count++;
 }
 
@@ -231,9 +231,8 @@ bool route_targets(struct broker *broker, struct fact_message *fact)
                                         .retain = match->retain,
                                         .id_count = match->id_count > 0};
         target.ids[0] = match->id;
-        for (uint32_t at = 0; match->id_count > target.id_count && at < route->id_count; at++)
-            if (route->ids[at].match == order[2 * i + 1])
-                target.ids[target.id_count++] = route->ids[at].id;
+        for (uint32_t at = match->more; at != 0; at = route->ids[at - 1].next)
+            target.ids[target.id_count++] = route->ids[at - 1].id;
         bool put = message_target_put(route->targets, route->targets_capacity, &route->targets_size,
                                       &last, &target);
         check(put);

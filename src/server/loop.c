@@ -307,6 +307,11 @@ static void loop_drain(struct server *server)
             loop_event(server, &server->client_events[i]);
         connections_reap(server);
     }
+    until_ns = server->now_ns + GOODBYE_NS; /* how the sessions ended */
+    while (!broker_is_idle(server->broker) && server->now_ns < until_ns) {
+        loop_step(server);
+        loop_wait(server, NS_PER_MS);
+    }
     while (!link_is_alone(&server->alive))
         connection_close(server, LINK_OWNER(server->alive.next, struct connection, life),
                          CAUSE_STOP);

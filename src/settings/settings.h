@@ -48,7 +48,7 @@
     COUNT(mqtt_sessions, "mqtt.sessions", 200000, 1, 16000000, 1, "sessions kept beyond their connection, at once") \
     COUNT(mqtt_session_expiry, "mqtt.session_expiry_max", 2592000, 0, 4294967295, 1, "longest time in seconds a session is kept without a connection; 4294967295: for ever. MQTT 5 clients are told; sessions of MQTT 3 are kept as long") \
     COUNT(mqtt_subscriptions, "mqtt.subscriptions", 4096, 1, 1000000, 1, "subscriptions of one session") \
-    COUNT(mqtt_subscriptions_all, "mqtt.subscriptions_all", 2000000, 1, 100000000, 1, "subscriptions of all sessions together") \
+    COUNT(mqtt_subscriptions_all, "mqtt.subscriptions_all", 1000000, 1, 100000000, 1, "subscriptions of all sessions together") \
     COUNT(mqtt_inflight, "mqtt.inflight", 1024, 1, 65535, 1, "QoS 1 and 2 messages sent to a client and not yet acknowledged; its own receive maximum may be lower") \
     COUNT(mqtt_queue, "mqtt.queue", 10000, 1, 65000, 1, "QoS 1 and 2 messages queued for a session; past it new ones are dropped and counted") \
     SIZE(mqtt_queue_bytes, "mqtt.queue_bytes", 33554432, 1024, 1099511627776, 1, "bytes of messages queued for a session; past it new ones are dropped and counted") \

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #define SWEEP_EVERY_NS (100 * NS_PER_MS)
-#define SWEEP_PIECE 20000u
+#define SWEEP_PIECE 5000u
 #define CHORES_RUN 256
 
 struct chore *chore_put(struct broker *broker, const struct chore *wanted, struct bytes topic)
@@ -191,7 +191,7 @@ static enum admit chore_close(struct broker *broker, struct chore *chore)
 {
     if (close_publishes_will(broker, chore)) {
         enum admit admit = will_publish(broker, chore->number);
-        if (admit == ADMIT_WAIT || admit == ADMIT_STOPPED)
+        if (admit != ADMIT_DONE)
             return admit;
         chore->will_over = true;
     }

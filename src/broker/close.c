@@ -28,7 +28,10 @@ static uint16_t close_sent(const struct broker *broker, const struct client *cli
         return out->resent_to;
     if (out && out->sent)
         return out->sent;
-    return sessions_view(broker->sessions, client->number, &view) ? view.sent : 0;
+    /* Without one of before, what the sessions still say is of another session. */
+    return client->session_present && sessions_view(broker->sessions, client->number, &view)
+               ? view.sent
+               : 0;
 }
 
 /* A recorded session's end is a fact, after that of its beginning. */

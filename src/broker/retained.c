@@ -124,6 +124,10 @@ static enum give give_queued(struct broker *broker, struct client *client,
     enum admit admit = engine_keep(broker->engine, &beside, &admitted);
     if (admit == ADMIT_WAIT)
         return GIVE_WAIT;
+    if (admit != ADMIT_DONE) { /* the disk is full */
+        broker->counters.dropped_queue++;
+        client->dropped++;
+    }
     struct post *post = admit == ADMIT_DONE
                             ? post_put(broker, POST_MESSAGE, admitted.ticket, sizeof(uint32_t))
                             : NULL;

@@ -131,7 +131,7 @@ def a_wildcard_in_front_does_not_see_dollar_topics(folder):
 
 def the_numbers_under_sys(folder):
     """The names that people have in their monitoring; each is a number, uptime is in seconds."""
-    server = start(folder)
+    server = start(folder, "--mqtt-sys-interval", "1s")
     publish(server, "counted", "1", retain=True, qos=0)
     wanted = ["version", "uptime", "clients/connected", "clients/total", "clients/maximum",
               "messages/received", "messages/sent", "publish/messages/received",

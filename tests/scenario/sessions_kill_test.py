@@ -3,7 +3,10 @@ comes again under its packet identifier, QoS 2 goes on where it stood and never 
 queued comes, retained messages and subscriptions are there, wills of the connections that broke are
 published. A load shows that whatever the server acknowledged reaches those who were subscribed."""
 
+import os
 import struct
+import subprocess
+import sys
 import threading
 import time
 
@@ -11,6 +14,7 @@ from broker import ON_MOSQUITTO, again, start
 from house import (PATIENCE_S, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, Published, Raw, answer_packet,
                    connect_packet, expect, expect_equal, note, packet, play, publish_packet, text)
 
+SABOTAGED = os.environ.get("MAINSTEM_SABOTAGED", "")
 VERSIONS = (4, 5)
 NO_LOCAL, AS_PUBLISHED = 4, 8  # subscription options of MQTT 5
 
@@ -411,9 +415,23 @@ def whatever_was_acknowledged_reaches_the_sessions(folder, version):
     drain(server, session(server, version, "online", present=True))
 
 
+# ---- that these scenarios can fail ----------------------------------------------------------------------
+
+def a_server_that_forgets_its_last_batch_is_found(folder):
+    for scenario in (what_was_queued_comes_in_order, a_message_received_twice_is_delivered_once,
+                     retained_messages_survive):
+        result = subprocess.run([sys.executable, os.path.abspath(__file__), scenario.__name__], text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=8 * PATIENCE_S,
+                                env={**os.environ, "MAINSTEM": SABOTAGED, "MAINSTEM_SABOTAGE": "drop-last",
+                                     "MAINSTEM_PATIENCE_S": "3"})
+        expect(result.returncode == 1 and f"FAILED {scenario.__name__}" in result.stdout,
+               f"{scenario.__name__} did not find that the last batch was forgotten: {result.stdout[-2000:]}")
+
+
 if __name__ == "__main__":
+    scenarios = [] if ON_MOSQUITTO or not SABOTAGED else [a_server_that_forgets_its_last_batch_is_found]
     play(unacknowledged_messages_come_again, a_message_received_twice_is_delivered_once,
          what_was_queued_comes_in_order, subscriptions_keep_their_options, a_clean_start_forgets,
          sessions_expire_while_the_server_is_down, a_message_sent_twice_is_published_once,
          retained_messages_survive, wills_of_broken_connections_are_published,
-         whatever_was_acknowledged_reaches_the_sessions)
+         whatever_was_acknowledged_reaches_the_sessions, *scenarios)

@@ -500,6 +500,8 @@ static void act_house(struct fuzz *fuzz, unsigned who, uint8_t choice)
         if (fuzz->wires[who]) {
             TRACE("choke %u: %d\n", who, !fuzz->wires[who]->choked);
             wire_choke(fuzz->wires[who], !fuzz->wires[who]->choked);
+            fuzz->model.clients[who].choked = fuzz->wires[who]->choked;
+            fuzz->model.clients[who].was_choked = true;
         }
         break;
     default:
@@ -564,6 +566,7 @@ static void drain(struct fuzz *fuzz)
         static const uint8_t gently[] = {0x34, 0, 0}; /* MQTT 5, resume, 1000 s, no limits */
         if (fuzz->wires[who])
             wire_choke(fuzz->wires[who], false);
+        model->clients[who].choked = false;
         if (fuzz->wires[who] || !model->sessions[who].exists)
             continue;
         fuzz->at = gently;

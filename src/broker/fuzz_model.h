@@ -3,9 +3,10 @@
  * windows of batches, no tree.
  *
  * An entry is a message that a session is to get. Entries stand in the order in which they must
- * come (QoS 0 apart from the others); *loose* ones (retained messages for a new subscription) may
- * come at any place; *optional* ones may be left out: larger than the client took at some time, or
- * retained messages that were replaced while the subscription was under way. */
+ * come (QoS 0 apart from the others); *loose* ones (retained messages for a new subscription, wills
+ * of several who went at once) may come at any place; *optional* ones may be left out: larger than
+ * the client took at some time, or retained messages that were replaced, or the connection ended,
+ * while the subscription was under way. */
 #pragma once
 
 #include "broker/test_house.h"
@@ -75,7 +76,7 @@ struct expect_list {
 };
 struct model_client { /* of the connection */
     uint8_t version;
-    bool present, narrow;
+    bool present, narrow, choked, was_choked;
     uint16_t window, request;
     uint32_t expiry_s;
     uint8_t aliases[4]; /* topic + 1 */
@@ -90,6 +91,7 @@ struct model_shared { /* a message to the group: one of the candidates gets it *
 struct model {
     int64_t now_ns;
     uint32_t serial;
+    bool unordered; /* what is published now has no order: wills of several sessions */
     struct model_session sessions[CLIENTS];
     struct model_client clients[CLIENTS];
     struct model_message messages[MESSAGES_MAX];
@@ -202,6 +204,7 @@ static inline struct model_entry *entry_add(struct model *model, unsigned who, u
     struct model_entry *entry = &session->entries[session->entry_count++];
     *entry =
         (struct model_entry){.serial = ++model->serial, .message = (uint16_t)message, .qos = qos};
+    entry->loose = model->unordered;
     entry->optional =
         session->connected && model->clients[who].narrow && model->messages[message].large;
     return entry;
@@ -402,11 +405,10 @@ static inline void model_claim(struct model *model, unsigned who, const struct g
         struct model_entry entry = *entry_add(model, who, shared->message, shared->qos[who]);
         size_t at = session->entry_count - 1;
         entry.serial = shared->serial;
-        entry.id_count = session->subscriptions[FILTER_SHARED].id != 0;
-        if (got->id_count <= 1) { /* as it was when the message came */
-            entry.id_count = (uint8_t)got->id_count;
-            entry.ids[0] = FILTER_SHARED + 1;
-        }
+        /* As the subscription's options were when the message came. */
+        entry.retain = got->retain && model->messages[shared->message].retain;
+        entry.id_count = got->id_count > 0;
+        entry.ids[0] = FILTER_SHARED + 1;
         while (at > 0 && session->entries[at - 1].serial > entry.serial) {
             session->entries[at] = session->entries[at - 1];
             at--;
@@ -433,6 +435,22 @@ static inline void model_got_expiry(const struct model *model, const struct got 
     check(got->expiry_s >= left_s && got->expiry_s <= left_s + 1);
 }
 
+/* A client that was deaf while it subscribed may get what its topic retains though it comes as it
+ * was published too. */
+static inline struct model_entry *model_got_again(struct model *model, unsigned who,
+                                                  const struct got *got)
+{
+    unsigned message = model_retained(model, topic_number(got->topic));
+    if (!model->clients[who].was_choked || !got->retain || !message ||
+        !bytes_equal(got->payload, bytes_text(model->messages[message].payload)))
+        return NULL;
+    struct model_entry *entry = entry_add(model, who, message, got->qos);
+    entry->retain = entry->loose = entry->optional = true;
+    entry->id_count = (uint8_t)got->id_count;
+    memcpy(entry->ids, got->ids, sizeof entry->ids);
+    return entry;
+}
+
 static inline void model_got(struct model *model, unsigned who, const struct got *got)
 {
     struct model_session *session = &model->sessions[who];
@@ -441,6 +459,8 @@ static inline void model_got(struct model *model, unsigned who, const struct got
         model_claim(model, who, got);
         entry = model_find(model, who, got);
     }
+    if (!entry)
+        entry = model_got_again(model, who, got);
     check(entry != NULL);
     model_got_expiry(model, got, entry, model->clients[who].version);
     if (got->qos == 0) {
@@ -518,7 +538,8 @@ static inline void model_settled(struct model *model)
         struct model_session *session = &model->sessions[who];
         size_t kept = 0;
         for (size_t i = 0; i < session->entry_count; i++) {
-            session->entries[i].fresh = false;
+            if (!model->clients[who].choked) /* else it may not have been found yet */
+                session->entries[i].fresh = false;
             if (!session->entries[i].gone)
                 session->entries[kept++] = session->entries[i];
         }
@@ -565,9 +586,12 @@ static inline struct model_will model_disconnected(struct model *model, unsigned
         session->will.present = false;
     model_share_lost(model, who, false);
     for (size_t i = 0; i < session->entry_count; i++) {
-        session->entries[i].got = false;
-        if (session->entries[i].qos == 0)
-            session->entries[i].gone = true;
+        struct model_entry *entry = &session->entries[i];
+        entry->got = false;
+        if (entry->qos == 0)
+            entry->gone = true;
+        if (entry->fresh) /* retained, and the connection ended before it was given */
+            entry->optional = true;
     }
     if (expiry_s == 0)
         model_end(model, who);
@@ -642,6 +666,7 @@ static inline bool model_is_near(const struct model *model, int64_t t_ns, int64_
 static inline void model_advance(struct model *model, int64_t step_ns)
 {
     model->now_ns += step_ns;
+    model->unordered = true;
     for (unsigned who = 0; who < CLIENTS; who++) {
         struct model_session *session = &model->sessions[who];
         int64_t ago_ns = model->now_ns - session->closed_ns;
@@ -655,6 +680,7 @@ static inline void model_advance(struct model *model, int64_t step_ns)
         if (over)
             model_end(model, who);
     }
+    model->unordered = false;
 }
 
 /* Who was connected lost the connection; wills are published when nobody is connected. */
@@ -666,9 +692,11 @@ static inline void model_crashed(struct model *model)
             model->sessions[who].crashed = true;
             wills[who] = model_disconnected(model, who, true);
         }
+    model->unordered = true;
     for (unsigned who = 0; who < CLIENTS; who++)
         if (wills[who].present)
             model_will(model, who, &wills[who]);
+    model->unordered = false;
 }
 
 /* Back to what was durable. What was sent since then was sent all the same. */

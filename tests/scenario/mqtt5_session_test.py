@@ -241,6 +241,22 @@ def a_will_waits_for_its_delay(broker):
     over.disconnect(0, [("session_expiry", 0)])
 
 
+@holds("MQTT-3.1.2-8")
+def a_delay_ends_with_the_session(broker):
+    topic, observer = watch(broker, "no delay")
+    began = time.monotonic()
+    later = [("will_delay", 600)]
+    broker.client(will=Will(topic + "/lost", "no session outlives this", properties=later)).abort()
+    observer.take_message("no session outlives this")
+    kept = kept_session(broker, will=Will(topic + "/ended", "ended by DISCONNECT", properties=later))
+    kept.disconnect(0x04, [("session_expiry", 0)])
+    observer.take_message("ended by DISCONNECT")
+    clean = kept_session(broker, will=Will(topic + "/clean", "ended by a clean start", properties=later))
+    broker.client(clean.id, clean=True).disconnect()
+    observer.take_message("ended by a clean start")
+    expect(time.monotonic() - began < 5 * SLOWER, "the wills of sessions that ended waited")
+
+
 @holds("MQTT-3.1.3-10")
 def a_will_keeps_its_properties_in_their_order(broker):
     topic, observer = watch(broker, "properties")

@@ -297,7 +297,7 @@ static bool connect_load_received(struct broker *broker, struct client *client)
     struct session_view view;
     if (!sessions_view(broker->sessions, client->number, &view) || view.received == 0)
         return true;
-    for (uint32_t id = 1; id <= UINT16_MAX; id++)
+    for (uint32_t id = 1; id <= UINT16_MAX && client->received_count < view.received; id++)
         if (sessions_has_received(broker->sessions, client->number, (uint16_t)id) &&
             !received_set(broker, client, (uint16_t)id))
             return false;

@@ -156,7 +156,7 @@ def overlapping_subscriptions(broker):
     if len(found) > 1:
         expect_equal(sorted((message.qos, message.every("subscription")) for message in found),
                      [(0, []), (0, [268435455]), (1, [1]), (2, [7])], "a copy for each subscription")
-    # As many identifiers as docs/limits.md says.
+    # Sixteen identifiers, the most that one message tells (docs/mqtt-conformance.md).
     many, topic = broker.client(), broker.fresh("overlap")
     for i in range(16):
         many.subscribe((topic + "/+" * i + "/#", 1), properties=[("subscription", i + 1)])

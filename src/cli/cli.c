@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const struct verb *const verbs[] = {
-    &verb_serve, &verb_demo,    &verb_watch,  &verb_point, &verb_pub,   &verb_sub,
-    &verb_load,  &verb_inspect, &verb_replay, &verb_check, &verb_prove, &verb_version,
+    &verb_serve, &verb_demo,    &verb_watch,  &verb_point, &verb_clients, &verb_pub,     &verb_sub,
+    &verb_load,  &verb_inspect, &verb_replay, &verb_check, &verb_prove,   &verb_version,
 };
 
 static int version_run(const struct words *words)

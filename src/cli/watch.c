@@ -15,7 +15,9 @@
 #define FACES_MAX 512 /* points shown at once */
 #define REFRESH_NS (300 * NS_PER_MS)
 #define RATE_WINDOW_NS (2 * NS_PER_S)
-#define HEADER_LINES 4
+#define HEADER_LINES 5
+#define OUT_WIDTH 80              /* the line of what goes out is no longer */
+#define LATELY_NS (10 * NS_PER_S) /* for so long what was dropped is marked */
 
 struct face { /* of one point on the screen */
     char path[256];
@@ -40,6 +42,8 @@ struct watch {
     int64_t rate_from_ns;
     uint64_t rate_from_values;
     double rate;
+    uint64_t dropped;       /* at the last refresh */
+    int64_t dropped_new_ns; /* boot clock, when it last grew; 0: not while we watched */
     size_t face_count;
     struct face faces[FACES_MAX];
 };
@@ -156,6 +160,19 @@ static void watch_take_rate(struct watch *watch)
     }
 }
 
+static uint64_t watch_dropped(const json_t *state)
+{
+    return answer_count(state, "mqtt.dropped_slow") + answer_count(state, "mqtt.dropped_queue");
+}
+
+static void watch_take_dropped(struct watch *watch, bool first)
+{
+    uint64_t dropped = watch_dropped(watch->state);
+    if (!first && dropped > watch->dropped)
+        watch->dropped_new_ns = clock_real()->boot_ns(clock_real());
+    watch->dropped = dropped;
+}
+
 bool watch_refresh(struct watch *watch, size_t points)
 {
     json_t *ask = json_pack("{s:s}", "ask", "state"), *answer = NULL;
@@ -163,10 +180,12 @@ bool watch_refresh(struct watch *watch, size_t points)
     json_decref(ask);
     if (err != OK)
         return false;
+    bool first = watch->state == NULL;
     json_decref(watch->state);
     watch->state = answer;
     watch->wall_ns = clock_real()->wall_ns(clock_real());
     watch_take_rate(watch);
+    watch_take_dropped(watch, first);
     size_t at = 0;
     for (size_t i = 0; i < watch->filter_count; i++) {
         size_t left = points > at ? points - at : 0;
@@ -242,6 +261,50 @@ static void watch_draw_house(const struct watch *watch, FILE *to, bool live)
     line_end(to, live);
 }
 
+/* 0, 999, 1.2k, 123k, 4.5M: four places at most, up to a thousand million. */
+static char *number_short(uint64_t number, char *text)
+{
+    static const char units[] = " kMG";
+    double size = (double)number;
+    size_t unit = 0;
+    /* 999.5 would be written as 1000 */
+    while (size >= (unit == 0 ? 1000 : 999.5) && unit + 2 < sizeof units) {
+        size /= 1000;
+        unit++;
+    }
+    if (unit == 0)
+        snprintf(text, NUMBER_SIZE, "%.0f", size);
+    else
+        snprintf(text, NUMBER_SIZE, size < 9.95 ? "%.1f%c" : "%.0f%c", size, units[unit]);
+    return text;
+}
+
+/* What goes out to MQTT clients. Messages that were dropped are news for a while only: a total of
+ * last month must not look like an alarm. */
+static void watch_draw_out(const struct watch *watch, FILE *to, bool live)
+{
+    static const struct {
+        const char *name, *member;
+    } items[] = {{"sent/s", "rates.delivered"},  {"subscriptions", "mqtt.subscriptions"},
+                 {"away", "mqtt.sessions_away"}, {"queued", "mqtt.queued"},
+                 {"retained", "mqtt.retained"},  {"dropped", NULL}};
+    char texts[ARRAY_COUNT(items)][NUMBER_SIZE];
+    int64_t passed_ns = clock_real()->boot_ns(clock_real()) - watch->dropped_new_ns;
+    bool lately = watch->dropped_new_ns != 0 && passed_ns < LATELY_NS;
+    size_t width = 0, last = ARRAY_COUNT(items) - 1;
+    for (size_t i = 0; i <= last; i++) {
+        number_short(i == last ? watch->dropped : answer_count(watch->state, items[i].member),
+                     texts[i]);
+        width += strlen(items[i].name) + 1 + strlen(texts[i]) + (i == last && lately);
+    }
+    size_t gap = width + 3 * last <= OUT_WIDTH ? 3 : width + 2 * last <= OUT_WIDTH ? 2 : 1;
+    for (size_t i = 0; i <= last; i++)
+        fprintf(to, "%s%s%s %s%s%s%s%*s", paint(PAINT_DIM), items[i].name, paint(PAINT_NONE),
+                paint(i == last && lately ? PAINT_RED : PAINT_BOLD), i == last && lately ? "!" : "",
+                texts[i], paint(PAINT_NONE), i == last ? 0 : (int)gap, "");
+    line_end(to, live);
+}
+
 static void watch_draw_header(const struct watch *watch, FILE *to, bool live)
 {
     char text[NUMBER_SIZE];
@@ -252,6 +315,7 @@ static void watch_draw_header(const struct watch *watch, FILE *to, bool live)
             number_duration((int64_t)answer_real(watch->state, "uptime_s") * NS_PER_S, text));
     line_end(to, live);
     watch_draw_doors(watch, to, live);
+    watch_draw_out(watch, to, live);
     watch_draw_house(watch, to, live);
 }
 

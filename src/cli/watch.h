@@ -17,6 +17,6 @@ void watch_destroy(struct watch *watch);
 bool watch_refresh(struct watch *watch, size_t points);
 /* Of the last refresh: readings that are durable and applied, since the server's start. */
 uint64_t watch_durable_values(const struct watch *watch);
-/* Draws the header (4 lines) and the points into `lines` lines of `columns` columns, each line
+/* Draws the header (5 lines) and the points into `lines` lines of `columns` columns, each line
  * cleared to its end when live. */
 void watch_draw(const struct watch *watch, FILE *to, size_t lines, size_t columns, bool live);

@@ -72,4 +72,4 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* The verbs, one file each. */
 extern const struct verb verb_serve, verb_demo, verb_watch, verb_inspect, verb_replay, verb_check,
-    verb_prove, verb_point, verb_pub, verb_sub, verb_load, verb_version;
+    verb_prove, verb_point, verb_clients, verb_pub, verb_sub, verb_load, verb_version;

@@ -15,8 +15,8 @@
  *   {"ask":"clients","match":"press-*","after":0,"most":50}  connected clients, and sessions whose
  *                                                      client is away, by a glob on the client id;
  *                                                      bounds and "next" as of points
- *   {"ask":"retained","match":"a/+/#","after":0,"most":50}  retained messages by a topic filter;
- * the same bounds, and 8 MiB of them looked at
+ *   {"ask":"retained","match":"a/+/#","after":0,"most":50}  retained messages, by a topic filter
+ *                                                      the same bounds, and 8 MiB looked at
  *   {"command":"create|change|rename|retire","path":..,"new_path":..,"type":..,"unit":..,
  *    "description":..,"labels":{..},"limits":{"high":1},"key":..|"client":..,"sequence":..}
  *                                                      answered when its outcome is durable

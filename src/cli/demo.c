@@ -288,8 +288,9 @@ static void demo_where_to_look(const struct demo *demo)
            "  mainstem watch --data %s 'zema/#'\n"
            "  mainstem inspect journal --data %s\n"
            "  mainstem check --data %s\n"
+           "  mainstem sub --server %s 'zema/#'\n"
            "  mosquitto_pub -h 127.0.0.1 -p %s -t my/first/point -q 1 -m 42\n",
-           demo->folder, demo->folder, demo->folder, strrchr(demo->mqtt, ':') + 1);
+           demo->folder, demo->folder, demo->folder, demo->mqtt, strrchr(demo->mqtt, ':') + 1);
     fflush(stdout);
 }
 

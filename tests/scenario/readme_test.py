@@ -56,11 +56,17 @@ def run_block(folder, script):
                             f"--mqtt 127.0.0.1:{port} --http 127.0.0.1:{free_port()} 2>log &\n"
                             "server=$!\ntrap 'kill $server; wait $server' EXIT\n"
                             "until grep -q ready log; do sleep 0.1; done")
-    script = script.replace("mosquitto_pub ", f"mosquitto_pub -p {port} ")
+    script = re.sub(r"(mosquitto_[ps]ub) ", rf"\1 -p {port} ", script)
+    environment = dict(os.environ, MAINSTEM_MQTT=f"127.0.0.1:{port}")
     result = subprocess.run(["sh", "-e", "-c", script], cwd=folder, text=True, timeout=4 * PATIENCE_S,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                            env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     expect_equal(result.returncode, 0, f"exit code of {script!r} ({result.stdout})")
-    for wanted in ("plant/line1/pump3/temperature", "71.5", "plant/line1/pump3/running", "true"):
+    if "mainstem watch" in script:
+        shown = ("plant/line1/pump3/temperature", "71.5", "plant/line1/pump3/running", "true")
+    else:  # the retained message by two clients, and the table of the load
+        shown = (re.search(r"pub plant/line1/note '(.*?)'", script).group(1), "plant/line1/note ",
+                 "every message")
+    for wanted in shown:
         expect(wanted in result.stdout, f"{wanted} is not shown: {result.stdout}")
 
 

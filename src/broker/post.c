@@ -209,12 +209,11 @@ bool posts_run(struct broker *broker)
     return false;
 }
 
-bool posts_will_deliver(const struct broker *broker, struct bytes topic)
+bool posts_will_deliver(const struct broker *broker, struct bytes topic, uint64_t ticket)
 {
     if (broker->retain_posts == 0)
         return false;
-    for (const struct post *post = broker->posts; post && post->ticket <= broker->durable_ticket;
-         post = post->next)
+    for (const struct post *post = broker->posts; post && post->ticket <= ticket; post = post->next)
         if (post->kind == POST_MESSAGE && post->retain && post->message &&
             bytes_equal(bytes_of(post->message->bytes, post->message->topic_size), topic))
             return true;

@@ -141,18 +141,36 @@ static bool may_be_reading(const struct broker *broker, struct bytes topic)
 }
 
 /* ---- admission ---- */
-/* Does the store of messages take one more? Known topics may change their retained message. */
+#define STORE_ROWS 256u /* rows that a message or a session takes beside its bytes */
+
+bool store_takes(const struct broker *broker, size_t bytes)
+{
+    struct sessions_counts counts;
+    sessions_describe(broker->sessions, &counts);
+    return counts.held + bytes + STORE_ROWS <= broker->settings->mqtt_stored;
+}
+
+/* Does the store of messages take one more? Known topics may change their retained message, and one
+ * that is no larger, or none at all, is taken by a full store as well. */
 static bool store_has_room(const struct broker *broker, const struct publication *publication,
                            size_t bytes)
 {
     struct sessions_counts counts;
-    sessions_describe(broker->sessions, &counts);
-    if (counts.message_bytes + bytes > broker->settings->mqtt_stored)
+    struct message_view before = {.topic_size = 0};
+    uint32_t known = publication->retain ? sessions_retained_find(broker->sessions, TENANT_DEFAULT,
+                                                                  publication->topic)
+                                         : MESSAGE_NONE;
+    if (known != MESSAGE_NONE)
+        sessions_message(broker->sessions, known, &before);
+    size_t was = before.topic_size + before.payload_size + before.properties_size;
+    bool grows = broker->route.queued > 0 || bytes > was;
+    if (publication->retain && publication->payload.size == 0 && broker->route.queued == 0)
+        return true;
+    if (grows && !store_takes(broker, bytes))
         return false;
-    return !publication->retain || publication->payload.size == 0 ||
-           counts.retained + broker->retain_posts < broker->settings->mqtt_retained ||
-           sessions_retained_find(broker->sessions, TENANT_DEFAULT, publication->topic) !=
-               MESSAGE_NONE;
+    sessions_describe(broker->sessions, &counts);
+    return !publication->retain || publication->payload.size == 0 || known != MESSAGE_NONE ||
+           counts.retained + broker->retain_posts < broker->settings->mqtt_retained;
 }
 
 static void pending_add(struct broker *broker, size_t bytes)
@@ -289,8 +307,8 @@ static enum broker_feed publish_answer(struct broker *broker, struct client *cli
     return answer_queue(broker, client, &ack);
 }
 
-/* As many unanswered messages as were announced? MQTT 3 announces nothing: there, what waits is what
- * we have to say, for the PUBREL that ends a QoS 2 message may lie behind the next PUBLISH. */
+/* As many unanswered messages as were announced? MQTT 3 announces nothing: there, what waits is
+ * what we have to say, for the PUBREL that ends a QoS 2 message may lie behind the next PUBLISH. */
 static bool publish_is_over_maximum(const struct client *client)
 {
     uint32_t unanswered = client->version == MQTT_5 ? client->unanswered + client->received_count

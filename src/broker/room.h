@@ -22,8 +22,8 @@
 
 #define SUBSCRIBE_FILTERS_MAX 1024 /* filters of one SUBSCRIBE or UNSUBSCRIBE */
 #define REASON_ROOM 512            /* a packet with a reason string fits */
-#define PACKET_SCRATCH                                                                             \
-    (((size_t)1 << 20) + ((size_t)192 << 10)) /* the largest PUBLISH to a client */
+/* The largest PUBLISH whose message is kept; larger ones go from hand to hand. */
+#define PACKET_SCRATCH (ENGINE_FACTS_BYTES_MAX + ((size_t)64 << 10))
 
 /* ---- acks: what a client is still to be told, in the order in which it published
  * ------------------ */
@@ -313,6 +313,7 @@ struct broker {
     struct budget *memory;
     uint64_t durable_ticket, lost_generation, last_ticket;
     struct broker_counters counters;
+    uint64_t work; /* steps of routing since the start: who makes many lets others go first */
 
     /* clients */
     struct client **buckets; /* by client id: a power of two */
@@ -459,9 +460,12 @@ struct subscription *subscriptions_add(struct broker *broker, struct client *cli
 void subscriptions_remove(struct broker *broker, struct subscription *subscription);
 void subscriptions_remove_all(struct broker *broker, uint32_t first);
 void groups_free(struct broker *broker);
+/* What a filter costs beside its subscription: nodes of the tree. */
+size_t filter_cost(struct bytes filter);
 
 /* ---- route.c ---- */
 /* Fills broker->route. */
+#define WORK_TURN 20000u /* steps of routing that one client may cause before others get their turn */
 void route_match(struct broker *broker, struct bytes topic, uint8_t qos, bool retain,
                  const struct client *publisher, uint32_t publisher_number, size_t bytes);
 /* The list of targets of the fact, from broker->route; false: no memory. */
@@ -483,6 +487,8 @@ struct publication {
 };
 enum admit publication_admit(struct broker *broker, const struct publication *publication,
                              struct admitted *ret_admitted);
+/* May the sessions hold so many bytes more? mqtt.stored. */
+bool store_takes(const struct broker *broker, size_t bytes);
 void aliases_free(struct broker *broker, struct client *client);
 enum broker_feed release_feed(struct broker *broker, struct broker_link *link,
                               const struct mqtt_ack *ack);
@@ -499,9 +505,9 @@ MUST_USE bool post_message(struct broker *broker, const struct publication *publ
 /* Serves what is durable, a bounded piece; true: there is more. */
 bool posts_run(struct broker *broker);
 void posts_free(struct broker *broker);
-/* Will a retained message of this topic that is durable already be delivered by a post still to
- * come? */
-bool posts_will_deliver(const struct broker *broker, struct bytes topic);
+/* Will a retained message of this topic be delivered by a post still to come, of a ticket up to
+ * this one? */
+bool posts_will_deliver(const struct broker *broker, struct bytes topic, uint64_t ticket);
 
 /* ---- acks.c ---- */
 uint8_t ack_reason_of(enum admit admit);

@@ -1,0 +1,286 @@
+/* Retained messages: set, replaced, cleared, expired, refused, and given to a new subscription
+ * once. */
+#include "broker/test_talk.h"
+
+static void test_set_replace_clear(void **state)
+{
+    struct test_house *house = *state;
+    struct wire *other = join(house, "p", (struct how){0}),
+                *wire = join(house, "c", (struct how){0});
+    for (uint8_t qos = 0; qos <= 2; qos++) {
+        retain(other, "t", "old", 1);
+        retain(other, "t", "new", qos);
+        assert_int_equal(talk_state(house).retained, 1);
+        subscribe(wire, "t", 2);
+        assert_true(take_message(wire, "t", "new", qos).publish.retain);
+        retain(other, "t", "", qos); /* and it is a message like others [MQTT-3.3.1-6, -7] */
+        assert_false(take_message(wire, "t", "", qos).publish.retain);
+        assert_int_equal(talk_state(house).retained, 0);
+        unsubscribe(wire, "t", 0);
+        subscribe(wire, "t", 2);
+        expect_nothing(wire);
+        unsubscribe(wire, "t", 0);
+    }
+}
+
+static void test_they_survive_a_crash_with_their_properties(void **state)
+{
+    struct test_house *house = *state;
+    struct wire *other = join(house, "p", (struct how){0});
+    uint8_t raw[64];
+    size_t size = mqtt_user_property_put(raw, sizeof raw, bytes_text("k"), bytes_text("v"));
+    struct mqtt_publish publish = {.topic = bytes_text("t"),
+                                   .payload = bytes_text("x"),
+                                   .retain = true,
+                                   .qos = 1,
+                                   .packet_id = 1};
+    publish.properties = (struct mqtt_properties){.has = PROPERTY(3) | PROPERTY(38),
+                                                  .content_type = bytes_text("text"),
+                                                  .user_count = 1,
+                                                  .raw = bytes_of(raw, size)};
+    wire_send_publish(other, &publish);
+    house_settle(house);
+    expect_ack(other, MQTT_PUBACK, 1, 0);
+    house_crash(house);
+    struct wire *wire = join(house, "c", (struct how){0});
+    subscribe(wire, "+", 1);
+    struct packet packet = take_message(wire, "t", "x", 1);
+    struct bytes name, value;
+    size_t offset = 0;
+    expect_bytes(packet.publish.properties.content_type, "text");
+    assert_true(mqtt_user_property(packet.publish.properties.raw, &offset, &name, &value));
+    expect_bytes(name, "k");
+    expect_bytes(value, "v");
+}
+
+static void retain_for(struct wire *wire, const char *topic, uint32_t expiry_s)
+{
+    wire_send_publish(wire, &(struct mqtt_publish){
+                                .topic = bytes_text(topic),
+                                .payload = bytes_text("x"),
+                                .retain = true,
+                                .properties = {.has = PROPERTY(2), .message_expiry_s = expiry_s}});
+    house_settle(wire->house);
+}
+
+static void test_expiry(void **state)
+{
+    struct test_house *house = *state;
+    struct wire *other = join(house, "p", (struct how){0}),
+                *wire = join(house, "c", (struct how){0});
+    struct wire *kept = join(house, "k", (struct how){.expiry_s = 1000});
+    retain_for(other, "t", 30);
+    house_advance(house, 20 * NS_PER_S);
+    house_settle(house);
+    subscribe(wire, "t", 1);
+    assert_int_equal(take_message(wire, "t", "x", 0).publish.properties.message_expiry_s, 10);
+    house_advance(house, 9 * NS_PER_S);
+    subscribe(kept, "t", 1);
+    assert_int_equal(take_message(kept, "t", "x", 0).publish.properties.message_expiry_s, 1);
+    house_advance(house, NS_PER_S);
+    subscribe(wire, "t", 1); /* also before the sweep takes it away */
+    expect_nothing(wire);
+    house_advance(house, NS_PER_S);
+    house_settle(house);
+    assert_int_equal(talk_state(house).retained, 0);
+}
+
+static void test_number_at_both_sides(void **state)
+{
+    struct test_house *house = *state;
+    struct wire *wire = join(house, "c", (struct how){0});
+    house->settings.mqtt_retained = 3;
+    retain(wire, "a", "1", 1);
+    retain(wire, "b", "1", 1);
+    retain(wire, "c", "1", 1);
+    for (uint8_t qos = 1; qos <= 2; qos++) {
+        publish_begin(wire, "d", "1", qos, true, 9);
+        house_settle(house);
+        expect_ack(wire, qos == 1 ? MQTT_PUBACK : MQTT_PUBREC, 9, MQTT_QUOTA_EXCEEDED);
+    }
+    publish_begin(wire, "d", "1", 0, true, 0);
+    house_settle(house);
+    assert_int_equal(broker_counters(house->broker)->dropped, 1);
+    retain(wire, "b", "2", 1); /* there already */
+    publish(wire, "d", "1", 1);
+    retain(wire, "a", "", 1);
+    retain(wire, "d", "1", 1);
+    assert_int_equal(talk_state(house).retained, 3);
+    struct wire *old = join(house, "o", (struct how){.version = MQTT_3_1_1});
+    publish_begin(old, "e", "1", 1, true, 9); /* it has no word for it, and keeps the message */
+    house_settle(house);
+    expect_end(old, 0, CAUSE_REFUSED);
+}
+
+static void test_bytes_stored_at_both_sides(void **state)
+{
+    struct test_house *house = *state;
+    struct wire *wire = join(house, "c", (struct how){0});
+    char text[1001];
+    memset(text, 'x', 1000);
+    text[1000] = 0;
+    house->settings.mqtt_stored = 2 * 1001;
+    retain(wire, "a", text, 1);
+    retain(wire, "b", text, 1);
+    publish_begin(wire, "c", "1", 1, true, 9);
+    house_settle(house);
+    expect_ack(wire, MQTT_PUBACK, 9, MQTT_QUOTA_EXCEEDED);
+    retain(wire, "a", "", 1);
+    retain(wire, "c", "1", 1);
+    assert_int_equal(talk_state(house).stored_bytes, 1003);
+}
+
+/* ---- given once ---- */
+static void retain_many(struct wire *wire, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char topic[32];
+        snprintf(topic, sizeof topic, "m/%u/x", i);
+        publish_begin(wire, topic, "{x", 1, true, (uint16_t)(i % 1000 + 1));
+        if (i % 500 == 499) {
+            house_settle(wire->house);
+            while (wire->out.taken < wire->out.size)
+                expect_packet(wire, MQTT_PUBACK);
+        }
+    }
+    house_settle(wire->house);
+    while (wire->out.taken < wire->out.size)
+        expect_packet(wire, MQTT_PUBACK);
+}
+
+/* Takes what comes, acknowledges it; each topic once. */
+static unsigned take_many(struct wire *wire, uint8_t *seen)
+{
+    struct packet packet;
+    unsigned count = 0;
+    for (int quiet = 0; quiet < 2;) {
+        quiet++;
+        while (wire_next(wire, &packet)) {
+            unsigned number;
+            char topic[32] = "";
+            assert_int_equal(packet.type, MQTT_PUBLISH);
+            memcpy(topic, packet.publish.topic.at, packet.publish.topic.size);
+            assert_int_equal(sscanf(topic, "m/%u/x", &number), 1);
+            assert_int_equal(seen[number]++, 0);
+            if (packet.publish.qos > 0)
+                wire_send_ack(wire, MQTT_PUBACK, packet.publish.packet_id, 0);
+            count++;
+            quiet = 0;
+        }
+        house_settle(wire->house);
+    }
+    return count;
+}
+
+static void test_more_than_the_tree_is_asked_for(void **state)
+{
+    struct test_house *house = *state;
+    static const unsigned counts[] = {4096, 4097, 6000};
+    struct wire *other = join(house, "p", (struct how){0});
+    for (size_t i = 0; i < ARRAY_COUNT(counts); i++) {
+        retain_many(other, counts[i]);
+        for (int kind = 0; kind < 3; kind++) {
+            uint8_t seen[6000] = {0};
+            struct how how = {.expiry_s = kind == 2 ? 100 : 0, .receive_max = kind ? 20 : 0};
+            struct wire *wire = join(house, "c", how);
+            subscribe(wire, kind == 1 ? "+/+/x" : "m/#", kind == 0 ? 0 : 1);
+            assert_int_equal(take_many(wire, seen), counts[i]);
+            vanish(wire);
+        }
+    }
+}
+
+/* While the window is full, nothing spins, and nothing is held but a piece. */
+static void test_a_full_window_rests(void **state)
+{
+    struct test_house *house = *state;
+    retain_many(join(house, "p", (struct how){0}), 1500);
+    for (int kept = 0; kept <= 1; kept++) {
+        uint8_t seen[1500] = {0};
+        struct wire *wire =
+            join(house, "c", (struct how){.receive_max = 1, .expiry_s = kept ? 100 : 0});
+        subscribe_begin(wire, (struct wish){.filter = "m/#", .qos = 1});
+        house_settle(house); /* says that it never rests when it does not */
+        expect_suback(wire, 1);
+        assert_true(house->memory.used < 256 << 10);
+        assert_int_equal(take_many(wire, seen), 1500);
+        vanish(wire);
+    }
+}
+
+static void test_cleared_while_they_are_given(void **state)
+{
+    struct test_house *house = *state;
+    struct wire *other = join(house, "p", (struct how){0});
+    retain_many(other, 600);
+    struct wire *wire = join(house, "c", (struct how){.receive_max = 1});
+    subscribe(wire, "m/#", 1);
+    for (unsigned i = 0; i < 600; i++) {
+        char topic[32];
+        snprintf(topic, sizeof topic, "m/%u/x", i);
+        publish_begin(other, topic, "", 0, true, 0);
+    }
+    house_settle(house);
+    assert_int_equal(talk_state(house).retained, 0);
+    unsigned filled = 0, empty = 0;
+    struct packet packet;
+    do {
+        house_settle(house);
+        while (wire_next(wire, &packet)) {
+            *(packet.publish.payload.size ? &filled : &empty) += 1;
+            if (packet.publish.qos)
+                wire_send_ack(wire, MQTT_PUBACK, packet.publish.packet_id, 0);
+        }
+        house_settle(house);
+    } while (wire->out.taken < wire->out.size);
+    assert_int_equal(empty, 600);
+    assert_true(filled >= 1 && filled <= 257); /* what was given already, and no more */
+}
+
+/* The message that is published while the subscription is on its way to the disk. */
+static void test_published_while_subscribing(void **state)
+{
+    struct test_house *house = *state;
+    struct wire *other = join(house, "p", (struct how){0});
+    for (int kind = 0; kind < 8; kind++) {
+        bool kept = kind & 1, before = kind & 2, stepped = kind & 4;
+        retain(other, "t", "old", 1);
+        struct wire *wire = join(house, "c", (struct how){.expiry_s = kept ? 100 : 0});
+        if (before)
+            publish_begin(other, "t", "{new", 2, true, 5);
+        subscribe_begin(wire, (struct wish){.filter = "t", .qos = 2});
+        if (stepped)
+            (void)house_step(house);
+        if (!before)
+            publish_begin(other, "t", "{new", 2, true, 5);
+        house_settle(house);
+        expect_ack(other, MQTT_PUBREC, 5, 0);
+        wire_send_ack(other, MQTT_PUBREL, 5, 0);
+        house_settle(house);
+        expect_ack(other, MQTT_PUBCOMP, 5, 0);
+        struct packet packet;
+        unsigned news = 0;
+        while (wire_next(wire, &packet))
+            news += packet.type == MQTT_PUBLISH &&
+                    bytes_equal(packet.publish.payload, bytes_text("{new"));
+        assert_int_equal(news, 1);
+        vanish(wire);
+        join(house, "c", (struct how){0});
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TALK(test_set_replace_clear),
+        TALK(test_they_survive_a_crash_with_their_properties),
+        TALK(test_expiry),
+        TALK(test_number_at_both_sides),
+        TALK(test_bytes_stored_at_both_sides),
+        TALK(test_more_than_the_tree_is_asked_for),
+        TALK(test_a_full_window_rests),
+        TALK(test_cleared_while_they_are_given),
+        TALK(test_published_while_subscribing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

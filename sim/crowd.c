@@ -89,12 +89,14 @@ void crowd_open(struct crowd *crowd)
     enum err err = broker_create(&config, &crowd->broker);
     if (err != OK)
         crowd_fail(crowd, "the broker does not start: %s", err_text(err));
+    crowd_tell(crowd, "the house has started");
 }
 
 void crowd_stop(struct crowd *crowd, bool crash)
 {
     if (!crowd->broker)
         return;
+    crowd_tell(crowd, "the house %s", crash ? "dies" : "stops");
     if (!crash)
         broker_stop_goodbye(crowd->broker);
     for (unsigned i = 0; i < PIPES; i++) { /* what was on its way arrives, or not */
@@ -362,7 +364,6 @@ void crowd_finish(struct crowd *crowd)
     crowd->gathering = true;
     crowd_rest(crowd);
     crowd->gathering = false;
-    crowd_verify_groups(crowd);
     crowd->counts->dropped += crowd->missing;
     finish_farewell(crowd);
 }

@@ -36,7 +36,7 @@ enum topic_kind { TOPIC_PLAIN, TOPIC_RETAINED, TOPIC_SHARED, TOPIC_WILL };
 enum knowledge { NO, PERHAPS, SURE };
 
 /* A bug of the test's own, to see that it would be found. */
-enum crowd_sabotage { CROWD_HONEST, CROWD_RELEASE_LOST, CROWD_HELD_FORGOTTEN, CROWD_WILL_TWICE };
+enum crowd_sabotage { CROWD_HONEST, CROWD_RELEASE_LOST, CROWD_HELD_FORGOTTEN };
 
 enum note_state { NOTE_SENT, NOTE_ACKNOWLEDGED, NOTE_REFUSED };
 enum will_state { WILL_ASKED, WILL_HELD, WILL_DUE, WILL_DROPPED, WILL_VOID, WILL_PERHAPS };
@@ -45,6 +45,7 @@ struct note {
     bool retain, clear; /* clear: an empty payload, which takes the retained message away */
     bool is_will, expires;
     bool settled, group_sure, group_came; /* to a group of faithful guests */
+    bool group_queued;                    /* for one of them */
     uint8_t state;
     uint8_t will; /* enum will_state */
     uint16_t size;
@@ -153,7 +154,6 @@ struct crowd {
     bool full;        /* the engine says wait */
     bool gathering;   /* whoever has no connection makes one */
     bool farewell;    /* nobody leaves a will */
-    bool silent;      /* what the house lost by rot is not held against it */
     bool alone;       /* there is no other traffic */
     bool store_small; /* wills may find no room in it */
     struct guest guests[GUESTS];
@@ -188,7 +188,6 @@ void crowd_finish(struct crowd *crowd);
 /* ---- crowd_verify.c: what the sessions hold after a recovery, or at rest ---- */
 void crowd_verify(struct crowd *crowd);
 void crowd_verify_connected(struct crowd *crowd);
-void crowd_verify_groups(struct crowd *crowd);
 
 /* ---- crowd_pipe.c ---- */
 extern const struct broker_port crowd_port;

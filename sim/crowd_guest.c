@@ -58,6 +58,17 @@ static void guest_begin_anew(struct crowd *crowd, struct guest *guest)
     guest->begins_anew = true;
 }
 
+/* Nobody knows whether a CONNECT without CONNACK came in time for a will that was delayed. */
+static void guest_doubt_wills(struct crowd *crowd, const struct guest *guest)
+{
+    for (uint32_t number = 1; number <= crowd->note_count; number++) {
+        struct note *note = &crowd->notes[number];
+        if (note->is_will && note->publisher == guest->number && note->will == WILL_DUE &&
+            note->will_delay_s > 0)
+            note->will = WILL_PERHAPS;
+    }
+}
+
 void guest_lost(struct crowd *crowd, struct guest *guest)
 {
     bool was_up = guest->up;
@@ -77,6 +88,8 @@ void guest_lost(struct crowd *crowd, struct guest *guest)
     guest->request.type = 0;
     if (crowd->sabotage == CROWD_HELD_FORGOTTEN)
         guest->held_count = 0;
+    if (!was_up)
+        guest_doubt_wills(crowd, guest);
     /* The session it asked for may be another than that it remembers. */
     if (!was_up && guest->expected == PERHAPS && !guest->faithful)
         guest_begin_anew(crowd, guest);
@@ -275,8 +288,8 @@ void guest_publish(struct crowd *crowd, struct guest *guest)
         sending->state = SENDING_FREE;
         return;
     }
-    if (crowd->notes[sending->note].clear)
-        memset(guest->wanted, 0, sizeof guest->wanted);
+    for (unsigned i = 0; i < GUESTS && crowd->notes[sending->note].clear; i++)
+        crowd->guests[i].wanted[topic] = NOTE_NONE;
     sending_write(crowd, guest, sending, false);
 }
 
@@ -314,7 +327,8 @@ static void subscribe_expect(struct crowd *crowd, struct guest *guest, unsigned 
             continue;
         if (!guest->kept && guest->floor[topic] == NOTE_NONE)
             guest->floor[topic] = number;
-        bool still = retained && !crowd->notes[number].clear;
+        bool still = retained && !crowd->notes[number].clear &&
+                     crowd->notes[number].publisher != guest->number;
         for (uint32_t later = number + 1; still && later <= crowd->note_count; later++)
             still = crowd->notes[later].topic != topic;
         if (still)
@@ -570,8 +584,9 @@ static void take_connack(struct crowd *crowd, struct guest *guest, const struct 
     if (connack.reason != 0)
         return; /* the connection ends */
     bool present = connack.session_present;
-    if ((guest->expected == SURE && !present && !crowd->silent) ||
-        (guest->expected == NO && present))
+    if (guest->expected == SURE && !guest_has_session(crowd, guest))
+        guest->expected = PERHAPS; /* its CONNECT took long */
+    if ((guest->expected == SURE && !present) || (guest->expected == NO && present))
         crowd_fail(crowd, "%s (%s, %s): session present is %d", guest->id,
                    guest->clean ? "clean start" : "going on", guest->kept ? "kept" : "not kept",
                    present);

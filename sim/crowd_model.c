@@ -260,7 +260,7 @@ void due_missing(struct crowd *crowd, struct guest *guest, uint32_t number, cons
     char topic[32];
     uint8_t owed = due->owed;
     due->owed = due->sure = 0;
-    if (crowd->silent || ++crowd->missing <= dropped_now(crowd))
+    if (++crowd->missing <= dropped_now(crowd))
         return;
     topic_text(note->topic, topic, sizeof topic);
     crowd_fail(crowd, "%s: note %" PRIu32 " on %s (QoS %u, %s) is owed to %s with QoS %u", where,
@@ -418,6 +418,7 @@ void wills_settle(struct crowd *crowd, bool rested)
                  (note->will_delay_s == 0 ||
                   (rested && note->due_ns + NS_PER_S < crowd->world->clock.boot_ns))) {
             note_settle(crowd, number);
+            crowd_tell(crowd, "will %" PRIu32 " has been published", number);
             crowd->counts->wills++;
         }
     }

@@ -59,8 +59,13 @@ static void verify_queue(struct crowd *crowd, struct guest *guest, uint32_t sess
          entry = sessions_queue_next(sessions, entry)) {
         struct entry_view view;
         sessions_entry(sessions, entry, &view);
-        if (view.message != MESSAGE_NONE)
-            guest->dues[message_note(crowd, sessions, view.message)].queued = true;
+        if (view.message == MESSAGE_NONE)
+            continue;
+        uint32_t number = message_note(crowd, sessions, view.message);
+        guest->dues[number].queued = true;
+        for (unsigned i = 0; i < view.id_count; i++)
+            if (view.ids[i] == FILTER_GROUP_KEPT + 1)
+                crowd->notes[number].group_queued = true;
     }
     for (uint32_t number = 1; number <= crowd->note_count; number++) {
         const struct due *due = &guest->dues[number];
@@ -120,12 +125,25 @@ static void verify_retained(struct crowd *crowd)
     }
 }
 
+/* What was given to a group of guests that never leave came to one of them, or will. */
+static void verify_groups(struct crowd *crowd)
+{
+    for (uint32_t number = 1; number <= crowd->note_count; number++) {
+        struct note *note = &crowd->notes[number];
+        if (note->settled && note->group_sure && !note->expires && !note->group_came &&
+            !note->group_queued) {
+            note->group_sure = false;
+            due_missing(crowd, &crowd->guests[0], number, "of a shared group");
+        }
+    }
+}
+
 /* ---- all of it ---- */
 void crowd_verify(struct crowd *crowd)
 {
     const struct sessions *sessions = engine_sessions(crowd->world->engine);
-    if (crowd->silent)
-        return;
+    for (uint32_t number = 1; number <= crowd->note_count; number++)
+        crowd->notes[number].group_queued = false;
     for (unsigned i = 0; i < GUESTS; i++) {
         struct guest *guest = &crowd->guests[i];
         if (!guest_has_session(crowd, guest))
@@ -137,12 +155,13 @@ void crowd_verify(struct crowd *crowd)
         verify_received(crowd, guest, session);
         verify_queue(crowd, guest, session);
     }
+    verify_groups(crowd);
     verify_retained(crowd);
 }
 
 void crowd_verify_connected(struct crowd *crowd)
 {
-    for (unsigned i = 0; i < GUESTS && !crowd->silent; i++) {
+    for (unsigned i = 0; i < GUESTS; i++) {
         struct guest *guest = &crowd->guests[i];
         if (!guest->up)
             continue;
@@ -158,14 +177,5 @@ void crowd_verify_connected(struct crowd *crowd)
                 due_missing(crowd, guest, guest->wanted[topic], "retained");
                 guest->wanted[topic] = NOTE_NONE;
             }
-    }
-}
-
-void crowd_verify_groups(struct crowd *crowd)
-{
-    for (uint32_t number = 1; number <= crowd->note_count && !crowd->silent; number++) {
-        const struct note *note = &crowd->notes[number];
-        if (note->settled && note->group_sure && !note->expires && !note->group_came)
-            due_missing(crowd, &crowd->guests[0], number, "of a shared group");
     }
 }

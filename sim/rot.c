@@ -29,7 +29,8 @@ static void files_each(void *arg, const char *name, uint64_t size)
     const char *end = strrchr(name, '.');
     uint64_t number = strtoull(name, NULL, 10);
     if (end == NULL || files->count == FILES_MAX ||
-        (strcmp(end, ".open") != 0 && strcmp(end, ".facts") != 0 && strcmp(end, ".samples") != 0))
+        (strcmp(end, ".open") != 0 && strcmp(end, ".facts") != 0 && strcmp(end, ".samples") != 0 &&
+         strcmp(end, ".messages") != 0))
         return;
     struct rot_file *file = &files->at[files->count++];
     snprintf(file->path, sizeof file->path, "journal/%s", name);
@@ -174,6 +175,7 @@ void world_rot(struct world *world, bool clean)
     unsigned places = rot_some(world, clean);
     if (places > 0) {
         world->rotten = true;
+        world->crowd_here = false;
         world->counts.rots += places;
         keys_found_reset(&world->keys);
         scan_disk(&after, disk, &world->clock, &world->keys, &world->names);

@@ -44,7 +44,7 @@ struct world {
     struct keys keys;
     struct scan_names names;
     struct crowd crowd; /* MQTT clients */
-    bool crowd_here;    /* in this seed */
+    bool crowd_here;    /* until bytes rot: then nobody knows what may be missing */
     struct pending *pending;
     size_t pending_count, pending_capacity;
     bool rot_allowed, rotten; /* this seed lets bytes rot; some did */

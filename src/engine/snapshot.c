@@ -466,6 +466,17 @@ static enum err snapshot_load_file(struct engine *engine, const char *path,
     return err;
 }
 
+/* One that is damaged must not be counted among those that are kept, nor push out a whole one: it
+ * goes by another name from now on. */
+static void snapshot_set_aside(struct engine *engine, const char *path)
+{
+    struct disk *disk = engine->config.disk;
+    char aside[DISK_NAME_SIZE + 32];
+    snprintf(aside, sizeof aside, "%s.damaged", path);
+    if (disk->rename(disk, path, aside) == OK && disk->sync_folder(disk, SNAPSHOT_FOLDER) == OK)
+        engine_tell(engine, LOG_WARN, "%s is set aside as %s", path, aside);
+}
+
 static enum err snapshot_load_named(struct engine *engine, const struct snapshot_names *names,
                                     struct snapshot_header *ret_header)
 {
@@ -481,9 +492,12 @@ static enum err snapshot_load_named(struct engine *engine, const struct snapshot
         else if (err == ERR_NEWER) {
             engine_tell(engine, LOG_ERROR, "%s: %s", path, err_text(err));
             return err;
-        } else
+        } else {
             engine_tell(engine, LOG_WARN, "%s: %s; trying an older one, else the journal", path,
                         err_text(err));
+            if (err == ERR_CORRUPT && !engine->config.read_only)
+                snapshot_set_aside(engine, path);
+        }
         engine_state_destroy(engine);
         err = engine_state_create(engine);
         if (err != OK)

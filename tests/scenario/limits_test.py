@@ -318,29 +318,51 @@ def no_retained_messages_at_all(folder):
 
 
 def stored_bytes(folder):
-    broker = Small(folder, "--mqtt-stored", "1M")
-    part = "x" * (256 * 1024 - len("s/0"))
+    """Retained and queued messages together, with what the tables need for them."""
+    limit, part = 2 << 20, "x" * 100000
+    broker = Small(folder, "--mqtt-stored", str(limit))
     client = broker.client()
     broker.resume("absent").subscribe(("q/#", 1))
     broker.clients[-1].close()
     for life in range(2):
-        expect_equal([client.publish(f"s/{i}", part, 1, retain=True) for i in range(2)], [0, 0], "half of it retained")
-        expect_equal([client.publish(f"q/{i}", part, 1) for i in range(3)], [0, 0, QUOTA], "half of it queued")
-        expect_equal(broker.counter("stored_bytes"), 1 << 20, "bytes stored")
-        expect_equal(client.publish("q/2", "x", 1), QUOTA, "reason for one byte more in a queue")
-        expect_equal(client.publish("s/2", "x", 1, retain=True), QUOTA, "reason for one byte more retained")
-        expect_equal(client.publish("q/2", "x", 2), QUOTA, "reason at QoS 2")
-        expect_equal(client.publish("s/2", part, 1), NOBODY, "reason for what is not to be kept")
+        queued = rest = 0
+        for number in range(30):
+            topic, retain = (f"s/{number}", True) if number % 2 else (f"q/{number}", False)
+            reason = client.publish(topic, part, 1, retain=retain)
+            if reason:
+                break
+            queued += not retain
+        expect_equal(reason, QUOTA, "reason when the store is full")
+        expect(0.8 * limit < number * len(part) <= limit, f"{number} messages of 100 kB fitted into 2 MiB")
+        while not client.publish(f"s/rest{rest}", part[:5000], 1, retain=True):
+            rest += 1  # what is left is less than 10 kB then
+        expect_equal(client.publish("q/9", part, 1), QUOTA, "reason for one more in a queue")
+        expect_equal(client.publish("s/99", part, 1, retain=True), QUOTA, "reason for one more retained")
+        expect_equal(client.publish("q/9", part, 2), QUOTA, "reason at QoS 2")
+        expect_equal(client.publish("s/0", part, 1), NOBODY, "reason for what is not to be kept")
+        dropped = broker.counter("dropped")
+        client.publish("s/99", part, 0, retain=True)
+        client.ping()
+        expect_equal(broker.counter("dropped"), dropped + 1, "QoS 0 messages counted as dropped")
         for version in OLD:
             old = broker.client(version=version)
-            old.publish("s/3", "x", 1)
-            old.send(publish("q/3", "x", 1, 7, version=version))
+            old.publish("s/0", part, 1)
+            old.send(publish("q/9", part, 1, 7, version=version))
             old.take_closed("a message above mqtt.stored in MQTT 3")
-        expect_equal([client.publish(f"s/{i}", "", 1, retain=True) for i in range(2)], [0, 0], "removing")
-        expect_equal(client.publish("q/2", "room", 1), 0, "reason when there is room again")
+        # Who cannot be remembered is told; who needs nothing kept is not concerned.
+        broker.open().connect("c" * 60000, reason=QUOTA, properties=HOUR)
+        old = broker.open(4)
+        old.connect("c" * 60000, reason=3, clean=False)
+        broker.client("c" * 60000).subscribe(("y" * 60000, 0))
+        # A full store can be emptied, and a message replaced by one that is no larger.
+        expect_equal(client.publish("s/1", part, 1, retain=True), 0, "reason for another of the same size")
+        expect_equal([client.publish(f"s/{i}", "", 1, retain=True) for i in (1, 3)], [0, 0], "removing")
+        expect_equal(client.publish("q/9", "room", 1), 0, "reason when there is room again")
         late = broker.resume("absent")
-        expect_equal([p[:4] for p in payloads(late, 3)], ["xxxx", "xxxx", "room"], "what the queue held")
+        expect_equal([p[:4] for p in payloads(late, queued + 1)], ["xxxx"] * queued + ["room"], "what the queue held")
         late.disconnect()
+        for topic in [f"s/{i}" for i in range(number)] + [f"s/rest{i}" for i in range(rest)]:
+            client.publish(topic, "", 1, retain=True)
         wait_for("the store to be empty", lambda: broker.counter("stored_bytes") == 0)
         broker.again()
         client = broker.client()
@@ -523,7 +545,7 @@ def readings_by_filter(folder):
     expect_equal(points(), ["plant/1/level", "site", "site/a/b"], "the points")
     expect_equal(broker.server.control().ask(ask="refused")["refused"], [], "refusals of what is no reading by its topic")
     with open(settings, "w", encoding="utf-8") as file:
-        file.write('readings.match = ""\n')
+        file.write('readings.match = $\n')
     os.kill(broker.server.process.pid, signal.SIGHUP)
     wait_for("the new setting", lambda: "reload" in broker.server.log().lower() or "settings" in broker.server.log())
     client.publish("site/new", "1", 1)

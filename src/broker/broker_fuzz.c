@@ -204,9 +204,10 @@ static void connect_begin(struct fuzz *fuzz, unsigned who)
 static void act_connect(struct fuzz *fuzz, unsigned who, bool twice)
 {
     settle(fuzz);
-    bool away = !fuzz->wires[who];
+    /* Else the first one may be cut off while it still waits, and nothing of it was done. */
+    bool at_once = !fuzz->wires[who] && !fuzz->model.sessions[who].will_pending;
     connect_begin(fuzz, who);
-    if (twice && away) /* what the first left is not durable yet */
+    if (twice && at_once) /* what the first left is not durable yet */
         connect_begin(fuzz, who);
     settle(fuzz);
 }

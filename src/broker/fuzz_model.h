@@ -85,8 +85,9 @@ struct model_client { /* of the connection */
 struct model_shared { /* a message to the group: one of the candidates gets it */
     uint32_t serial;
     uint16_t message;
-    uint8_t candidates, qos[CLIENTS];
-    bool claimed, maybe_lost;
+    uint8_t candidates, qos[CLIENTS]; /* and the other options of their subscriptions */
+    uint32_t ids[CLIENTS];
+    bool retain[CLIENTS], claimed, maybe_lost;
 };
 struct model {
     int64_t now_ns;
@@ -265,6 +266,8 @@ static inline void model_share(struct model *model, unsigned message, bool *ret_
             continue;
         shared.candidates |= (uint8_t)(1u << who);
         shared.qos[who] = qos;
+        shared.ids[who] = subscription->id;
+        shared.retain[who] = subscription->retain_as_published && what->retain;
         if (what->large && session->connected && model->clients[who].narrow)
             shared.maybe_lost = true;
     }
@@ -405,10 +408,9 @@ static inline void model_claim(struct model *model, unsigned who, const struct g
         struct model_entry entry = *entry_add(model, who, shared->message, shared->qos[who]);
         size_t at = session->entry_count - 1;
         entry.serial = shared->serial;
-        /* As the subscription's options were when the message came. */
-        entry.retain = got->retain && model->messages[shared->message].retain;
-        entry.id_count = got->id_count > 0;
-        entry.ids[0] = FILTER_SHARED + 1;
+        entry.retain = shared->retain[who];
+        entry.id_count = shared->ids[who] != 0;
+        entry.ids[0] = shared->ids[who];
         while (at > 0 && session->entries[at - 1].serial > entry.serial) {
             session->entries[at] = session->entries[at - 1];
             at--;

@@ -112,22 +112,36 @@ static void test_number_at_both_sides(void **state)
     expect_end(old, 0, CAUSE_REFUSED);
 }
 
+static uint8_t retain_told(struct wire *wire, const char *topic, const char *payload)
+{
+    publish_begin(wire, topic, payload, 1, true, 9);
+    house_settle(wire->house);
+    struct packet packet = expect_packet(wire, MQTT_PUBACK);
+    return packet.ack.reason;
+}
+
 static void test_bytes_stored_at_both_sides(void **state)
 {
     struct test_house *house = *state;
     struct wire *wire = join(house, "c", (struct how){0});
-    char text[1001];
-    memset(text, 'x', 1000);
-    text[1000] = 0;
-    house->settings.mqtt_stored = 2 * 1001;
-    retain(wire, "a", text, 1);
-    retain(wire, "b", text, 1);
-    publish_begin(wire, "c", "1", 1, true, 9);
-    house_settle(house);
-    expect_ack(wire, MQTT_PUBACK, 9, MQTT_QUOTA_EXCEEDED);
-    retain(wire, "a", "", 1);
-    retain(wire, "c", "1", 1);
-    assert_int_equal(talk_state(house).stored_bytes, 1003);
+    char text[10001], topic[16];
+    memset(text, 'x', 10000);
+    text[10000] = 0;
+    house->settings.mqtt_stored = 1 << 20;
+    unsigned count = 0;
+    for (uint8_t reason = 0; reason == 0; count += reason == 0) {
+        snprintf(topic, sizeof topic, "t/%u", count);
+        reason = retain_told(wire, topic, text);
+        assert_true(reason == 0 || reason == MQTT_QUOTA_EXCEEDED);
+    }
+    assert_in_range(count, 70, 104);
+    assert_true(talk_state(house).stored_bytes <= house->settings.mqtt_stored);
+    assert_int_equal(talk_state(house).retained, count);
+    assert_int_equal(retain_told(wire, "t/0", "smaller"), 0); /* what does not grow is taken */
+    assert_int_equal(retain_told(wire, "t/0", ""), 0);
+    assert_int_equal(retain_told(wire, "t/1", ""), 0);
+    assert_int_equal(retain_told(wire, topic, text), 0);
+    publish(wire, "t", text, 1); /* nobody keeps it */
 }
 
 /* ---- given once ---- */

@@ -220,22 +220,27 @@ static inline struct packet expect_message(struct wire *wire, const char *topic,
     return packet;
 }
 
-/* The message, and it is acknowledged to the end. */
-static inline struct packet take_message(struct wire *wire, const char *topic, const char *payload,
-                                         uint8_t qos)
+/* Acknowledges a message to the end; nothing else may be on its way. */
+static inline void finish_message(struct wire *wire, const struct packet *packet)
 {
-    struct packet packet = expect_message(wire, topic, payload, qos);
-    uint16_t id = packet.publish.packet_id;
-    if (qos == 1)
+    uint16_t id = packet->publish.packet_id;
+    if (packet->publish.qos == 1)
         wire_send_ack(wire, MQTT_PUBACK, id, 0);
-    if (qos == 2) {
+    if (packet->publish.qos == 2) {
         wire_send_ack(wire, MQTT_PUBREC, id, 0);
         house_settle(wire->house);
         expect_ack(wire, MQTT_PUBREL, id, 0);
         wire_send_ack(wire, MQTT_PUBCOMP, id, 0);
     }
-    if (qos > 0)
+    if (packet->publish.qos > 0)
         house_settle(wire->house);
+}
+
+static inline struct packet take_message(struct wire *wire, const char *topic, const char *payload,
+                                         uint8_t qos)
+{
+    struct packet packet = expect_message(wire, topic, payload, qos);
+    finish_message(wire, &packet);
     return packet;
 }
 

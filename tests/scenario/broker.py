@@ -56,11 +56,11 @@ def start(folder, *words, mosquitto=""):
 
 
 def again(server):
-    """Kills the broker with no chance to tidy up, and starts it on the same folder and address."""
+    """Kills the broker with no chance to tidy up, and starts it on the same folder, address and words."""
     server.kill()
     if isinstance(server, Mosquitto):
         return Mosquitto(server.data, server.mqtt, server.configuration)
-    return Server(server.data, mqtt=server.mqtt)
+    return Server(server.data, *server.words, mqtt=server.mqtt)
 
 
 # ---- Mosquitto's terminal clients ---------------------------------------------------------------------

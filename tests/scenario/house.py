@@ -86,7 +86,7 @@ class Server:
     every = []  # all that were started, to be ended whatever happens
 
     def __init__(self, data, *words, program=None, env=None, before=(), wait=True, mqtt=None):
-        self.data = data
+        self.data, self.words = data, words
         self.port = free_port()
         self.mqtt = mqtt or f"127.0.0.1:{self.port}"
         handle, self.log_path = tempfile.mkstemp(prefix="mainstem-log-")

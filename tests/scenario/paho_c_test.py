@@ -85,9 +85,9 @@ def every_quality_in_every_version(folder):
         child.end()
 
 
-def numbers_arrive_once(folder, receive, publish, count=1000):
+def numbers_arrive_once(folder, receive, publish, *words, count=1000):
     """receive and publish: (kind, version). Kills fall when a random count of numbers has arrived."""
-    server = start(folder)
+    server = start(folder, *words)
     receiver = Paho(server, receive[0], folder + "/receiver", receive[1], "receive", 1, count)
     receiver.wait_line("ready")
     half = count // 2
@@ -124,12 +124,12 @@ def numbers_arrive_once(folder, receive, publish, count=1000):
 
 @with_children
 def numbers_arrive_once_sync_to_async(folder):
-    numbers_arrive_once(folder, receive=("async", 5), publish=("sync", 4))
+    numbers_arrive_once(folder, ("async", 5), ("sync", 4))
 
 
 @with_children
 def numbers_arrive_once_sync_5(folder):
-    numbers_arrive_once(folder, receive=("sync", 5), publish=("sync", 5))
+    numbers_arrive_once(folder, ("sync", 5), ("sync", 5), "--snapshot-interval", "1s")
 
 
 @with_children

@@ -3,6 +3,7 @@ comes again under its packet identifier, QoS 2 goes on where it stood and never 
 queued comes, retained messages and subscriptions are there, wills of the connections that broke are
 published. A load shows that whatever the server acknowledged reaches those who were subscribed."""
 
+import glob
 import os
 import struct
 import subprocess
@@ -12,7 +13,7 @@ import time
 
 from broker import ON_MOSQUITTO, again, start
 from house import (PATIENCE_S, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, Published, Raw, answer_packet,
-                   connect_packet, expect, expect_equal, note, packet, play, publish_packet, text)
+                   connect_packet, expect, expect_equal, note, packet, play, publish_packet, text, wait_for)
 
 SABOTAGED = os.environ.get("MAINSTEM_SABOTAGED", "")
 VERSIONS = (4, 5)
@@ -350,6 +351,97 @@ def wills_of_broken_connections_are_published(folder, version):
     expect_equal(drain(server, reader), [], "no will comes a second time after a second kill")
 
 
+# ---- snapshots ----------------------------------------------------------------------------------------
+
+def lane_bytes(server, lane):
+    """What a lane takes on the disk, open segments aside."""
+    return sum(map(os.path.getsize, glob.glob(f"{server.data}/journal/*.{lane}")))
+
+
+def wait_snapshots(server, sender, count):
+    """Publishes readings until so many new snapshots have been written."""
+    if ON_MOSQUITTO:
+        return
+    seen, began = set(), set(glob.glob(server.data + "/snapshots/*"))
+
+    def look():
+        sender.publish("filler", str(time.monotonic()))
+        seen.update(set(glob.glob(server.data + "/snapshots/*")) - began)
+        return len(seen) >= count
+    wait_for(f"{count} snapshots", look, 2 * PATIENCE_S)
+
+
+def take_again(raw, ids):
+    """What comes for these packet identifiers, one packet each; others may come between."""
+    found = []
+    while len(found) < len(ids):
+        answer = raw.take()
+        expect(answer is not None, f"the connection closed; before it came {found}")
+        kind, flags, body = answer
+        if kind == PUBLISH:
+            message = Published(flags, body, raw.version)
+            packet_id, told = message.packet_id, (message.payload, message.dup)
+        else:
+            packet_id, told = struct.unpack(">H", body[:2])[0], ("", 0)
+        if packet_id in ids:
+            found.append((kind, packet_id, *told))
+    return found
+
+
+@in_each_version
+def sessions_come_from_snapshots(folder, version):
+    """The journal's records are gone, released, when the server is killed: all comes from a snapshot."""
+    server = start(folder, "--snapshot-interval", "1s", "--snapshot-journal-bytes", "1M",
+                   "--journal-segment-max", "4M", mosquitto="max_queued_messages 100000")
+    reader = session(server, version, "reader", present=False)
+    reader.subscribe(("snap", 2), ("until/now", 1))
+    publish_each(server, version, "snap", range(3), qos=2)
+    ids = [message.packet_id for message in take_all(reader, 3, "three messages")]
+    reader.send(answer_packet(PUBREC, ids[0]))
+    reader.take_answer(PUBREL, ids[0])
+    session(server, version, "away", present=False).subscribe(("bulk", 1), ("until/now", 1))
+    sender = session(server, version, "sender", present=False)
+    sender.send(publish_packet("snap", "open", 2, 77, version))
+    sender.take_answer(PUBREC, 77)
+    bulk = Raw(server, version)
+    for number in range(100):
+        bulk.send(publish_packet(f"keep/{number}", f"{number}" * 500, 1, 1, version, flags=3))
+        bulk.take_answer(PUBACK, 1)
+    for first in range(1, 3001, 100):
+        bulk.send(b"".join(publish_packet("bulk", f"{number:05}" + "." * 2000, 1, number, version)
+                           for number in range(first, first + 100)))
+        for number in range(first, first + 100):
+            bulk.take_answer(PUBACK, number)
+    wait_snapshots(server, bulk, 2)
+    server = again(server)
+    if not ON_MOSQUITTO:
+        expect("snapshot at position 0 " not in server.log(), "the server did not start from a snapshot")
+    reader = session(server, version, "reader", present=True)
+    expect_equal(sorted(take_again(reader, ids)), [(PUBLISH, ids[1], "1", 1), (PUBLISH, ids[2], "2", 1),
+                                                   (PUBREL, ids[0], "", 0)], "what comes again")
+    sender = session(server, version, "sender", present=True)
+    sender.send(publish_packet("snap", "open", 2, 77, version, flags=8 | 4))
+    expect(sender.take_answer(PUBREC, 77) < 0x80, "PUBREC for the message that comes again")
+    sender.send(answer_packet(PUBREL, 77))
+    sender.take_answer(PUBCOMP, 77)
+    reader.close()
+    came = drain(server, session(server, version, "reader", present=True))
+    expect_equal([message.payload for message in came], ["1", "2", "open"], "each QoS 2 message once")
+    came = drain(server, session(server, version, "away", present=True))
+    expect_equal([int(message.payload[:5]) for message in came], list(range(1, 3001)), "the queue")
+    late = Raw(server, version)
+    late.subscribe(("keep/+", 0))
+    found = {message.topic: message.payload for message in take_all(late, 100, "the retained messages")}
+    expect_equal(found, {f"keep/{number}": f"{number}" * 500 for number in range(100)}, "retained messages")
+    late.close()
+    if not ON_MOSQUITTO:
+        # Six megabytes were queued and are delivered: the journal lets them go when two snapshots know it.
+        filler = Raw(server, version)
+        wait_snapshots(server, filler, 2)
+        wait_for("the delivered messages to leave the journal",
+                 lambda: filler.publish("filler", "1") == 0 and lane_bytes(server, "messages") < 2 << 20)
+
+
 # ---- load ---------------------------------------------------------------------------------------------
 
 class Sender:
@@ -434,4 +526,4 @@ if __name__ == "__main__":
          what_was_queued_comes_in_order, subscriptions_keep_their_options, a_clean_start_forgets,
          sessions_expire_while_the_server_is_down, a_message_sent_twice_is_published_once,
          retained_messages_survive, wills_of_broken_connections_are_published,
-         whatever_was_acknowledged_reaches_the_sessions, *scenarios)
+         sessions_come_from_snapshots, whatever_was_acknowledged_reaches_the_sessions, *scenarios)

@@ -55,6 +55,7 @@ struct broker_link {
     struct client *client; /* the broker's; NULL before CONNECT and after the end */
     const char *peer;      /* for the log; lives as long as the link */
     bool over;             /* broker_gone was called, or the broker said goodbye: send no more */
+    bool turn; /* after BROKER_HOLD: only others go first; feed the rest with the next round */
     struct chore *awaits; /* the broker's: what must be on the disk before it goes on, or ends */
 };
 /* Room for one packet is asked for and used at once; nothing else is called in between. */

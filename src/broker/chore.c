@@ -235,14 +235,32 @@ static enum admit chore_drop(struct broker *broker, const struct chore *chore)
     return chore_keep(broker, &fact, 0);
 }
 
+/* What was published since is not what expired. */
+static bool unretain_is_due(const struct broker *broker, struct bytes topic)
+{
+    struct message_view view;
+    struct clock *clock = broker->config.clock;
+    uint32_t message = sessions_retained_find(broker->sessions, TENANT_DEFAULT, topic);
+    if (message == MESSAGE_NONE || posts_will_deliver(broker, topic, UINT64_MAX))
+        return false;
+    sessions_message(broker->sessions, message, &view);
+    return view.expires_wall_ns <= clock->wall_ns(clock);
+}
+
 static enum admit chore_unretain(struct broker *broker, const struct chore *chore)
 {
+    if (!unretain_is_due(broker, bytes_of(chore->topic, chore->topic_size))) {
+        broker->chore_ticket = broker->durable_ticket;
+        return ADMIT_DONE;
+    }
     struct fact fact = {.kind = FACT_MESSAGE,
                         .message = {.tenant = TENANT_DEFAULT,
                                     .retain = true,
                                     .expiry_s = EXPIRY_NEVER,
                                     .topic = bytes_of(chore->topic, chore->topic_size)}};
-    return chore_keep(broker, &fact, chore->topic_size);
+    enum admit admit = chore_keep(broker, &fact, chore->topic_size);
+    broker->counters.dropped_expired += admit == ADMIT_DONE;
+    return admit;
 }
 
 static enum admit chore_run(struct broker *broker, struct chore *chore)

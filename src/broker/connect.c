@@ -284,6 +284,9 @@ static enum admit connect_keep(struct broker *broker, const struct mqtt_connect 
     }
     struct engine_beside beside = {
         .facts = fact, .count = 1, .bytes = FACT_MESSAGE_BYTES_MAX(text)};
+    if (fact->kind == FACT_SESSION_OPEN && (!had || connect->will.present) &&
+        !store_takes(broker, text))
+        return ADMIT_STORE_FULL;
     enum admit admit = engine_keep(broker->engine, &beside, &admitted);
     *ret_ticket = admitted.ticket;
     if (admit == ADMIT_DONE)

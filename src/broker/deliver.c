@@ -14,6 +14,7 @@
 
 #define DELIVER_RUN_CLIENTS 64   /* served in one round: each costs a system call of some 10 us */
 #define DELIVER_RUN_PACKETS 8192 /* sent in one round */
+#define DELIVER_RUN_SEARCHES 8   /* for retained messages */
 #define DELIVER_PIECE 1024       /* to one client, before others get their turn */
 #define FLIGHT_SPAN_MAX 60000u
 
@@ -409,13 +410,14 @@ static bool deliver_entry(struct broker *broker, struct client *client, uint32_t
 static void deliver_queue(struct broker *broker, struct client *client, uint32_t *budget)
 {
     struct out *out = client->out;
+    const struct broker_link *link = client->link; /* outlives the client, who may go in here */
     if (out->entry_next == ENTRY_NONE)
         out->entry_next = sessions_queue_after(broker->sessions, client->number, out->sent);
     while (out->entry_next != ENTRY_NONE && *budget > 0 && flight_has_room(client) &&
            !deliver_is_choked(broker, client)) {
         uint32_t next = sessions_queue_next(broker->sessions, out->entry_next);
         (*budget)--;
-        if (!deliver_entry(broker, client, out->entry_next) || client->link->over)
+        if (!deliver_entry(broker, client, out->entry_next) || link->over)
             return;
         out->entry_next = next;
     }
@@ -425,15 +427,17 @@ static void deliver_queue(struct broker *broker, struct client *client, uint32_t
 /* true: there is more, and the client would take it. */
 static bool deliver_pieces(struct broker *broker, struct client *client, uint32_t budget)
 {
+    const struct broker_link *link = client->link;
     if (client->kept && out_of(broker, client))
         deliver_queue(broker, client, &budget);
-    if (client->link->over || !client->out)
+    if (link->over || !client->out)
         return false;
     deliver_waiting(broker, client, &budget);
     deliver_qos_0(broker, client, &budget);
     if (budget == 0)
         return true;
-    return client->out->feeds && !deliver_is_choked(broker, client) &&
+    /* What a kept session is given lies in its queue, whether its client reads or not. */
+    return client->out->feeds && (client->kept || !deliver_is_choked(broker, client)) &&
            retained_advance(broker, client);
 }
 
@@ -441,6 +445,7 @@ bool deliver_run(struct broker *broker)
 {
     struct link again;
     uint64_t until = broker->counters.packets_out + DELIVER_RUN_PACKETS;
+    broker->searches = DELIVER_RUN_SEARCHES;
     link_init(&again);
     for (int i = 0; i < DELIVER_RUN_CLIENTS && !link_is_alone(&broker->dirty) &&
                     broker->counters.packets_out < until;

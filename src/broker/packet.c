@@ -182,7 +182,9 @@ enum broker_feed broker_feed(struct broker *broker, struct broker_link *link, st
                              size_t *ret_used, size_t *ret_wanted)
 {
     size_t used = 0;
+    uint64_t turn = broker->work + WORK_TURN;
     struct mqtt_frame frame;
+    link->turn = false;
     while (used < bytes.size && !link->over) {
         const struct client *client = link->client;
         size_t most = client ? client->packet_in_max : broker->settings->mqtt_packet;
@@ -199,6 +201,10 @@ enum broker_feed broker_feed(struct broker *broker, struct broker_link *link, st
         if (err == ERR_BUSY) {
             *ret_wanted = frame.packet_bytes;
             return BROKER_MORE;
+        }
+        if (UNLIKELY(broker->work >= turn)) {
+            link->turn = true;
+            return BROKER_HOLD;
         }
         enum broker_feed feed = packet_feed(broker, link, &frame);
         if (UNLIKELY(feed == BROKER_FULL || feed == BROKER_HOLD)) {

@@ -33,7 +33,10 @@ static void post_take_first(struct broker *broker)
     if (!broker->posts)
         broker->posts_end = &broker->posts;
     broker->post_count--;
-    broker->retain_posts -= post->kind == POST_MESSAGE && post->retain;
+    if (post->kind == POST_MESSAGE && post->retain) {
+        broker->retain_posts--;
+        broker->retain_pending[post->topic_hash % RETAIN_RING]--;
+    }
     budget_give(broker->memory, post->bytes);
     message_drop(broker, post->message);
     free(post);
@@ -108,7 +111,11 @@ bool post_message(struct broker *broker, const struct publication *publication, 
     post->count = count;
     post->queued_count = route->queued;
     post->queued_bytes = (uint32_t)route->size;
-    broker->retain_posts += publication->retain;
+    if (publication->retain) {
+        post->topic_hash = broker_hash(broker, publication->topic);
+        broker->retain_posts++;
+        broker->retain_pending[post->topic_hash % RETAIN_RING]++;
+    }
     if (whole) {
         post_fill(route, post);
         return true;
@@ -193,6 +200,8 @@ bool posts_run(struct broker *broker)
         case POST_MESSAGE:
             if (!post_serve(broker, post, &budget))
                 return true;
+            if (post->retain)
+                broker->retain_served[broker->retain_stamp++ % RETAIN_RING] = post->topic_hash;
             break;
         case POST_CONNACK:
             connect_acknowledge(broker, post);
@@ -211,7 +220,8 @@ bool posts_run(struct broker *broker)
 
 bool posts_will_deliver(const struct broker *broker, struct bytes topic, uint64_t ticket)
 {
-    if (broker->retain_posts == 0)
+    if (broker->retain_posts == 0 ||
+        broker->retain_pending[broker_hash(broker, topic) % RETAIN_RING] == 0)
         return false;
     for (const struct post *post = broker->posts; post && post->ticket <= ticket; post = post->next)
         if (post->kind == POST_MESSAGE && post->retain && post->message &&

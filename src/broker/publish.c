@@ -195,7 +195,9 @@ enum admit publication_admit(struct broker *broker, const struct publication *pu
     bool keep = publication->retain || broker->route.queued > 0;
     struct fact *facts = broker->facts;
     struct engine_beside beside = {.facts = facts,
-                                   .no_reading = !may_be_reading(broker, publication->topic)};
+                                   .no_reading = !may_be_reading(broker, publication->topic),
+                                   .type_refuses = publication->client && !publication->retain &&
+                                                   broker->route.count == 0};
     if (UNLIKELY(keep) && !store_has_room(broker, publication, bytes))
         return ADMIT_STORE_FULL;
     if (keep || publication->qos > 0) {
@@ -224,7 +226,7 @@ enum admit publication_admit(struct broker *broker, const struct publication *pu
     }
     enum admit admit = engine_message(broker->engine, publication->publisher, publication->topic,
                                       publication->payload, &beside, ret_admitted);
-    if (admit != ADMIT_DONE && admit != ADMIT_TYPE)
+    if (admit != ADMIT_DONE)
         return admit;
     if (UNLIKELY(broker->route.count > 0 || publication->retain)) {
         pending_add(broker, bytes);
@@ -290,11 +292,6 @@ static enum broker_feed publish_answer(struct broker *broker, struct client *cli
                       .reason = ack_reason_of(admit),
                       .admit = (uint8_t)admit,
                       .fault = (uint8_t)(admit == ADMIT_DONE ? PAYLOAD_OK : admitted->fault)};
-    if (admit == ADMIT_TYPE && (broker->route.count > 0 || publish->retain)) {
-        ack.reason = MQTT_SUCCESS; /* no reading, but a message that someone gets */
-        ack.admit = ADMIT_DONE;
-        ack.fault = PAYLOAD_OK;
-    }
     if (admit == ADMIT_DONE && admitted->reading != ADMIT_DONE && broker->route.count == 0 &&
         !publish->retain)
         ack.reason = MQTT_NO_MATCHING_SUBSCRIBERS;

@@ -1,13 +1,14 @@
-/* Retained messages for a new subscription (MQTT 5, 3.3.1.3). What a filter finds is noted down
- * when the subscription becomes durable and given as the client takes it: a million retained
- * messages are no million messages in memory. A filter that the tree cannot answer cheaply walks
- * over all of them, a piece at a time. */
+/* Retained messages for a new subscription (MQTT 5, 3.3.1.3). What a filter finds is looked up when
+ * its turn comes and given as the client takes it: a million retained messages are no million
+ * messages in memory, and a thousand filters no thousand searches at once. A filter that the tree
+ * cannot answer cheaply walks over all of them, a piece at a time. What was published since the
+ * subscription became durable comes as it was published, and is not given a second time. */
 #include "broker/room.h"
 
 #include <stdlib.h>
 
-#define FIND_NODES 8192u /* of the tree, at once */
-#define FIND_MOST 4096u  /* messages noted down */
+#define FIND_NODES 2048u /* of the tree, at once */
+#define FIND_MOST 1024u  /* messages noted down */
 #define WALK_PIECE 2000u /* slots looked at in one go */
 #define GIVE_PIECE 256u  /* messages given in one go, and waiting at most */
 
@@ -17,24 +18,33 @@ static bool filter_has_wildcard(struct bytes filter)
 }
 
 /* ---- asking ---- */
+void retained_ask(struct broker *broker, struct client *client, struct bytes filter, uint8_t qos,
+                  uint32_t id)
+{
+    size_t size = sizeof(struct retained_feed) + filter.size;
+    if (sessions_retained_highest(broker->sessions) == 0)
+        return;
+    struct out *out = out_of(broker, client);
+    struct retained_feed *feed = out && budget_take(broker->memory, size) ? calloc(1, size) : NULL;
+    if (!feed) {
+        broker->counters.dropped_slow++;
+        return;
+    }
+    feed->stamp = broker->retain_stamp;
+    feed->qos = qos;
+    feed->id = id;
+    feed->filter_size = (uint16_t)filter.size;
+    memcpy(feed->filter, filter.at, filter.size);
+    *out->feeds_end = feed;
+    out->feeds_end = &feed->next;
+}
+
+/* ---- finding ---- */
 struct find {
-    struct broker *broker;
     uint32_t *list;
     uint32_t count;
     bool too_many;
 };
-
-/* Is the message about to be delivered as it was published? Then it is not given twice. */
-static bool find_is_new(struct broker *broker, uint32_t message)
-{
-    struct message_view view;
-    if (broker->retain_posts == 0)
-        return true;
-    sessions_message(broker->sessions, message, &view);
-    sessions_message_copy(broker->sessions, message, broker->scratch);
-    return !posts_will_deliver(broker, bytes_of(broker->scratch, view.topic_size),
-                               broker->durable_ticket);
-}
 
 static bool find_each(void *arg, uint32_t message)
 {
@@ -43,46 +53,16 @@ static bool find_each(void *arg, uint32_t message)
         find->too_many = true;
         return false;
     }
-    if (find_is_new(find->broker, message))
-        find->list[find->count++] = message;
+    find->list[find->count++] = message;
     return true;
 }
 
-static bool feed_put(struct broker *broker, struct client *client, const struct find *find,
-                     struct bytes filter, uint8_t qos, uint32_t id)
+/* Makes the list of the feed, or begins its walk. */
+static void feed_find(struct broker *broker, struct retained_feed *feed)
 {
-    struct out *out = out_of(broker, client);
-    size_t size = sizeof(struct retained_feed) + filter.size;
-    size_t list = find->count * sizeof *find->list;
-    if (!out || !budget_take(broker->memory, size + list))
-        return false;
-    struct retained_feed *feed = calloc(1, size);
-    uint32_t *copy = malloc(list + sizeof *copy);
-    if (!feed || !copy) {
-        free(feed);
-        free(copy);
-        budget_give(broker->memory, size + list);
-        return false;
-    }
-    memcpy(copy, find->list, list);
-    feed->list = copy;
-    feed->count = find->count;
-    feed->slot = find->too_many ? 1 : 0;
-    feed->qos = qos;
-    feed->id = id;
-    feed->filter_size = (uint16_t)filter.size;
-    memcpy(feed->filter, filter.at, filter.size);
-    *out->feeds_end = feed;
-    out->feeds_end = &feed->next;
-    return true;
-}
-
-void retained_ask(struct broker *broker, struct client *client, struct bytes filter, uint8_t qos,
-                  uint32_t id)
-{
-    if (sessions_retained_highest(broker->sessions) == 0)
-        return;
-    struct find find = {.broker = broker, .list = (uint32_t *)(void *)broker->scratch_2};
+    struct bytes filter = bytes_of(feed->filter, feed->filter_size);
+    struct find find = {.list = (uint32_t *)(void *)broker->scratch_2};
+    feed->found = true;
     if (!filter_has_wildcard(filter)) {
         uint32_t message = sessions_retained_find(broker->sessions, TENANT_DEFAULT, filter);
         if (message != MESSAGE_NONE)
@@ -91,10 +71,17 @@ void retained_ask(struct broker *broker, struct client *client, struct bytes fil
                                         find_each, &find)) {
         find.too_many = true;
     }
-    if (find.too_many)
-        find.count = 0;
-    if ((find.count > 0 || find.too_many) && !feed_put(broker, client, &find, filter, qos, id))
-        broker->counters.dropped_slow += find.count;
+    size_t bytes = find.count * sizeof *find.list;
+    if (!find.too_many && find.count > 0 && budget_take(broker->memory, bytes)) {
+        feed->list = malloc(bytes);
+        if (feed->list) {
+            memcpy(feed->list, find.list, bytes);
+            feed->count = find.count;
+            return;
+        }
+        budget_give(broker->memory, bytes);
+    }
+    feed->slot = find.too_many || find.count > 0 ? 1 : 0;
 }
 
 /* ---- giving ---- */
@@ -171,6 +158,23 @@ static enum give give_live(struct broker *broker, struct client *client,
     return GIVEN;
 }
 
+/* Was a message of this topic delivered as it was published, since the subscription, or is it about
+ * to be? Of thousands that were published since the oldest are forgotten. */
+static bool came_live(const struct broker *broker, const struct retained_feed *feed,
+                      struct bytes topic)
+{
+    uint64_t since = broker->retain_stamp - feed->stamp;
+    if (posts_will_deliver(broker, topic, broker->durable_ticket))
+        return true;
+    if (since == 0)
+        return false;
+    uint64_t hash = broker_hash(broker, topic);
+    for (uint64_t i = 1; i <= since && i <= RETAIN_RING; i++)
+        if (broker->retain_served[(broker->retain_stamp - i) % RETAIN_RING] == hash)
+            return true;
+    return false;
+}
+
 /* The message if it still is what its topic retains, and the filter matches it. */
 static enum give give_one(struct broker *broker, struct client *client,
                           const struct retained_feed *feed, uint32_t number)
@@ -186,7 +190,8 @@ static enum give give_one(struct broker *broker, struct client *client,
     struct bytes topic = bytes_of(broker->scratch, view.topic_size);
     struct bytes filter = bytes_of(feed->filter, feed->filter_size);
     if (!topic_matches(topic, filter) ||
-        sessions_retained_find(broker->sessions, TENANT_DEFAULT, topic) != number)
+        sessions_retained_find(broker->sessions, TENANT_DEFAULT, topic) != number ||
+        came_live(broker, feed, topic))
         return GIVEN;
     uint8_t qos = view.qos < feed->qos ? view.qos : feed->qos;
     if (client->kept && qos > 0)
@@ -257,6 +262,13 @@ static bool advance_one(struct broker *broker, struct client *client, uint32_t *
     bool end = false;
     if (!client_has_room(broker, client)) /* what makes room makes it dirty again */
         return false;
+    if (!feed->found) {
+        *ret_more = true;
+        if (broker->searches == 0)
+            return false;
+        broker->searches--;
+        feed_find(broker, feed);
+    }
     uint32_t message = feed_next(broker, feed, budget, &end);
     if (end) {
         feed_take_first(broker, out);
@@ -288,6 +300,8 @@ void retained_sweep(struct broker *broker)
 {
     struct clock *clock = broker->config.clock;
     int64_t now_ns = clock->wall_ns(clock);
+    if (broker->chores) /* those noted before are not done yet */
+        return;
     uint32_t highest = sessions_retained_highest(broker->sessions);
     uint32_t piece = highest < SWEEP_SLOTS ? highest : SWEEP_SLOTS;
     for (uint32_t i = 0; i < piece; i++) {
@@ -301,7 +315,6 @@ void retained_sweep(struct broker *broker)
         if (view.expires_wall_ns > now_ns)
             continue;
         sessions_message_copy(broker->sessions, message, broker->scratch);
-        broker->counters.dropped_expired++;
         if (!chore_put(broker, &(struct chore){.kind = CHORE_UNRETAIN},
                        bytes_of(broker->scratch, view.topic_size)))
             return;

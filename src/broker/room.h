@@ -104,8 +104,11 @@ struct slots {
 /* The retained messages a new subscription is still to be given. */
 struct retained_feed {
     struct retained_feed *next;
+    uint64_t
+        stamp;  /* broker->retain_stamp when it was asked: what was delivered since is not given */
+    bool found; /* the list was made, or the walk begun */
     uint32_t slot;  /* by slots: where it goes on; 0: by the list */
-    uint32_t *list; /* messages' slots found through the tree */
+    uint32_t *list; /* messages found */
     uint32_t count, at;
     uint32_t id;
     uint8_t qos;
@@ -266,6 +269,7 @@ struct post {
     uint16_t packet_id;
     uint32_t slot, generation; /* CONNACK, SUBACK */
     uint32_t number;           /* NUMBER */
+    uint64_t topic_hash;       /* MESSAGE with retain */
     struct message *message;
     uint32_t done; /* MESSAGE: targets served */
     uint32_t count, queued_count, id_count;
@@ -302,6 +306,7 @@ struct sys_value {
     char text[48];
 };
 #define RESPONSES 8192
+#define RETAIN_RING 1024
 
 struct broker {
     struct broker_config config;
@@ -347,11 +352,15 @@ struct broker {
     /* on the way */
     struct post *posts, **posts_end;
     uint64_t post_count, retain_posts;
-    struct chore *chores, **chores_end; /* to be done */
-    struct chore *done, **done_end;     /* done, and not yet durable */
-    uint32_t openings;                  /* chores with an id_hash */
-    uint64_t chore_ticket;              /* of the last one that was done */
-    bool chores_blocked;                /* the disk takes none */
+    uint16_t retain_pending[RETAIN_RING]; /* posts that retain, by the hash of their topics */
+    uint64_t retain_served[RETAIN_RING];  /* hashes of the topics of those served last: a ring */
+    uint64_t retain_stamp;                /* how many were served */
+    uint32_t searches;                    /* of retained topics, left in this round */
+    struct chore *chores, **chores_end;   /* to be done */
+    struct chore *done, **done_end;       /* done, and not yet durable */
+    uint32_t openings;                    /* chores with an id_hash */
+    uint64_t chore_ticket;                /* of the last one that was done */
+    bool chores_blocked;                  /* the disk takes none */
     struct publisher will_publisher;
     uint8_t *scratch, *scratch_2; /* PACKET_SCRATCH each */
     struct fact *facts;           /* SUBSCRIBE_FILTERS_MAX + 2 */
@@ -465,7 +474,8 @@ size_t filter_cost(struct bytes filter);
 
 /* ---- route.c ---- */
 /* Fills broker->route. */
-#define WORK_TURN 20000u /* steps of routing that one client may cause before others get their turn */
+#define WORK_TURN                                                                                  \
+    20000u /* steps of routing that one client may cause before others get their turn */
 void route_match(struct broker *broker, struct bytes topic, uint8_t qos, bool retain,
                  const struct client *publisher, uint32_t publisher_number, size_t bytes);
 /* The list of targets of the fact, from broker->route; false: no memory. */

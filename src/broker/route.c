@@ -106,6 +106,7 @@ static bool route_each(void *arg, uint32_t value)
 {
     struct broker *broker = arg;
     struct route *route = &broker->route;
+    broker->work++;
     if (value & GROUP_FLAG) {
         const struct subscription *chosen =
             group_choose(broker, &broker->groups[value & ~GROUP_FLAG]);

@@ -143,6 +143,8 @@ void groups_free(struct broker *broker)
     free(broker->groups);
 }
 
+#define NODE_COST 84u /* bytes of a level in the tree */
+
 /* ---- the table ---- */
 static bool table_reserve(struct broker *broker)
 {
@@ -196,16 +198,30 @@ static bool tree_enter(struct broker *broker, struct subscription *subscription)
     return topics_add(broker->topics, TENANT_DEFAULT, filter, subscription->index) == OK;
 }
 
+static size_t filter_depth(struct bytes filter)
+{
+    size_t depth = 1;
+    for (size_t i = 0; i < filter.size; i++)
+        depth += filter.at[i] == '/';
+    return depth;
+}
+
+size_t filter_cost(struct bytes filter)
+{
+    return filter_depth(filter) * NODE_COST + filter.size;
+}
+
 struct subscription *subscriptions_add(struct broker *broker, struct client *client,
                                        uint32_t number, const struct mqtt_subscription *wanted,
                                        uint32_t id)
 {
     size_t size = sizeof(struct subscription) + wanted->filter.size;
-    if (!table_reserve(broker) || !budget_take(broker->memory, size))
+    size_t cost = size + filter_cost(wanted->filter);
+    if (!table_reserve(broker) || !budget_take(broker->memory, cost))
         return NULL;
     struct subscription *subscription = malloc(size);
     if (!subscription) {
-        budget_give(broker->memory, size);
+        budget_give(broker->memory, cost);
         return NULL;
     }
     *subscription = (struct subscription){.client = number == SESSION_NONE ? client : NULL,
@@ -223,7 +239,7 @@ struct subscription *subscriptions_add(struct broker *broker, struct client *cli
     broker->subscriptions[subscription->index] = subscription;
     if (!tree_enter(broker, subscription)) {
         broker->subscriptions[subscription->index] = NULL;
-        budget_give(broker->memory, size);
+        budget_give(broker->memory, cost);
         free(subscription);
         return NULL;
     }
@@ -261,7 +277,8 @@ void subscriptions_remove(struct broker *broker, struct subscription *subscripti
     broker->subscriptions_used--;
     broker->subscriptions[subscription->index] = NULL;
     broker->subscriptions_free[broker->subscription_free_count++] = subscription->index;
-    budget_give(broker->memory, sizeof *subscription + subscription->filter_size);
+    budget_give(broker->memory,
+                sizeof *subscription + subscription->filter_size + filter_cost(filter));
     free(subscription);
 }
 
@@ -287,14 +304,6 @@ static uint32_t count_of(const struct broker *broker, const struct client *clien
                                           : records_at(broker, client->number)->subscription_count;
 }
 
-static size_t filter_depth(struct bytes filter)
-{
-    size_t depth = 1;
-    for (size_t i = 0; i < filter.size; i++)
-        depth += filter.at[i] == '/';
-    return depth;
-}
-
 /* May this one be entered? 0, or the code of SUBACK (3.9.3). */
 static uint8_t subscribe_judge(const struct broker *broker, const struct client *client,
                                const struct mqtt_subscription *wanted, uint32_t fresh)
@@ -303,6 +312,8 @@ static uint8_t subscribe_judge(const struct broker *broker, const struct client 
         return MQTT_QUOTA_EXCEEDED;
     if (subscriptions_find(broker, first_of(broker, client), wanted->filter))
         return 0;
+    if (client->kept && !store_takes(broker, wanted->filter.size))
+        return MQTT_QUOTA_EXCEEDED;
     if (count_of(broker, client) + fresh >= broker->settings->mqtt_subscriptions ||
         broker->subscriptions_used + fresh >= broker->settings->mqtt_subscriptions_all)
         return MQTT_QUOTA_EXCEEDED;

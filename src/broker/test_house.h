@@ -184,7 +184,7 @@ static inline bool wire_pump(struct wire *wire)
         if (feed == BROKER_FULL)
             return false;
         if (feed == BROKER_HOLD)
-            wire->held = true;
+            wire->held = !wire->link.turn;
         if (feed == BROKER_END) {
             check(wire->ended || wire->link.over); /* it may end when the disk has it */
             wire->in.taken = wire->in.size;
@@ -318,7 +318,9 @@ static inline uint64_t house_memory_of_kept(const struct test_house *house)
     uint64_t bytes = 0;
     for (uint32_t i = 1; i < broker->subscription_count; i++)
         if (broker->subscriptions[i])
-            bytes += sizeof(struct subscription) + broker->subscriptions[i]->filter_size;
+            bytes += sizeof(struct subscription) + broker->subscriptions[i]->filter_size +
+                     filter_cost(bytes_of(broker->subscriptions[i]->filter,
+                                          broker->subscriptions[i]->filter_size));
     return bytes;
 }
 

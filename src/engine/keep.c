@@ -63,9 +63,7 @@ enum admit engine_message(struct engine *engine, struct publisher *publisher, st
     }
     if (!keep_goes_on(answer))
         return answer;
-    struct engine_beside rest = *beside;
-    if (answer == ADMIT_TYPE)
-        rest.unread = NULL;
-    enum admit kept = engine_keep(engine, &rest, ret_admitted);
-    return kept == ADMIT_DONE && answer == ADMIT_TYPE ? ADMIT_TYPE : kept;
+    if (answer == ADMIT_TYPE && beside->type_refuses)
+        return ADMIT_TYPE;
+    return engine_keep(engine, beside, ret_admitted);
 }

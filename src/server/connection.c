@@ -386,6 +386,8 @@ static void connection_feed(struct server *server, struct connection *c, struct 
     }
     c->in_wanted = feed == FEED_MORE ? wanted : 0;
     c->held = feed != FEED_MORE;
+    if (feed == FEED_HOLD && c->mqtt.turn)
+        connection_resume(server, c);
     if (feed == FEED_FULL) {
         server->full = true;
         link_take(&c->resume);

@@ -184,8 +184,13 @@ static bool loop_round_is_over(const struct server *server)
 static void loop_refeed(struct server *server)
 {
     server->full = !broker_retry(server->broker);
-    while (!server->full && !link_is_alone(&server->resume) && !loop_round_is_over(server))
-        connection_refeed(server, LINK_OWNER(server->resume.next, struct connection, resume));
+    struct link now; /* who is held again waits for the next round */
+    link_init(&now);
+    link_move_all(&now, &server->resume);
+    while (!server->full && !link_is_alone(&now) && !loop_round_is_over(server))
+        connection_refeed(server, LINK_OWNER(now.next, struct connection, resume));
+    link_move_all(&now, &server->resume);
+    link_move_all(&server->resume, &now);
 }
 
 static void loop_read_clients(struct server *server)

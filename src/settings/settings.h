@@ -54,9 +54,9 @@
     SIZE(mqtt_queue_bytes, "mqtt.queue_bytes", 33554432, 1024, 1099511627776, 1, "bytes of messages queued for a session; past it new ones are dropped and counted") \
     COUNT(mqtt_queue_qos0, "mqtt.queue_qos0", 20000, 1, 10000000, 1, "QoS 0 messages that wait for a client to read; past it new ones are dropped and counted") \
     COUNT(mqtt_retained, "mqtt.retained", 1000000, 0, 100000000, 1, "retained messages; past it new topics are refused") \
-    SIZE(mqtt_stored, "mqtt.stored", 1073741824, 1048576, 1099511627776, 1, "bytes of messages kept for sessions and retained together; past it new ones are refused") \
+    SIZE(mqtt_stored, "mqtt.stored", 1073741824, 1048576, 1099511627776, 1, "memory of what is kept for sessions, their messages, and retained ones; past it new ones are refused") \
     TIME(mqtt_sys_interval, "mqtt.sys_interval", 10000000000, 0, 86400000000000, 1, "time between two updates of the $SYS topics; 0: none") \
-    TEXT(readings_match, "readings.match", "#", 1, "topic filters, separated by spaces, of the messages that are taken as readings; empty: none") \
+    TEXT(readings_match, "readings.match", "#", 1, "topic filters, separated by spaces, of the messages that are taken as readings; $ alone: none, for no topic that begins with it is one") \
     TIME(mqtt_connect_time, "mqtt.connect_time", 10000000000, 100000000, 3600000000000, 1, "time a new connection has to send CONNECT") \
     COUNT(mqtt_keep_alive, "mqtt.keep_alive_max", 65535, 1, 65535, 1, "largest keep-alive in seconds; MQTT 5 clients are told, a keep-alive of 0 becomes this one when it is below 65535")
 /* clang-format on */

@@ -214,6 +214,24 @@ void sessions_will_copy(const struct sessions *sessions, uint32_t session, uint8
                (size_t)of->will_topic_size + of->will_payload_size + of->will_properties_size);
 }
 
+static uint64_t held_bytes(const struct sessions *sessions)
+{
+    static const uint16_t sizes[POOLS] = {
+        [POOL_SUBSCRIPTIONS] = sizeof(struct subscription_row),
+        [POOL_ENTRIES] = sizeof(struct entry_row),
+        [POOL_MESSAGES] = sizeof(struct message_row),
+        [POOL_CELLS] = sizeof(struct cell_row),
+        [POOL_RETAINED] = sizeof(struct retained_row),
+        [POOL_RECEIVED] = sizeof(struct received_row),
+    };
+    uint64_t held = (uint64_t)sessions->roots->sessions * sizeof(struct session_row);
+    for (size_t i = 0; i < POOLS; i++)
+        held += (uint64_t)sessions->roots->pools[i].in_use * sizes[i];
+    return held + (sessions->roots->pools[POOL_RETAINED].in_use > 0
+                       ? topics_memory(sessions->retained_tree)
+                       : 0);
+}
+
 void sessions_describe(const struct sessions *sessions, struct sessions_counts *ret_counts)
 {
     const struct roots_row *roots = sessions->roots;
@@ -226,6 +244,7 @@ void sessions_describe(const struct sessions *sessions, struct sessions_counts *
         .entries = roots->pools[POOL_ENTRIES].in_use,
         .retained_bytes = roots->retained_bytes,
         .message_bytes = roots->message_bytes,
+        .held = held_bytes(sessions),
         .strays = roots->strays,
         .full = roots->full,
         .memory = sizeof *sessions + index_memory(sessions->client_index) +

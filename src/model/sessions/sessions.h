@@ -201,7 +201,9 @@ bool sessions_retained_match(const struct sessions *sessions, uint32_t tenant, s
 struct sessions_counts {
     uint32_t sessions, connected, subscriptions, retained, messages, entries;
     uint64_t retained_bytes, message_bytes; /* bytes of all messages held; of these retained */
-    uint64_t strays, full;                  /* since the beginning of the journal */
-    uint64_t memory;                        /* indexes; pages are counted by state */
+    uint64_t
+        held; /* memory of all rows in use, texts included, and of the tree of retained topics */
+    uint64_t strays, full; /* since the beginning of the journal */
+    uint64_t memory;       /* indexes; pages are counted by state */
 };
 void sessions_describe(const struct sessions *sessions, struct sessions_counts *ret_counts);

@@ -317,6 +317,14 @@ static void sendings_again(struct crowd *crowd, struct guest *guest)
 
 /* ---- SUBSCRIBE, UNSUBSCRIBE ---- */
 /* The retained notes that a new subscription is to bring. */
+static bool retained_may_come(const struct guest *guest, unsigned topic)
+{
+    for (unsigned i = 0; i < FILTERS; i++)
+        if (guest->subscriptions[i].possible && filter_finds(i, topic))
+            return true;
+    return false;
+}
+
 static void subscribe_expect(struct crowd *crowd, struct guest *guest, unsigned filter,
                              bool retained)
 {
@@ -325,7 +333,7 @@ static void subscribe_expect(struct crowd *crowd, struct guest *guest, unsigned 
         if (topic_kind(topic) != TOPIC_RETAINED || !filter_finds(filter, topic) ||
             number == NOTE_NONE)
             continue;
-        if (!guest->kept && guest->floor[topic] == NOTE_NONE)
+        if (!guest->kept && !retained_may_come(guest, topic))
             guest->floor[topic] = number;
         bool still = retained && !crowd->notes[number].clear &&
                      crowd->notes[number].publisher != guest->number;
@@ -394,9 +402,9 @@ void guest_subscribe(struct crowd *crowd, struct guest *guest)
         dues_waive(crowd, guest, filter);
     } else {
         dues_unsure(crowd, guest, filter);
-        subscribed->possible = true;
         guest->retained_asked++;
         subscribe_expect(crowd, guest, filter, !group && wanted.retain_handling == 0);
+        subscribed->possible = true;
     }
     subscribed->state = PERHAPS;
     crowd_tell(crowd, "%s %s %s with QoS %u%s", guest->id, leave ? "leaves" : "subscribes to",

@@ -195,7 +195,10 @@ void world_rot(struct world *world, bool clean)
 
 struct rot_snapshots {
     struct random *random;
-    char path[DISK_NAME_SIZE]; /* one of them, by chance */
+    const char *rotten; /* the one that rotted before */
+    bool rotten_there;
+    char path[DISK_NAME_SIZE + 16]; /* one of them, by chance */
+    char name[DISK_NAME_SIZE];
     uint64_t size;
     unsigned count;
 };
@@ -203,19 +206,30 @@ struct rot_snapshots {
 static void snapshots_each(void *arg, const char *name, uint64_t size)
 {
     struct rot_snapshots *snapshots = arg;
+    size_t name_size = strlen(name);
+    if (name_size < 5 || strcmp(name + name_size - 5, ".snap") != 0)
+        return;
     snapshots->count++;
+    if (strcmp(name, snapshots->rotten) == 0)
+        snapshots->rotten_there = true;
     if (size == 0 || !random_one_in(snapshots->random, snapshots->count))
         return;
-    snprintf(snapshots->path, sizeof snapshots->path, "snapshots/%s", name);
+    snprintf(snapshots->name, sizeof snapshots->name, "%s", name);
+    snprintf(snapshots->path, sizeof snapshots->path, "snapshots/%s", snapshots->name);
     snapshots->size = size;
 }
 
 void world_rot_snapshot(struct world *world)
 {
     struct disk *disk = disk_sim_port(world->disk);
-    struct rot_snapshots snapshots = {.random = &world->random};
+    struct rot_snapshots snapshots = {.random = &world->random, .rotten = world->rotten_snapshot};
+    bool released = world->config.messages_keep_ns == 0 || world->config.samples_keep_ns > 0;
     if (disk->list(disk, "snapshots", snapshots_each, &snapshots) != OK || snapshots.size == 0)
         return;
+    /* What was released lies in two snapshots: one of them may rot. */
+    if (released && (snapshots.count < 2 || snapshots.rotten_there))
+        return;
+    memcpy(world->rotten_snapshot, snapshots.name, sizeof snapshots.name);
     uint64_t offset = random_below(&world->random, snapshots.size);
     world->counts.rots += disk_sim_rot(world->disk, snapshots.path, offset, 1);
     if (world->verbose)

@@ -47,10 +47,11 @@ struct world {
     bool crowd_here;    /* until bytes rot: then nobody knows what may be missing */
     struct pending *pending;
     size_t pending_count, pending_capacity;
-    bool rot_allowed, rotten; /* this seed lets bytes rot; some did */
-    bool unreadable;          /* some cannot be read at all */
-    size_t damage_expected;   /* entries that must be named, no more and no less */
-    uint64_t full_until;      /* operation at which the disk gets its room back; 0: it has it */
+    bool rot_allowed, rotten;             /* this seed lets bytes rot; some did */
+    bool unreadable;                      /* some cannot be read at all */
+    char rotten_snapshot[DISK_NAME_SIZE]; /* the last one that rotted */
+    size_t damage_expected;               /* entries that must be named, no more and no less */
+    uint64_t full_until; /* operation at which the disk gets its room back; 0: it has it */
     bool verbose;
     struct world_counts counts;
     char failure[512]; /* what was found, "" while nothing was */

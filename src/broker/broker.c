@@ -183,7 +183,7 @@ static void broker_lost(struct broker *broker)
     broker->lost_generation = engine_lost_generation(broker->engine);
     broker->last_ticket = broker->durable_ticket;
     answers_lost(broker);
-    posts_free(broker);
+    posts_lost(broker);
     chores_free(broker);
     for (uint32_t slot = 0; slot < broker->slot_count; slot++) {
         struct client *client = broker->slots[slot];

@@ -376,9 +376,10 @@ static inline bool got_is(const struct model *model, unsigned who, const struct 
            (model->clients[who].version != MQTT_5 || ids_are_equal(got, entry));
 }
 
-/* The entry that came, or NULL: nothing of the kind may come now. */
-static inline struct model_entry *model_find(struct model *model, unsigned who,
-                                             const struct got *got)
+/* The entry that came, or NULL: nothing of the kind may come now. sent: of those that were sent
+ * before. */
+static inline struct model_entry *model_find_among(struct model *model, unsigned who,
+                                                   const struct got *got, bool sent)
 {
     struct model_session *session = &model->sessions[who];
     bool strict = true; /* no entry that must come before was stepped over */
@@ -387,12 +388,20 @@ static inline struct model_entry *model_find(struct model *model, unsigned who,
         if (entry->gone || entry->got || entry->state == ENTRY_RELEASED ||
             (entry->qos == 0) != (got->qos == 0))
             continue;
-        if ((strict || entry->loose) && got_is(model, who, got, entry))
+        if ((strict || entry->loose) && (entry->state == ENTRY_SENT || !sent) &&
+            got_is(model, who, got, entry))
             return entry;
         if (!entry->loose && !entry_may_be_missed(model, entry))
             strict = false;
     }
     return NULL;
+}
+
+static inline struct model_entry *model_find(struct model *model, unsigned who,
+                                             const struct got *got)
+{
+    struct model_entry *entry = got->dup ? model_find_among(model, who, got, true) : NULL;
+    return entry ? entry : model_find_among(model, who, got, false);
 }
 
 /* A message to the group that nobody had yet becomes an entry of who got it, in its place. */

@@ -48,6 +48,17 @@ void posts_free(struct broker *broker)
         post_take_first(broker);
 }
 
+/* What subscriptions of sessions that are not recorded say was never to be on the disk. */
+void posts_lost(struct broker *broker)
+{
+    for (const struct post *post = broker->posts; post; post = post->next) {
+        const struct client *client = clients_at(broker, post->slot, post->generation);
+        if (post->kind == POST_SUBACK && client && client->number == SESSION_NONE)
+            subscribe_acknowledge(broker, post);
+    }
+    posts_free(broker);
+}
+
 /* ---- messages ---- */
 static uint32_t live_count(const struct route *route)
 {

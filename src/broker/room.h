@@ -515,6 +515,8 @@ MUST_USE bool post_message(struct broker *broker, const struct publication *publ
 /* Serves what is durable, a bounded piece; true: there is more. */
 bool posts_run(struct broker *broker);
 void posts_free(struct broker *broker);
+/* A write failed: what waits for it will not be; only what needs no disk is still told. */
+void posts_lost(struct broker *broker);
 /* Will a retained message of this topic be delivered by a post still to come, of a ticket up to
  * this one? */
 bool posts_will_deliver(const struct broker *broker, struct bytes topic, uint64_t ticket);

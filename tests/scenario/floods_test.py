@@ -459,22 +459,26 @@ def deep_filters(folder):
 
 
 def a_storm_of_wildcards(folder):
-    """Every mix of 'a' and '+' in 14 levels: a message to a/a/a... goes through all of them."""
-    server = Server(folder + "/data", "--readings-match", "bystander/#")
-    with Flood(server, "16,384 filters that match one topic", 32 * MIB) as flood:
-        filters = ["/".join(levels) for levels in itertools.product("a+", repeat=14)]
-        clients = [Raw(server, client_id=f"storm{i}", keep_alive_s=0) for i in range(4)]
-        for i, raw in enumerate(clients):
-            expect_equal(set(subscribe_all(raw, filters[i::4])), {0}, "SUBACK")
-        publisher = Raw(server, client_id="stormer", keep_alive_s=0)
-        count = 4000
-        publisher.send(publish_packet("/".join("a" * 14), "{") * count)
-        publisher.socket.settimeout(60 * SLOWER)
-        publisher.ping()
-        flood.look()
-        for raw in clients:
-            for _ in range(count):
-                raw.take_publish()
+    """Every mix of 'a' and '+' in 14 levels: a message to a/a/a... goes through all of them, whether
+    they match in the end or not."""
+    for end, count in (("", 4000), ("/end", 10000)):
+        server = Server(folder + "/data" + str(count), "--readings-match", "bystander/#")
+        what = f"16,384 filters that match one topic{' but for the last level' if end else ''}"
+        with Flood(server, what, 32 * MIB) as flood:
+            filters = ["/".join(levels) + end for levels in itertools.product("a+", repeat=14)]
+            clients = [Raw(server, client_id=f"storm{i}", keep_alive_s=0) for i in range(4)]
+            for i, raw in enumerate(clients):
+                expect_equal(set(subscribe_all(raw, filters[i::4])), {0}, "SUBACK")
+            publisher = Raw(server, client_id="stormer", keep_alive_s=0)
+            publisher.send(publish_packet("/".join("a" * 14) + end[:-1], "{") * count)
+            publisher.socket.settimeout(60 * SLOWER)
+            publisher.ping()
+            flood.look()
+            if end:
+                continue
+            for raw in clients:
+                for _ in range(count):
+                    raw.take_publish()
 
 
 # ---- what is kept ---------------------------------------------------------------------------------------

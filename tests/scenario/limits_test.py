@@ -444,6 +444,78 @@ def user_properties(folder):
     broker.refuses_connect("a CONNECT with 65 user properties", connect("c", properties=pairs), QUOTA)
 
 
+# ---- readings -------------------------------------------------------------------------------------------
+
+def refused(broker):
+    return {entry["topic"]: entry["reason"] for entry in broker.server.control().ask(ask="refused")["refused"]}
+
+
+def what_a_limit_refuses_as_a_reading_is_a_message(folder):
+    """Topic, time, size and number of points: 0x10 when nobody gets it, else 0, and listed either way."""
+    broker = Small(folder, "--points-max", "3", "--points-per-connection", "2")
+    client = broker.client()
+    expect_equal(client.publish("p/1", "1", 1), 0, "reason for the first point")
+    expect_equal(client.publish("p/2", '{"x":"' + "y" * 4096 + '"}', 1), 0, "reason for a text of 4,096 bytes")
+    cases = [("p/3", "1", "points_connection"), ("p/2", '{"x":"' + "y" * 4097 + '"}', "not_a_reading"),
+             ("/".join("t" * 17), "1", "topic_invalid"), ("t" * 129, "1", "topic_invalid"),
+             ("p/1", '{"ts":7258118400,"a":1}', "time_range"),
+             ("p/4", "{" + ",".join(f'"k{i}":1' for i in range(257)) + "}", "not_a_reading")]
+    for topic, payload, reason in cases:
+        expect_equal(client.publish(topic, payload, 1), NOBODY, f"reason for {reason}, which nobody gets")
+        expect_equal(client.publish(topic, payload, 2), NOBODY, f"reason for {reason} at QoS 2")
+        expect_equal(refused(broker).get(topic), reason, f"the list of refusals for {topic[:20]}")
+        expect_equal(broker.client(version=4).publish(topic, payload, 1), 0, "PUBACK of MQTT 3")
+    other = broker.client()
+    expect_equal(other.publish("p/3", "1", 1), 0, "reason for the third point")
+    expect_equal(other.publish("p/5", "1", 1), NOBODY, "reason for the fourth")
+    expect_equal(refused(broker)["p/5"], "points_max", "the list of refusals")
+    client.subscribe(("#", 2))
+    for topic, payload, reason in cases + [("p/5", "1", "points_max")]:
+        expect_equal(other.publish(topic, payload, 1), 0, f"reason for {reason}, which someone gets")
+        client.take_message(payload, topic)
+    expect_equal(sorted(broker.server.control().points()), ["p/1", "p/2/x", "p/3"], "the points")
+
+
+def a_value_of_another_type(folder):
+    """The sender of a value that cannot be kept is told, unless someone gets it as a message."""
+    broker = Small(folder)
+    client = broker.client()
+    expect_equal(client.publish("t", "1", 1), 0, "reason for a number")
+    for qos in (1, 2):
+        expect_equal(client.publish("t", '"open"', qos), 0x99, "reason for a text, which nobody gets")
+    for version in OLD:
+        expect_equal(broker.client(version=version).publish("t", '"open"', 1), 0, "PUBACK of MQTT 3")
+    expect_equal(refused(broker), {"t": "type"}, "the list of refusals")
+    expect_equal(client.publish("t", '"open"', 1, retain=True), 0, "reason for a text that is retained")
+    client.subscribe(("t", 0))
+    client.take_message('"open"')
+    for qos in (1, 2):
+        expect_equal(client.publish("t", '"shut"', qos), 0, "reason for a text, which someone gets")
+        client.take_message('"shut"')
+    expect_equal(broker.server.control().points()["t"]["value"], 1, "the point")
+
+
+def what_is_never_taken(folder):
+    """The server's own topics, and a payload that says it is UTF-8 and is not: with readers or without."""
+    broker = Small(folder)
+    client = broker.client()
+    for _ in range(2):
+        for qos in (1, 2):
+            expect_equal(client.publish("$SYS/x", "1", qos), 0x90, "reason for a topic of the server")
+            expect_equal(client.publish("u", b"\xff", qos, properties=[("payload_format", 1)]), 0x99,
+                         "reason for a payload that is no UTF-8")
+        dropped = broker.counter("dropped")
+        client.publish("$SYS/x", "1")
+        client.ping()
+        expect_equal(broker.counter("dropped"), dropped + 1, "QoS 0 messages counted as dropped")
+        for version in OLD:
+            expect_equal(broker.client(version=version).publish("$SYS/x", "1", 1), 0, "PUBACK of MQTT 3")
+        client.expect_nothing("a message that was refused")
+        client.subscribe(("u", 0), ("$SYS/x", 0))
+    expect_equal(client.publish("u", "ok", 1, properties=[("payload_format", 1)]), 0, "reason for UTF-8")
+    client.take_message("ok")
+
+
 # ---- connections and packets ---------------------------------------------------------------------------
 
 def connections(folder):
@@ -575,6 +647,7 @@ if __name__ == "__main__":
     play(sessions, subscriptions_of_a_session, subscriptions_of_all, filters_of_a_packet_in_mqtt_3, levels,
          subscription_identifiers, queue_of_an_absent_client, queue_through_a_restart,
          queue_of_a_client_that_does_not_answer, queue_bytes, queue_of_qos_0, messages_in_flight,
+         what_a_limit_refuses_as_a_reading_is_a_message, a_value_of_another_type, what_is_never_taken,
          retained_topics, no_retained_messages_at_all, stored_bytes, a_large_message_is_kept, memory,
          user_properties, connections, packet_size, topic_aliases, session_expiry, readings_by_filter,
          own_topics)

@@ -476,6 +476,20 @@ def what_a_limit_refuses_as_a_reading_is_a_message(folder):
     expect_equal(sorted(broker.server.control().points()), ["p/1", "p/2/x", "p/3"], "the points")
 
 
+def readings_by_size_and_rate(folder):
+    broker = Small(folder)
+    client = broker.client()
+    texts = ['{' + ",".join(f'"k{i}":"{"y" * 4096}"' for i in range(count)) + "}" for count in (120, 140)]
+    expect_equal([client.publish(f"big/{i}", payload, 1) for i, payload in enumerate(texts)], [0, NOBODY],
+                 "reasons at both sides of 512 KiB for one object")
+    expect_equal(refused(broker), {"big/1": "too_large"}, "the list of refusals")
+    broker.again("--points-new-per-second", "2")
+    client = broker.client()
+    expect_equal([client.publish(f"new/{i}", "1", 1) for i in range(3)], [0, 0, NOBODY], "reasons of three new points")
+    expect_equal(refused(broker), {"new/2": "points_rate"}, "the list of refusals")
+    wait_for("the next second", lambda: client.publish("new/2", "1", 1) == 0)
+
+
 def a_value_of_another_type(folder):
     """The sender of a value that cannot be kept is told, unless someone gets it as a message."""
     broker = Small(folder)
@@ -647,7 +661,7 @@ if __name__ == "__main__":
     play(sessions, subscriptions_of_a_session, subscriptions_of_all, filters_of_a_packet_in_mqtt_3, levels,
          subscription_identifiers, queue_of_an_absent_client, queue_through_a_restart,
          queue_of_a_client_that_does_not_answer, queue_bytes, queue_of_qos_0, messages_in_flight,
-         what_a_limit_refuses_as_a_reading_is_a_message, a_value_of_another_type, what_is_never_taken,
-         retained_topics, no_retained_messages_at_all, stored_bytes, a_large_message_is_kept, memory,
-         user_properties, connections, packet_size, topic_aliases, session_expiry, readings_by_filter,
-         own_topics)
+         what_a_limit_refuses_as_a_reading_is_a_message, readings_by_size_and_rate, a_value_of_another_type,
+         what_is_never_taken, retained_topics, no_retained_messages_at_all, stored_bytes,
+         a_large_message_is_kept, memory, user_properties, connections, packet_size, topic_aliases,
+         session_expiry, readings_by_filter, own_topics)

@@ -65,14 +65,15 @@ struct due {
 struct pipe {
     struct broker_link link; /* first */
     bool used, held, ended;
-    bool deaf;           /* what is still written to it is of no interest */
-    bool goodbye;        /* DISCONNECT that drops the will was written */
-    bool ends_session;   /* DISCONNECT that ends the session was */
-    struct guest *guest; /* NULL: it has gone away, which the broker does not know yet */
-    unsigned owner;      /* the guest's number, when it has gone too */
-    uint32_t will;       /* note; NOTE_NONE */
-    uint32_t weight;     /* each unsent byte counts as so many: a narrow pipe */
-    uint8_t *in, *out;   /* to the broker, from it */
+    uint32_t deaf_unmade; /* of the crowd, when it became deaf */
+    bool deaf;            /* what is still written to it is of no interest */
+    bool goodbye;         /* DISCONNECT that drops the will was written */
+    bool ends_session;    /* DISCONNECT that ends the session was */
+    struct guest *guest;  /* NULL: it has gone away, which the broker does not know yet */
+    unsigned owner;       /* the guest's number, when it has gone too */
+    uint32_t will;        /* note; NOTE_NONE */
+    uint32_t weight;      /* each unsent byte counts as so many: a narrow pipe */
+    uint8_t *in, *out;    /* to the broker, from it */
     size_t in_size, in_capacity, out_size, out_capacity;
     size_t given; /* of out: flushed, the guest may read it */
 };
@@ -110,7 +111,8 @@ struct guest {
     bool begins_anew;  /* it has forgotten its session, and does not know whether the broker has */
     uint32_t expiry_s;
     enum knowledge session, expected;
-    int64_t lost_ns;
+    int64_t ended_ns;      /* when the broker ended the connection; 0: it did not */
+    int64_t kept_until_ns; /* boot clock */
     uint32_t lost_upheavals;
     uint32_t will;
     uint16_t receive_max, server_receive_max, unacknowledged;
@@ -238,7 +240,8 @@ void note_delivered(struct crowd *crowd, struct guest *guest, const struct deliv
 void dues_waive(struct crowd *crowd, struct guest *guest, unsigned filter);
 /* Something owed did not come: only what the limits of queues dropped may be missing. */
 void due_missing(struct crowd *crowd, struct guest *guest, uint32_t number, const char *where);
-void will_over(struct crowd *crowd, uint32_t number, bool goodbye);
+/* goodbye: it was said when the crowd's unmade was so many. */
+void will_over(struct crowd *crowd, uint32_t number, bool goodbye, uint32_t unmade);
 /* All that was taken is done; rested: for long enough for delayed wills as well. */
 void wills_settle(struct crowd *crowd, bool rested);
 void wills_crash(struct crowd *crowd);

@@ -23,10 +23,9 @@ bool guest_has_session(const struct crowd *crowd, const struct guest *guest)
 {
     if (!guest->kept || guest->session != SURE)
         return false;
-    return guest->up || guest->faithful || guest->expiry_s == EXPIRY_NEVER ||
+    return guest->up || guest->faithful || guest->version != MQTT_5 ||
            (guest->lost_upheavals == crowd->upheavals &&
-            crowd->world->clock.boot_ns - guest->lost_ns <
-                ((int64_t)guest->expiry_s - 2) * NS_PER_S);
+            crowd->world->clock.boot_ns < guest->kept_until_ns);
 }
 
 /* What the guest itself remembers goes. */
@@ -69,6 +68,16 @@ static void guest_doubt_wills(struct crowd *crowd, const struct guest *guest)
     }
 }
 
+/* Until when the session is there for sure, if the house does not fail meanwhile. */
+static void guest_keeps(const struct crowd *crowd, struct guest *guest, bool was_up)
+{
+    int64_t from_ns = guest->ended_ns ? guest->ended_ns : crowd->world->clock.boot_ns;
+    int64_t until_ns = from_ns + ((int64_t)guest->expiry_s - 2) * NS_PER_S;
+    if (was_up || until_ns < guest->kept_until_ns) /* else the CONNECT may not have come */
+        guest->kept_until_ns = until_ns;
+    guest->ended_ns = 0;
+}
+
 void guest_lost(struct crowd *crowd, struct guest *guest)
 {
     bool was_up = guest->up;
@@ -76,7 +85,7 @@ void guest_lost(struct crowd *crowd, struct guest *guest)
     guest->up = false;
     guest->answer_count = 0;
     guest->unacknowledged = 0;
-    guest->lost_ns = crowd->world->clock.boot_ns;
+    guest_keeps(crowd, guest, was_up);
     guest->lost_upheavals = crowd->upheavals;
     crowd->counts->losses++;
     crowd_tell(crowd, "%s has no connection any more", guest->id);
@@ -173,6 +182,7 @@ void guest_connect(struct crowd *crowd, struct guest *guest, bool clean, bool ke
         connect.properties.receive_maximum = guest->receive_max;
     }
     guest->wire = guest->answered = 0;
+    guest->ended_ns = 0;
     guest->pipe->will = connect_will(crowd, guest, &connect.will, topic, payload);
     guest_write(crowd, guest, packet, mqtt_connect_put(packet, sizeof packet, &connect));
     crowd->counts->connects++;
@@ -336,7 +346,8 @@ static void subscribe_expect(struct crowd *crowd, struct guest *guest, unsigned 
         if (!guest->kept && !retained_may_come(guest, topic))
             guest->floor[topic] = number;
         bool still = retained && !crowd->notes[number].clear &&
-                     crowd->notes[number].publisher != guest->number;
+                     crowd->notes[number].publisher != guest->number &&
+                     crowd->notes[number].sent == 1; /* else one before it may lie there again */
         for (uint32_t later = number + 1; still && later <= crowd->note_count; later++)
             still = crowd->notes[later].topic != topic;
         if (still)
@@ -535,6 +546,8 @@ static void take_publish(struct crowd *crowd, struct guest *guest, const struct 
     if (publish.qos > 0 && ++guest->unacknowledged > guest->receive_max)
         crowd_fail(crowd, "%s takes %u unacknowledged messages, gets more", guest->id,
                    guest->receive_max);
+    if (publish.qos > 0)
+        crowd_tell(crowd, "%s: packet %u", guest->id, publish.packet_id);
     struct held *held = publish.qos == 2 ? held_find(guest, publish.packet_id) : NULL;
     if (held) {
         number = note_parse(crowd, publish.payload);

@@ -352,7 +352,7 @@ static void delivered_order(struct crowd *crowd, struct guest *guest, uint32_t n
     uint32_t *last = &guest->last[note->topic][note->qos][delivered->qos];
     enum topic_kind kind = topic_kind(note->topic);
     if (due->got != 1 || !due->in_order || kind == TOPIC_WILL || kind == TOPIC_SHARED ||
-        (kind == TOPIC_RETAINED && delivered->retain) ||
+        (kind == TOPIC_RETAINED && delivered->retain) || note->expires ||
         (note->sent > 1 && (delivered->qos == 0 || dropped_now(crowd) > 0)))
         return;
     if (number < *last)
@@ -389,14 +389,14 @@ void note_delivered(struct crowd *crowd, struct guest *guest, const struct deliv
 }
 
 /* ---- wills ---- */
-void will_over(struct crowd *crowd, uint32_t number, bool goodbye)
+void will_over(struct crowd *crowd, uint32_t number, bool goodbye, uint32_t unmade)
 {
     struct note *note = &crowd->notes[number];
     if (number == NOTE_NONE)
         return;
     if (note->will == WILL_HELD && goodbye) {
         note->will = WILL_DROPPED;
-        note->unmade = crowd->unmade;
+        note->unmade = unmade;
     } else if (note->will == WILL_HELD) {
         note->will = WILL_DUE;
         note->unmade = crowd->upheavals;

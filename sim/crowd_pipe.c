@@ -74,7 +74,8 @@ static void pipe_will_over(struct crowd *crowd, struct pipe *pipe, bool said)
 {
     if (said && pipe->ends_session && pipe->will != NOTE_NONE)
         crowd->notes[pipe->will].will_delay_s = 0; /* it does not outlive the session */
-    will_over(crowd, pipe->will, said && pipe->goodbye);
+    will_over(crowd, pipe->will, said && pipe->goodbye,
+              pipe->deaf ? pipe->deaf_unmade : crowd->unmade);
     pipe->will = NOTE_NONE;
 }
 
@@ -86,6 +87,8 @@ static void port_end(void *arg, struct broker_link *link, enum cause cause)
         crowd_fail(crowd, "a connection ends twice: %s", cause_text(cause));
     pipe->given = pipe->out_size;
     pipe->ended = true;
+    if (pipe->guest)
+        pipe->guest->ended_ns = crowd->world->clock.boot_ns;
     crowd_tell(crowd, "the broker ends a connection of guest%u: %s", pipe->owner,
                cause_text(cause));
     pipe_will_over(crowd, pipe, cause == CAUSE_GOODBYE);
@@ -177,8 +180,9 @@ void pipe_feed(struct crowd *crowd, struct pipe *pipe, size_t bytes)
     memmove(pipe->in, pipe->in + used, pipe->in_size);
     pipe->given = pipe->out_size; /* a transport sends what a round left behind */
     crowd->full = feed == BROKER_FULL;
-    pipe->held = feed == BROKER_HOLD && !pipe->ended;
+    pipe->held = feed == BROKER_HOLD && !pipe->ended && !pipe->link.turn;
     pipe->deaf = feed == BROKER_END;
+    pipe->deaf_unmade = crowd->unmade;
     if (pipe->ended && !pipe->deaf)
         crowd_fail(crowd, "a connection has ended, broker_feed says %d", (int)feed);
 }

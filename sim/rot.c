@@ -154,7 +154,9 @@ static void rot_compare(struct world *world, const struct scan *before, const st
         /* What both lanes of a stretch can have held is named for both. */
         bool lost_before =
             named(before, damage->first_position, damage->first_position + damage->records);
-        if (damage->records > 0 && !lost_before && !lost_in(before, after, damage))
+        /* Without the empty batch that ends a lane nobody knows whether there was more. */
+        bool at_most = strstr(damage->why, "at most") && damage->bytes == BATCH_HEADER_SIZE;
+        if (damage->records > 0 && !at_most && !lost_before && !lost_in(before, after, damage))
             world_fail(world,
                        "%" PRIu64 " records from %" PRIu64 " are named as lost and are there: %s",
                        damage->records, damage->first_position, damage->why);

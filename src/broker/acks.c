@@ -32,12 +32,8 @@ uint8_t ack_reason_of(enum admit admit)
 bool answer_put(struct broker *broker, struct client *client, const struct ack *ack)
 {
     size_t before = acks_bytes(&client->acks);
-    if (client->acks.count == client->acks.capacity) {
-        size_t growth = before == 0 ? 16 * sizeof(struct ack) : before;
-        if (broker->memory->used + growth > broker->memory->most)
-            return false;
-    }
     bool put = acks_put(&client->acks, ack);
+    /* What was taken is answered though memory is full: the receive maximum bounds it. */
     broker->memory->used += acks_bytes(&client->acks) - before;
     client->unanswered += put && ack->type == MQTT_PUBACK;
     if (put && link_is_alone(&client->acks_link))
@@ -142,8 +138,8 @@ void answers_lost(struct broker *broker)
     while (!link_is_alone(&broker->acks_waiting)) {
         struct client *client = LINK_OWNER(broker->acks_waiting.next, struct client, acks_link);
         link_take(&client->acks_link);
-        if (client->acks.count == 0 || acks_next(&client->acks, broker->durable_ticket))
-            continue; /* what waits is durable, and the client does not read */
+        if (acks_are_durable(&client->acks, broker->durable_ticket))
+            continue; /* and the client does not read */
         lost += client->acks.count;
         clients++;
         packet_goodbye(broker, client->link, MQTT_IMPLEMENTATION_SPECIFIC, CAUSE_LOST,

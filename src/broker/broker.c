@@ -108,6 +108,8 @@ static enum err broker_init(struct broker *broker)
     enum err err = topics_create_seeded(tree_seed, &broker->topics);
     if (err == OK)
         err = index_create(&broker->group_index);
+    if (err == OK)
+        err = index_create(&broker->subscription_index);
     return err;
 }
 
@@ -166,6 +168,7 @@ void broker_destroy(struct broker *broker)
     free(broker->scratch_2);
     free(broker->facts);
     index_destroy(broker->group_index);
+    index_destroy(broker->subscription_index);
     topics_destroy(broker->topics);
     free(broker);
 }
@@ -182,6 +185,8 @@ static void broker_lost(struct broker *broker)
 {
     broker->lost_generation = engine_lost_generation(broker->engine);
     broker->last_ticket = broker->durable_ticket;
+    while (posts_run(broker)) /* what is durable is owed, whatever came after it */
+        ;
     answers_lost(broker);
     posts_lost(broker);
     chores_free(broker);

@@ -338,6 +338,10 @@ static void act_publish(struct fuzz *fuzz, unsigned who)
     unsigned message = message_new(model, topic, qos, retained, expiry_s, choice >> 7);
     if (retained && (options >> 3 & 3) == 3)
         model->messages[message].payload[0] = 0; /* there is none from now on */
+    bool reading = topics_all[topic][0] != '$' && !(choice >> 7) && (options >> 5 & 1);
+    if (reading)
+        snprintf(model->messages[message].payload, sizeof model->messages[message].payload, "%u",
+                 message);
     struct mqtt_publish publish = {.qos = qos,
                                    .retain = retained,
                                    .packet_id = (uint16_t)(1 + (options >> 3) % PACKET_IDS),
@@ -357,7 +361,7 @@ static void act_publish(struct fuzz *fuzz, unsigned who)
     wire_send_publish(fuzz->wires[who], &publish);
     uint8_t reason = 0;
     bool again = qos == 2 && (model->sessions[who].received >> publish.packet_id & 1);
-    if (!again && !model_publish(model, who, message) && !retained)
+    if (!again && !model_publish(model, who, message) && !retained && !reading)
         reason = MQTT_NO_MATCHING_SUBSCRIBERS;
     if (qos == 2)
         model->sessions[who].received |= 1u << publish.packet_id;
@@ -480,11 +484,54 @@ static void act_crash(struct fuzz *fuzz)
     settle(fuzz);
 }
 
+/* The open batch is lost with a failed write. Who has a session is cut off by the broker, the
+ * others go by themselves: to all of them it is a crash. */
+static void act_failed_write(struct fuzz *fuzz)
+{
+    struct test_house *house = fuzz->house;
+    uint64_t before = engine_lost_generation(house->engine);
+    (void)broker_step(house->broker); /* what can be sent is sent, and read */
+    read_all(fuzz);
+    if (fuzz->crashes == CRASHES_MAX || house_rests(house) ||
+        model_is_near(&fuzz->model, house->clock.boot_ns, 8 * NS_PER_S))
+        return;
+    fuzz->crashes++;
+    TRACE("a write fails\n");
+    house->disk->fails = UINT64_MAX;
+    for (int i = 0; i < 50 && engine_lost_generation(house->engine) == before; i++)
+        (void)house_step(house);
+    check(engine_lost_generation(house->engine) != before);
+    (void)house_step(house);
+    model_revert(&fuzz->model, &fuzz->saved);
+    for (unsigned who = 0; who < CLIENTS; who++) {
+        const struct wire *wire = fuzz->wires[who];
+        check(!wire || wire->ended || !fuzz->model.sessions[who].connected ||
+              fuzz->model.clients[who].expiry_s == 0);
+        fuzz->wires[who] = NULL;
+    }
+    for (size_t i = 0; i < HOUSE_WIRES; i++)
+        if (house->wires[i].in_use) {
+            wire_vanish(&house->wires[i]);
+            wire_free(&house->wires[i]);
+        }
+    model_crashed(&fuzz->model);
+    house->disk->fails = 0;
+    for (int i = 0; i < 3; i++) {
+        house_advance(house, NS_PER_S);
+        (void)house_step(house);
+    }
+    fuzz->model.now_ns = house->clock.boot_ns;
+    settle(fuzz);
+}
+
 static void act_house(struct fuzz *fuzz, unsigned who, uint8_t choice)
 {
-    switch (choice % 8) {
+    switch (choice % 9) {
     case 0:
         act_crash(fuzz);
+        break;
+    case 8:
+        act_failed_write(fuzz);
         break;
     case 1:
     case 2:

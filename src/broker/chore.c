@@ -279,13 +279,33 @@ static enum admit chore_run(struct broker *broker, struct chore *chore)
     }
 }
 
+/* Ending a session takes its queue along: of thousands of long ones a few go in each batch, so that
+ * applying it stays short. */
+#define ENDS_ENTRIES 4000u
+static bool chore_must_wait(struct broker *broker, const struct chore *chore)
+{
+    struct session_view view;
+    bool ends = chore->kind == CHORE_END || (chore->kind == CHORE_CLOSE && chore->expiry_s == 0);
+    if (!ends || !sessions_view(broker->sessions, chore->number, &view))
+        return false;
+    uint64_t ticket = engine_ticket(broker->engine);
+    if (ticket != broker->ends_ticket) {
+        broker->ends_ticket = ticket;
+        broker->ends_entries = 0;
+    }
+    if (broker->ends_entries > 0 && broker->ends_entries + view.queued > ENDS_ENTRIES)
+        return true;
+    broker->ends_entries += view.queued;
+    return false;
+}
+
 bool chores_run(struct broker *broker)
 {
     bool taken = true;
     chores_settle(broker);
     for (int i = 0; i < CHORES_RUN && broker->chores && taken; i++) {
         struct chore *chore = broker->chores;
-        if (chore->after_ticket > broker->durable_ticket)
+        if (chore->after_ticket > broker->durable_ticket || chore_must_wait(broker, chore))
             break;
         enum admit admit = chore_run(broker, chore);
         taken = admit != ADMIT_WAIT && admit != ADMIT_STOPPED && admit != ADMIT_DISK_FULL;
@@ -338,7 +358,7 @@ void sweep_run(struct broker *broker)
 }
 
 /* ---- the start ---- */
-static enum err record_load_subscriptions(struct broker *broker, uint32_t number)
+static void record_load_subscriptions(struct broker *broker, uint32_t number)
 {
     uint32_t at = SUBSCRIPTION_NONE;
     while ((at = sessions_subscription_next(broker->sessions, number, at)) != SUBSCRIPTION_NONE) {
@@ -351,9 +371,10 @@ static enum err record_load_subscriptions(struct broker *broker, uint32_t number
                                            .no_local = view.no_local,
                                            .retain_as_published = view.retain_as_published};
         if (!subscriptions_add(broker, NULL, number, &wanted, view.subscription_id))
-            return ERR_NO_MEMORY;
+            log_error("mqtt",
+                      "no memory for a subscription of session %u: it gets no messages by it",
+                      number);
     }
-    return OK;
 }
 
 /* A session that was connected when the last process ended lost its connection then. Who was killed
@@ -382,7 +403,8 @@ static enum err record_load(struct broker *broker, uint32_t number)
         int64_t ago = clock->wall_ns(clock) - view.closed_wall_ns;
         record->closed_ns = broker->now_ns - (ago > 0 ? ago : 0);
     }
-    return record_load_subscriptions(broker, number);
+    record_load_subscriptions(broker, number);
+    return OK;
 }
 
 enum err records_load(struct broker *broker)

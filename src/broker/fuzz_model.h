@@ -58,8 +58,9 @@ struct model_will {
     uint16_t message;
 };
 struct model_session {
-    bool exists, connected, will_pending, crashed;
+    bool exists, connected, will_pending;
     uint32_t expiry_s, received;
+    uint32_t unsure; /* a crash: of entries up to this serial nobody knows whether they were sent */
     int64_t closed_ns;
     struct model_will will;
     struct model_subscription subscriptions[FILTERS];
@@ -376,10 +377,12 @@ static inline bool got_is(const struct model *model, unsigned who, const struct 
            (model->clients[who].version != MQTT_5 || ids_are_equal(got, entry));
 }
 
-/* The entry that came, or NULL: nothing of the kind may come now. sent: of those that were sent
- * before. */
+/* The same message may stand there more than once, retained for each of several subscriptions:
+ * taken is one that was sent before, else one that must come, else any. */
+enum find { FIND_SENT, FIND_OWED, FIND_ANY };
+
 static inline struct model_entry *model_find_among(struct model *model, unsigned who,
-                                                   const struct got *got, bool sent)
+                                                   const struct got *got, enum find find)
 {
     struct model_session *session = &model->sessions[who];
     bool strict = true; /* no entry that must come before was stepped over */
@@ -388,8 +391,10 @@ static inline struct model_entry *model_find_among(struct model *model, unsigned
         if (entry->gone || entry->got || entry->state == ENTRY_RELEASED ||
             (entry->qos == 0) != (got->qos == 0))
             continue;
-        if ((strict || entry->loose) && (entry->state == ENTRY_SENT || !sent) &&
-            got_is(model, who, got, entry))
+        bool fits = find == FIND_SENT   ? entry->state == ENTRY_SENT
+                    : find == FIND_OWED ? !entry_may_be_missed(model, entry)
+                                        : true;
+        if (fits && (strict || entry->loose) && got_is(model, who, got, entry))
             return entry;
         if (!entry->loose && !entry_may_be_missed(model, entry))
             strict = false;
@@ -397,11 +402,14 @@ static inline struct model_entry *model_find_among(struct model *model, unsigned
     return NULL;
 }
 
+/* The entry that came, or NULL: nothing of the kind may come now. */
 static inline struct model_entry *model_find(struct model *model, unsigned who,
                                              const struct got *got)
 {
-    struct model_entry *entry = got->dup ? model_find_among(model, who, got, true) : NULL;
-    return entry ? entry : model_find_among(model, who, got, false);
+    struct model_entry *entry = got->dup ? model_find_among(model, who, got, FIND_SENT) : NULL;
+    if (!entry)
+        entry = model_find_among(model, who, got, FIND_OWED);
+    return entry ? entry : model_find_among(model, who, got, FIND_ANY);
 }
 
 /* A message to the group that nobody had yet becomes an entry of who got it, in its place. */
@@ -430,7 +438,7 @@ static inline void model_claim(struct model *model, unsigned who, const struct g
 }
 
 static inline void model_got_expiry(const struct model *model, const struct got *got,
-                                    const struct model_entry *entry, uint8_t version)
+                                    const struct model_entry *entry, uint8_t version, bool unsure)
 {
     const struct model_message *message = &model->messages[entry->message];
     if (message->expires_ns == INT64_MAX || version != MQTT_5) {
@@ -439,7 +447,8 @@ static inline void model_got_expiry(const struct model *model, const struct got 
     }
     check(got->has_expiry);
     if (message_is_expired(model, entry->message)) {
-        check(entry->state == ENTRY_SENT); /* [MQTT-3.3.2-5]: what was not under way is deleted */
+        /* [MQTT-3.3.2-5]: what was not under way is deleted. */
+        check(entry->state == ENTRY_SENT || unsure);
         return;
     }
     int64_t left_s = (message->expires_ns - model->now_ns + NS_PER_S - 1) / NS_PER_S;
@@ -473,7 +482,8 @@ static inline void model_got(struct model *model, unsigned who, const struct got
     if (!entry)
         entry = model_got_again(model, who, got);
     check(entry != NULL);
-    model_got_expiry(model, got, entry, model->clients[who].version);
+    bool unsure = entry->serial <= session->unsure;
+    model_got_expiry(model, got, entry, model->clients[who].version, unsure);
     if (got->qos == 0) {
         check(!got->dup);
         entry->gone = true;
@@ -481,7 +491,7 @@ static inline void model_got(struct model *model, unsigned who, const struct got
     }
     if (entry->state == ENTRY_SENT)
         check(got->dup); /* [MQTT-3.3.1-1] */
-    else if (!session->crashed)
+    else if (!unsure)
         check(!got->dup);
     for (size_t i = 0; entry->state == ENTRY_WAITS && i < session->entry_count; i++)
         check(session->entries[i].gone || session->entries[i].state == ENTRY_WAITS ||
@@ -525,8 +535,14 @@ static inline void model_nothing_is_owed(const struct model *model, unsigned who
     for (size_t i = 0; i < session->entry_count; i++)
         open += entry_is_open(&session->entries[i]);
     for (size_t i = 0; i < session->entry_count; i++)
-        if (session->entries[i].qos == 0 || open < window_of(client))
-            check(!entry_is_owed(model, &session->entries[i]));
+        if (session->entries[i].qos == 0 || open < window_of(client)) {
+            const struct model_entry *entry = &session->entries[i];
+            if (entry_is_owed(model, entry))
+                fprintf(stderr, "%u is owed %s qos %u retain %d loose %d: %.10s\n", who,
+                        topics_all[model->messages[entry->message].topic], entry->qos,
+                        entry->retain, entry->loose, model->messages[entry->message].payload);
+            check(!entry_is_owed(model, entry));
+        }
 }
 
 static inline void model_all_was_got(const struct model *model, unsigned who)
@@ -700,7 +716,7 @@ static inline void model_crashed(struct model *model)
     struct model_will wills[CLIENTS] = {{.present = false}};
     for (unsigned who = 0; who < CLIENTS; who++)
         if (model->sessions[who].connected) {
-            model->sessions[who].crashed = true;
+            model->sessions[who].unsure = model->serial;
             wills[who] = model_disconnected(model, who, true);
         }
     model->unordered = true;

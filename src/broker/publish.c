@@ -91,29 +91,53 @@ static void received_clear(struct client *client, uint16_t packet_id)
 }
 
 /* ---- what may be a reading ---- */
-static bool response_is_known(const struct broker *broker, struct bytes topic, size_t *ret_at)
+/* Where the topic is noted down, or where it would be: of 16 places the first that is free. */
+static size_t response_find(const struct broker *broker, uint64_t hash, bool *ret_found)
 {
-    uint64_t hash = broker_hash(broker, topic) | 1;
-    size_t at = (size_t)(hash >> 16) % RESPONSES;
-    for (size_t i = 0; i < 16; i++, at = (at + 1) % RESPONSES) {
-        if (broker->responses[at] == hash)
-            return true;
-        if (broker->responses[at] == 0)
-            break;
+    size_t first = (size_t)(hash >> 16) % RESPONSES, place = first;
+    bool free_found = false;
+    *ret_found = false;
+    for (size_t i = 0; i < 16; i++) {
+        size_t at = (first + i) % RESPONSES;
+        const struct response *response = &broker->responses[at];
+        bool lives =
+            response->hash && clients_at(broker, response->slot, response->generation) != NULL;
+        if (lives && response->hash == hash) {
+            *ret_found = true;
+            return at;
+        }
+        if (!lives && !free_found) {
+            free_found = true;
+            place = at;
+        }
     }
-    *ret_at = at;
-    return false;
+    return place;
 }
 
-/* Where a client wants its responses are no readings: answers are not measured. Of thousands of
- * such topics the newest are known. */
-static void response_note(struct broker *broker, struct bytes topic)
+static bool response_is_known(const struct broker *broker, struct bytes topic)
 {
-    size_t at;
-    if (topic.size == 0 || response_is_known(broker, topic, &at))
+    bool found;
+    (void)response_find(broker, broker_hash(broker, topic) | 1, &found);
+    return found;
+}
+
+/* Where a client wants its responses are no readings, for answers are not measured; as long as it
+ * is connected, and unless the topic is a device's already: nobody takes another's readings away.
+ */
+static void response_note(struct broker *broker, const struct client *client, struct bytes topic)
+{
+    struct points *points = engine_points(broker->engine);
+    bool found;
+    if (topic.size == 0 || points_find(points, TENANT_DEFAULT, topic) != POINT_NONE ||
+        points_find_row(points, TENANT_DEFAULT, topic) != ROW_NONE)
         return;
-    broker->response_count += broker->responses[at] == 0;
-    broker->responses[at] = broker_hash(broker, topic) | 1;
+    uint64_t hash = broker_hash(broker, topic) | 1;
+    size_t at = response_find(broker, hash, &found);
+    if (found)
+        return;
+    broker->response_count++;
+    broker->responses[at] =
+        (struct response){.hash = hash, .slot = client->slot, .generation = client->generation};
 }
 
 static bool filter_list_matches(const char *filters, struct bytes topic)
@@ -132,10 +156,9 @@ static bool filter_list_matches(const char *filters, struct bytes topic)
 static bool may_be_reading(const struct broker *broker, struct bytes topic)
 {
     const char *filters = broker->settings->readings_match;
-    size_t at;
     if (topic.at[0] == '$')
         return false;
-    if (UNLIKELY(broker->response_count > 0) && response_is_known(broker, topic, &at))
+    if (UNLIKELY(broker->response_count > 0) && response_is_known(broker, topic))
         return false;
     return LIKELY(filters[0] == '#' && filters[1] == 0) || filter_list_matches(filters, topic);
 }
@@ -173,6 +196,20 @@ static bool store_has_room(const struct broker *broker, const struct publication
            counts.retained + broker->retain_posts < broker->settings->mqtt_retained;
 }
 
+/* The message goes into no queue: dropped for those sessions, and counted. */
+static void queues_drop(struct broker *broker)
+{
+    struct route *route = &broker->route;
+    for (uint32_t i = 0; i < route->count; i++) {
+        if (route->matches[i].number == SESSION_NONE)
+            continue;
+        records_at(broker, route->matches[i].number)->dropped++;
+        broker->counters.dropped_queue++;
+        route->matches[i].number = SESSION_NONE;
+    }
+    route->queued = 0;
+}
+
 static void pending_add(struct broker *broker, size_t bytes)
 {
     const struct route *route = &broker->route;
@@ -198,9 +235,14 @@ enum admit publication_admit(struct broker *broker, const struct publication *pu
                                    .no_reading = !may_be_reading(broker, publication->topic),
                                    .type_refuses = publication->client && !publication->retain &&
                                                    broker->route.count == 0};
-    if (UNLIKELY(keep) && !store_has_room(broker, publication, bytes))
-        return ADMIT_STORE_FULL;
-    if (keep || publication->qos > 0) {
+    if (UNLIKELY(keep) && !store_has_room(broker, publication, bytes)) {
+        queues_drop(broker); /* a full store keeps no message, and takes no reading away */
+        keep = publication->retain;
+        beside.only_readings = !keep;
+        if (keep && !store_has_room(broker, publication, bytes))
+            return ADMIT_STORE_FULL;
+    }
+    if (keep || (publication->qos > 0 && !beside.only_readings)) {
         facts[0] = (struct fact){
             .kind = FACT_MESSAGE,
             .message = {.tenant = TENANT_DEFAULT,
@@ -216,7 +258,7 @@ enum admit publication_admit(struct broker *broker, const struct publication *pu
     }
     if (keep)
         beside.count = 1;
-    else if (publication->qos > 0) /* acknowledged means kept, a reading or not */
+    else if (publication->qos > 0 && !beside.only_readings) /* acknowledged means kept */
         beside.unread = &facts[1];
     if (beside.unread)
         facts[1] = facts[0];
@@ -227,7 +269,7 @@ enum admit publication_admit(struct broker *broker, const struct publication *pu
     enum admit admit = engine_message(broker->engine, publication->publisher, publication->topic,
                                       publication->payload, &beside, ret_admitted);
     if (admit != ADMIT_DONE)
-        return admit;
+        return admit == ADMIT_NOT_A_READING ? ADMIT_STORE_FULL : admit;
     if (UNLIKELY(broker->route.count > 0 || publication->retain)) {
         pending_add(broker, bytes);
         if (!post_message(broker, publication, ret_admitted->ticket))
@@ -350,7 +392,7 @@ static uint8_t publish_fault(struct broker *broker, struct client *client,
             return reason;
     }
     if (MQTT_HAS(&publish->properties, 8))
-        response_note(broker, publish->properties.response_topic);
+        response_note(broker, client, publish->properties.response_topic);
     return 0;
 }
 

@@ -51,6 +51,14 @@ static inline const struct ack *acks_next(const struct acks *acks, uint64_t dura
     const struct ack *ack = &acks->at[acks->first];
     return (int32_t)((uint32_t)durable_ticket - ack->ticket) >= 0 ? ack : NULL;
 }
+/* Are all of them? Tickets ascend. */
+static inline bool acks_are_durable(const struct acks *acks, uint64_t durable_ticket)
+{
+    if (acks->count == 0)
+        return true;
+    const struct ack *last = &acks->at[(acks->first + acks->count - 1) & (acks->capacity - 1)];
+    return (int32_t)((uint32_t)durable_ticket - last->ticket) >= 0;
+}
 static inline void acks_drop(struct acks *acks) /* the oldest; there is one */
 {
     acks->first = (acks->first + 1) & (acks->capacity - 1);
@@ -166,6 +174,7 @@ struct client {
     uint32_t packet_max;                 /* the largest packet it takes */
     uint16_t alias_max, out_alias_max, keep_alive_s;
     uint32_t first_subscription, subscription_count; /* of sessions that are not recorded */
+    size_t subscription_bytes;
     uint32_t match_at;
     uint64_t match_stamp;
     uint64_t dropped;
@@ -181,6 +190,7 @@ static inline struct bytes client_id(const struct client *client)
 struct record {
     struct client *client; /* NULL: not connected */
     uint32_t first_subscription, subscription_count;
+    size_t subscription_bytes;
     uint32_t match_at;
     uint32_t pending; /* entries admitted and not yet in its queue */
     uint64_t pending_bytes, match_stamp;
@@ -308,6 +318,11 @@ struct sys_value {
 #define RESPONSES 8192
 #define RETAIN_RING 1024
 
+struct response { /* a topic where a client wants its responses, as long as it is connected */
+    uint64_t hash;
+    uint32_t slot, generation;
+};
+
 struct broker {
     struct broker_config config;
     const struct settings *settings;
@@ -345,7 +360,7 @@ struct broker {
     uint32_t *subscriptions_free;
     struct group *groups;
     uint32_t group_count, group_capacity, group_free; /* group_free: index + 1 */
-    struct index *group_index;
+    struct index *group_index, *subscription_index;
     uint64_t shared;
     struct route route;
 
@@ -361,6 +376,8 @@ struct broker {
     uint32_t openings;                    /* chores with an id_hash */
     uint64_t chore_ticket;                /* of the last one that was done */
     bool chores_blocked;                  /* the disk takes none */
+    uint64_t ends_ticket;                 /* batch in which sessions end, and entries that go */
+    uint64_t ends_entries;
     struct publisher will_publisher;
     uint8_t *scratch, *scratch_2; /* PACKET_SCRATCH each */
     struct fact *facts;           /* SUBSCRIBE_FILTERS_MAX + 2 */
@@ -372,7 +389,7 @@ struct broker {
     double loads[16][3];
     uint64_t load_before[16];
     struct broker_traffic traffic;
-    uint64_t responses[RESPONSES];
+    struct response responses[RESPONSES];
     size_t response_count;
 
     bool told_users;
@@ -459,9 +476,9 @@ void will_fact(const struct mqtt_will *will, struct fact_will *ret_fact, uint8_t
 enum broker_feed subscribe_feed(struct broker *broker, struct broker_link *link,
                                 const struct mqtt_frame *frame);
 void subscribe_acknowledge(struct broker *broker, const struct post *post);
-/* Of a session, by its filter; NULL. */
-struct subscription *subscriptions_find(const struct broker *broker, uint32_t first,
-                                        struct bytes filter);
+/* Of a recorded session, or of a client's, by its filter; NULL. */
+struct subscription *subscriptions_find(const struct broker *broker, const struct client *client,
+                                        uint32_t number, struct bytes filter);
 /* client or number. NULL: no memory. */
 struct subscription *subscriptions_add(struct broker *broker, struct client *client,
                                        uint32_t number, const struct mqtt_subscription *wanted,

@@ -83,23 +83,49 @@ static void match_start(struct broker *broker, const struct subscription *subscr
     match_widen(route, match, subscription);
 }
 
-/* One of the group: one that is connected and has room rather than one that is not, in turn. */
+static bool queue_would_take(const struct broker *broker, uint32_t number, size_t bytes)
+{
+    const struct record *record = records_at(broker, number);
+    struct session_view view;
+    if (!sessions_view(broker->sessions, number, &view))
+        view = (struct session_view){.queued = 0};
+    return view.queued + record->pending < broker->settings->mqtt_queue &&
+           view.queued_bytes + record->pending_bytes + bytes <= broker->settings->mqtt_queue_bytes;
+}
+
+/* How good a choice the member is: 3 connected with room in its window, 2 connected, 1 a queue with
+ * room, 0 none. */
+static int member_rank(const struct broker *broker, const struct subscription *member)
+{
+    const struct route *route = &broker->route;
+    const struct client *client = member->number == SESSION_NONE
+                                      ? member->client
+                                      : records_at(broker, member->number)->client;
+    bool queues = member->number != SESSION_NONE && member->qos > 0 && route->qos > 0 &&
+                  (!client || client->kept);
+    if (queues && !queue_would_take(broker, member->number, route->size))
+        return 0;
+    if (client)
+        return client->out && client->out->in_flight >= client->window ? 2 : 3;
+    return queues;
+}
+
+/* One of the group, in turn; the best of those looked at. */
+#define GROUP_LOOKS 64u
 static const struct subscription *group_choose(struct broker *broker, struct group *group)
 {
-    const struct subscription *absent = NULL;
-    for (uint32_t i = 0; i < group->count; i++) {
+    const struct subscription *best = NULL;
+    int rank = 0;
+    for (uint32_t i = 0; i < group->count && i < GROUP_LOOKS && rank < 3; i++) {
         uint32_t at = group->turn++ % group->count;
         const struct subscription *member = broker->subscriptions[group->members[at]];
-        const struct client *client = member->number == SESSION_NONE
-                                          ? member->client
-                                          : records_at(broker, member->number)->client;
-        bool full = client && client->out && client->out->in_flight >= client->window;
-        if (client && !full)
-            return member;
-        if (!absent && (client || (member->qos > 0 && broker->route.qos > 0)))
-            absent = member;
+        int found = member_rank(broker, member);
+        if (found > rank) {
+            rank = found;
+            best = member;
+        }
     }
-    return absent;
+    return best;
 }
 
 static bool route_each(void *arg, uint32_t value)
@@ -126,14 +152,9 @@ static bool route_each(void *arg, uint32_t value)
 /* Has the session room for one more? Else the message is dropped for it, and counted. */
 static bool queue_has_room(struct broker *broker, uint32_t number, size_t bytes)
 {
-    struct record *record = records_at(broker, number);
-    struct session_view view = {.queued = 0};
-    if (!sessions_view(broker->sessions, number, &view))
-        view = (struct session_view){.queued = 0};
-    if (view.queued + record->pending < broker->settings->mqtt_queue &&
-        view.queued_bytes + record->pending_bytes + bytes <= broker->settings->mqtt_queue_bytes)
+    if (queue_would_take(broker, number, bytes))
         return true;
-    record->dropped++;
+    records_at(broker, number)->dropped++;
     broker->counters.dropped_queue++;
     return false;
 }

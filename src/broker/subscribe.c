@@ -179,12 +179,30 @@ static uint32_t *list_of(struct broker *broker, const struct subscription *subsc
     return &record->first_subscription;
 }
 
-struct subscription *subscriptions_find(const struct broker *broker, uint32_t first,
-                                        struct bytes filter)
+static size_t *cost_of(struct broker *broker, const struct subscription *subscription)
 {
-    for (uint32_t at = first; at != 0; at = broker->subscriptions[at]->next) {
+    return subscription->client ? &subscription->client->subscription_bytes
+                                : &records_at(broker, subscription->number)->subscription_bytes;
+}
+
+/* Of which session: recorded ones by their number, others by their client. */
+static uint64_t owner_hash(const struct broker *broker, const struct client *client,
+                           uint32_t number, struct bytes filter)
+{
+    uint64_t owner = number != SESSION_NONE ? number : (uint64_t)client->generation << 32;
+    return hash64(filter.at, filter.size, broker->seed ^ (owner * UINT64_C(0x9E3779B97F4A7C15)));
+}
+
+struct subscription *subscriptions_find(const struct broker *broker, const struct client *client,
+                                        uint32_t number, struct bytes filter)
+{
+    struct index_probe probe;
+    uint64_t hash = owner_hash(broker, client, number, filter);
+    for (uint32_t at = index_first(broker->subscription_index, &probe, hash); at != INDEX_NONE;
+         at = index_next(broker->subscription_index, &probe)) {
         struct subscription *found = broker->subscriptions[at];
-        if (bytes_equal(bytes_of(found->filter, found->filter_size), filter))
+        if (found->number == number && (number != SESSION_NONE || found->client == client) &&
+            bytes_equal(bytes_of(found->filter, found->filter_size), filter))
             return found;
     }
     return NULL;
@@ -217,13 +235,10 @@ struct subscription *subscriptions_add(struct broker *broker, struct client *cli
 {
     size_t size = sizeof(struct subscription) + wanted->filter.size;
     size_t cost = size + filter_cost(wanted->filter);
-    if (!table_reserve(broker) || !budget_take(broker->memory, cost))
+    uint64_t hash = owner_hash(broker, client, number, wanted->filter);
+    struct subscription *subscription = table_reserve(broker) ? malloc(size) : NULL;
+    if (!subscription)
         return NULL;
-    struct subscription *subscription = malloc(size);
-    if (!subscription) {
-        budget_give(broker->memory, cost);
-        return NULL;
-    }
     *subscription = (struct subscription){.client = number == SESSION_NONE ? client : NULL,
                                           .number = number,
                                           .id = id,
@@ -237,12 +252,18 @@ struct subscription *subscriptions_add(struct broker *broker, struct client *cli
                               ? broker->subscriptions_free[broker->subscription_free_count - 1]
                               : broker->subscription_count;
     broker->subscriptions[subscription->index] = subscription;
-    if (!tree_enter(broker, subscription)) {
+    enum err err = index_insert(broker->subscription_index, hash, subscription->index);
+    if (err == OK && !tree_enter(broker, subscription)) {
+        err = index_remove(broker->subscription_index, hash, subscription->index);
+        check(err == OK);
+        err = ERR_NO_MEMORY;
+    }
+    if (err != OK) {
         broker->subscriptions[subscription->index] = NULL;
-        budget_give(broker->memory, cost);
         free(subscription);
         return NULL;
     }
+    broker->memory->used += cost; /* judged before; what is recorded is never refused */
     if (broker->subscription_free_count > 0)
         broker->subscription_free_count--;
     else
@@ -253,6 +274,7 @@ struct subscription *subscriptions_add(struct broker *broker, struct client *cli
         broker->subscriptions[*first]->previous = subscription->index;
     *first = subscription->index;
     (*count)++;
+    *cost_of(broker, subscription) += cost;
     broker->subscriptions_used++;
     return subscription;
 }
@@ -260,6 +282,11 @@ struct subscription *subscriptions_add(struct broker *broker, struct client *cli
 void subscriptions_remove(struct broker *broker, struct subscription *subscription)
 {
     struct bytes filter = bytes_of(subscription->filter, subscription->filter_size);
+    size_t cost = sizeof *subscription + subscription->filter_size + filter_cost(filter);
+    uint64_t hash = owner_hash(broker, subscription->client, subscription->number, filter);
+    enum err removed = index_remove(broker->subscription_index, hash, subscription->index);
+    check(removed == OK);
+    *cost_of(broker, subscription) -= cost;
     if (subscription->group) {
         group_leave(broker, subscription);
     } else {
@@ -277,8 +304,7 @@ void subscriptions_remove(struct broker *broker, struct subscription *subscripti
     broker->subscriptions_used--;
     broker->subscriptions[subscription->index] = NULL;
     broker->subscriptions_free[broker->subscription_free_count++] = subscription->index;
-    budget_give(broker->memory,
-                sizeof *subscription + subscription->filter_size + filter_cost(filter));
+    budget_give(broker->memory, cost);
     free(subscription);
 }
 
@@ -292,30 +318,35 @@ void subscriptions_remove_all(struct broker *broker, uint32_t first)
 }
 
 /* ---- SUBSCRIBE ---- */
-static uint32_t first_of(const struct broker *broker, const struct client *client)
-{
-    return client->number == SESSION_NONE ? client->first_subscription
-                                          : records_at(broker, client->number)->first_subscription;
-}
-
 static uint32_t count_of(const struct broker *broker, const struct client *client)
 {
     return client->number == SESSION_NONE ? client->subscription_count
                                           : records_at(broker, client->number)->subscription_count;
 }
 
-/* May this one be entered? 0, or the code of SUBACK (3.9.3). */
-static uint8_t subscribe_judge(const struct broker *broker, const struct client *client,
-                               const struct mqtt_subscription *wanted, uint32_t fresh)
+static size_t bytes_of_session(const struct broker *broker, const struct client *client)
 {
+    return client->number == SESSION_NONE ? client->subscription_bytes
+                                          : records_at(broker, client->number)->subscription_bytes;
+}
+
+/* May this one be entered, behind `fresh` others of the packet that cost so many bytes? 0, or the
+ * code of SUBACK (3.9.3). Subscriptions take half of mqtt.memory at most, those of one session a
+ * sixteenth: messages and answers need the rest. */
+static uint8_t subscribe_judge(const struct broker *broker, const struct client *client,
+                               const struct mqtt_subscription *wanted, uint32_t fresh, size_t bytes)
+{
+    const struct settings *settings = broker->settings;
     if (filter_depth(filter_of_share(wanted->filter)) > TOPICS_DEPTH_MAX)
         return MQTT_QUOTA_EXCEEDED;
-    if (subscriptions_find(broker, first_of(broker, client), wanted->filter))
+    if (subscriptions_find(broker, client, client->number, wanted->filter))
         return 0;
-    if (client->kept && !store_takes(broker, wanted->filter.size))
-        return MQTT_QUOTA_EXCEEDED;
-    if (count_of(broker, client) + fresh >= broker->settings->mqtt_subscriptions ||
-        broker->subscriptions_used + fresh >= broker->settings->mqtt_subscriptions_all)
+    bytes += sizeof(struct subscription) + wanted->filter.size + filter_cost(wanted->filter);
+    if (bytes_of_session(broker, client) + bytes > broker->memory->most / 16 ||
+        broker->memory->used + bytes > broker->memory->most / 2 ||
+        (client->kept && !store_takes(broker, bytes)) ||
+        count_of(broker, client) + fresh >= settings->mqtt_subscriptions ||
+        broker->subscriptions_used + fresh >= settings->mqtt_subscriptions_all)
         return MQTT_QUOTA_EXCEEDED;
     return 0;
 }
@@ -325,7 +356,7 @@ static uint8_t subscribe_enter(struct broker *broker, struct client *client,
                                const struct mqtt_subscription *wanted, uint32_t id, bool *ret_fresh)
 {
     struct subscription *before =
-        subscriptions_find(broker, first_of(broker, client), wanted->filter);
+        subscriptions_find(broker, client, client->number, wanted->filter);
     *ret_fresh = !before;
     if (before) {
         before->qos = wanted->qos;
@@ -379,16 +410,20 @@ static void subscribe_judge_all(struct broker *broker, const struct client *clie
     struct mqtt_subscription wanted;
     size_t offset = 0;
     uint32_t fresh = 0;
+    size_t bytes = 0; /* of those that are new */
     for (size_t i = 0; subscribe_next(client, work, &offset, &wanted); i++) {
         bool leave = work->type == MQTT_UNSUBSCRIBE;
-        bool there = subscriptions_find(broker, first_of(broker, client), wanted.filter) != NULL;
+        bool there = subscriptions_find(broker, client, client->number, wanted.filter) != NULL;
         work->filter_bytes += wanted.filter.size;
-        work->reasons[i] = !leave  ? subscribe_judge(broker, client, &wanted, fresh)
+        work->reasons[i] = !leave  ? subscribe_judge(broker, client, &wanted, fresh, bytes)
                            : there ? MQTT_SUCCESS
                                    : MQTT_NO_SUBSCRIPTION_EXISTED;
         if (work->reasons[i] != 0)
             continue;
-        fresh += !there;
+        if (!there) {
+            fresh++;
+            bytes += sizeof(struct subscription) + wanted.filter.size + filter_cost(wanted.filter);
+        }
         struct fact *fact = &broker->facts[work->facts++];
         work->fact_bytes += FACT_MESSAGE_BYTES_MAX(wanted.filter.size);
         if (leave)
@@ -417,7 +452,7 @@ static void subscribe_enter_all(struct broker *broker, struct client *client,
             continue;
         if (work->type == MQTT_UNSUBSCRIBE) {
             struct subscription *found =
-                subscriptions_find(broker, first_of(broker, client), wanted.filter);
+                subscriptions_find(broker, client, client->number, wanted.filter);
             if (found) {
                 subscriptions_remove(broker, found);
                 broker->counters.unsubscribes++;

@@ -119,16 +119,18 @@ struct engine_beside {
     const struct fact *facts; /* written when the message is taken */
     size_t count;
     const struct fact
-        *unread;       /* written before them when the message is no reading; NULL: nothing */
-    size_t bytes;      /* sum of FACT_MESSAGE_BYTES_MAX of all of them */
-    bool no_reading;   /* its topic is none of those that may be readings */
-    bool type_refuses; /* a value that does not fit its point refuses the message as well */
+        *unread;        /* written before them when the message is no reading; NULL: nothing */
+    size_t bytes;       /* sum of FACT_MESSAGE_BYTES_MAX of all of them */
+    bool no_reading;    /* its topic is none of those that may be readings */
+    bool only_readings; /* what is no reading is refused, and so is one that a limit refuses */
+    bool type_refuses;  /* a value that does not fit its point refuses the message as well */
 };
 /* One message that is more than its readings. What is no reading, or one that a limit refuses, is
  * taken all the same, as a message; ret_admitted->reading says why it gave no reading, and the list
  * of refusals names it. Answers:
  *   DONE                taken: facts, and readings or none, durable together with the ticket
  *   TYPE                type_refuses, and a value does not fit its point: nothing was taken
+ *   NOT_A_READING       only_readings, and it gave none: nothing was taken
  *   TOO_LARGE           the facts do not fit into a batch; nothing was taken
  *   DISK_FULL, STOPPED  nothing was taken
  *   WAIT                as engine_publish */

@@ -17,7 +17,18 @@ static bool keep_goes_on(enum admit answer)
            answer != ADMIT_STOPPED;
 }
 
-enum admit engine_keep(struct engine *engine, const struct engine_beside *beside,
+/* Room behind the message's own readings was asked for with them (beside_bytes): that the batch has
+ * grown as large as one is to be does not count, or the message would be judged again. */
+static enum admit keep_room_behind(struct engine *engine, size_t bytes)
+{
+    static const enum admit answers[] = {[JOURNAL_ROOM] = ADMIT_DONE,
+                                         [JOURNAL_WAIT] = ADMIT_WAIT,
+                                         [JOURNAL_DISK_FULL] = ADMIT_DISK_FULL,
+                                         [JOURNAL_STOPPED] = ADMIT_STOPPED};
+    return answers[journal_room(engine->journal, LANE_MESSAGES, bytes)];
+}
+
+static enum admit keep(struct engine *engine, const struct engine_beside *beside, bool behind,
                        struct admitted *ret_admitted)
 {
     enum admit answer = ADMIT_DONE;
@@ -27,7 +38,8 @@ enum admit engine_keep(struct engine *engine, const struct engine_beside *beside
     else if (beside->bytes > ENGINE_FACTS_BYTES_MAX)
         answer = ADMIT_TOO_LARGE;
     else if (count > 0)
-        answer = admit_room(engine, LANE_MESSAGES, beside->bytes);
+        answer = behind ? keep_room_behind(engine, beside->bytes)
+                        : admit_room(engine, LANE_MESSAGES, beside->bytes);
     if (answer == ADMIT_DONE) {
         keep_write(engine, beside->unread, beside->unread != NULL);
         keep_write(engine, beside->facts, beside->count);
@@ -36,6 +48,12 @@ enum admit engine_keep(struct engine *engine, const struct engine_beside *beside
     }
     ret_admitted->ticket = admit_ticket(engine);
     return answer;
+}
+
+enum admit engine_keep(struct engine *engine, const struct engine_beside *beside,
+                       struct admitted *ret_admitted)
+{
+    return keep(engine, beside, false, ret_admitted);
 }
 
 enum admit engine_message(struct engine *engine, struct publisher *publisher, struct bytes topic,
@@ -65,5 +83,7 @@ enum admit engine_message(struct engine *engine, struct publisher *publisher, st
         return answer;
     if (answer == ADMIT_TYPE && beside->type_refuses)
         return ADMIT_TYPE;
-    return engine_keep(engine, beside, ret_admitted);
+    if (beside->only_readings)
+        return ADMIT_NOT_A_READING;
+    return keep(engine, beside, true, ret_admitted);
 }

@@ -32,7 +32,7 @@ static void ask(const struct http_request *request)
     uint64_t first, last;
     for (size_t offset = 0;
          http_query_next(request->query, &offset, scratch, sizeof scratch, &name, &value);)
-        check(bytes_are_utf8(name) || bytes_are_utf8(value) || name.size + value.size > 1);
+        check(bytes_are_utf8(name) && bytes_are_utf8(value));
     (void)http_accept_choose(request, OFFERS, ARRAY_COUNT(OFFERS));
     (void)http_accepts_gzip(request);
     (void)http_is_unchanged(request, "\"tag\"", 1000);

@@ -162,7 +162,7 @@ struct crowd {
     struct pipe pipes[PIPES];
     struct note *notes; /* by number; 0 is not used */
     uint32_t note_count;
-    uint32_t retained_acknowledged[TOPICS]; /* note */
+    uint32_t retained_acknowledged[TOPICS]; /* note: acknowledged, or seen by somebody */
     uint32_t unmade;    /* crashes and failed writes: what was not durable is no more */
     uint32_t upheavals; /* crashes and jumps of the clock */
     uint64_t lost_generation;

@@ -386,6 +386,8 @@ void note_delivered(struct crowd *crowd, struct guest *guest, const struct deliv
         guest->wanted[note->topic] = NOTE_NONE;
     if (note->qos > 0)
         note_settle(crowd, number); /* what is seen is durable */
+    if (note->retain && number > crowd->retained_acknowledged[note->topic])
+        crowd->retained_acknowledged[note->topic] = number;
 }
 
 /* ---- wills ---- */

@@ -7,6 +7,7 @@
 #include "world.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- what is in the journal ---- */
@@ -85,17 +86,48 @@ static void verify_live(struct world *world, const struct scan *scan)
 }
 
 /* ---- state hashes ---- */
-/* The same disk, on which there are no snapshots. */
+/* The same disk, on which there are no snapshots, or all but the newest. */
 struct disk_without_snapshots {
     struct disk port; /* first */
     struct disk *whole;
+    bool older;
 };
+
+struct snapshots_seen {
+    char newest[DISK_NAME_SIZE];
+    unsigned count;
+    void (*each)(void *arg, const char *name, uint64_t size); /* NULL: only count */
+    void *arg;
+};
+
+static void snapshots_each(void *arg, const char *name, uint64_t size)
+{
+    struct snapshots_seen *seen = arg;
+    size_t length = strlen(name);
+    if (length < 5 || strcmp(name + length - 5, ".snap") != 0)
+        return;
+    if (seen->each && strcmp(name, seen->newest) != 0)
+        seen->each(seen->arg, name, size);
+    if (!seen->each && strcmp(name, seen->newest) > 0)
+        snprintf(seen->newest, sizeof seen->newest, "%s", name);
+    if (!seen->each)
+        seen->count++;
+}
 
 static enum err without_list(struct disk *port, const char *path,
                              void (*each)(void *arg, const char *name, uint64_t size), void *arg)
 {
-    struct disk *whole = ((struct disk_without_snapshots *)port)->whole;
-    return strcmp(path, "snapshots") == 0 ? ERR_MISSING : whole->list(whole, path, each, arg);
+    const struct disk_without_snapshots *without = (struct disk_without_snapshots *)port;
+    struct disk *whole = without->whole;
+    struct snapshots_seen seen = {.count = 0};
+    if (strcmp(path, "snapshots") != 0)
+        return whole->list(whole, path, each, arg);
+    if (!without->older)
+        return ERR_MISSING;
+    enum err err = whole->list(whole, path, snapshots_each, &seen);
+    seen.each = each;
+    seen.arg = arg;
+    return err == OK ? whole->list(whole, path, snapshots_each, &seen) : err;
 }
 
 static enum err without_open(struct disk *port, const char *path, unsigned flags,
@@ -146,6 +178,29 @@ static uint64_t replay_hash(struct world *world, struct disk *disk, const char *
     return hash;
 }
 
+static void verify_replay(struct world *world, uint64_t live, bool older, const char *how)
+{
+    struct disk_without_snapshots without = {.port = {.open = without_open,
+                                                      .close = without_close,
+                                                      .read = without_read,
+                                                      .size = without_size,
+                                                      .list = without_list},
+                                             .whole = disk_sim_port(world->disk),
+                                             .older = older};
+    uint64_t replay = replay_hash(world, &without.port, how);
+    if (replay != live)
+        world_fail(world, "%s is %016" PRIx64 ", live is %016" PRIx64, how, replay, live);
+}
+
+/* Two whole ones: what was released lies in both. */
+static bool older_is_whole(struct world *world)
+{
+    struct disk *disk = disk_sim_port(world->disk);
+    struct snapshots_seen seen = {.count = 0};
+    return world->rotten_snapshot[0] == 0 &&
+           disk->list(disk, "snapshots", snapshots_each, &seen) == OK && seen.count == 2;
+}
+
 static void verify_hashes(struct world *world)
 {
     struct disk *disk = disk_sim_port(world->disk);
@@ -154,18 +209,11 @@ static void verify_hashes(struct world *world)
     uint64_t tail = replay_hash(world, disk, "snapshot + tail");
     if (tail != live)
         world_fail(world, "snapshot + tail is %016" PRIx64 ", live is %016" PRIx64, tail, live);
-    if (!world->rotten && world->config.samples_keep_ns == 0 &&
-        world->config.messages_keep_ns > 0) {
-        struct disk_without_snapshots without = {.port = {.open = without_open,
-                                                          .close = without_close,
-                                                          .read = without_read,
-                                                          .size = without_size,
-                                                          .list = without_list},
-                                                 .whole = disk};
-        uint64_t replay = replay_hash(world, &without.port, "replay");
-        if (replay != live)
-            world_fail(world, "replay is %016" PRIx64 ", live is %016" PRIx64, replay, live);
-    }
+    bool kept = world->config.samples_keep_ns == 0 && world->config.messages_keep_ns > 0;
+    if (!world->rotten && kept)
+        verify_replay(world, live, false, "replay");
+    if (!world->rotten && older_is_whole(world))
+        verify_replay(world, live, true, "older snapshot + tail");
     if (disk_sim_changes(world->disk) != changes)
         world_fail(world, "a read-only engine changed the disk");
 }

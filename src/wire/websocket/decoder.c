@@ -212,9 +212,11 @@ static bool data_take(struct websocket_decoder *decoder, struct bytes data, bool
     if (decoder->limits.streams) {
         if (ends)
             decoder->message_opcode = 0;
+        if (data.size == 0)
+            return false;
         step->event = WEBSOCKET_PIECE;
         step->payload = data;
-        return data.size > 0;
+        return true;
     }
     if (ends && decoder->message_size == 0) /* whole as it stands: nothing to gather */
         return tell_message(decoder, step, data);

@@ -336,7 +336,7 @@ static void act_publish(struct fuzz *fuzz, unsigned who)
     bool retained = choice >> 6 & 1, modern = client->version == MQTT_5;
     uint32_t expiry_s = modern ? expiries[options & 7] : 0;
     unsigned message = message_new(model, topic, qos, retained, expiry_s, choice >> 7);
-    if (retained && (options >> 3 & 3) == 3)
+    if (retained && topic != TOPIC_SHARED && (options >> 3 & 3) == 3)
         model->messages[message].payload[0] = 0; /* there is none from now on */
     bool reading = topics_all[topic][0] != '$' && !(choice >> 7) && (options >> 5 & 1);
     if (reading)

@@ -196,27 +196,32 @@ static bool store_has_room(const struct broker *broker, const struct publication
            counts.retained + broker->retain_posts < broker->settings->mqtt_retained;
 }
 
-/* The message goes into no queue: dropped for those sessions, and counted. */
+/* The message goes into no queue. */
 static void queues_drop(struct broker *broker)
 {
     struct route *route = &broker->route;
     for (uint32_t i = 0; i < route->count; i++) {
-        if (route->matches[i].number == SESSION_NONE)
-            continue;
-        records_at(broker, route->matches[i].number)->dropped++;
-        broker->counters.dropped_queue++;
-        route->matches[i].number = SESSION_NONE;
+        struct match *match = &route->matches[i];
+        if (match->number != SESSION_NONE)
+            match->dropped = match->number;
+        match->number = SESSION_NONE;
     }
     route->queued = 0;
 }
 
+/* The message was taken: it is on its way to queues, and dropped for those that are full. */
 static void pending_add(struct broker *broker, size_t bytes)
 {
     const struct route *route = &broker->route;
     for (uint32_t i = 0; i < route->count; i++) {
-        if (route->matches[i].number == SESSION_NONE)
+        const struct match *match = &route->matches[i];
+        if (match->dropped != SESSION_NONE) {
+            records_at(broker, match->dropped)->dropped++;
+            broker->counters.dropped_queue++;
+        }
+        if (match->number == SESSION_NONE)
             continue;
-        struct record *record = records_at(broker, route->matches[i].number);
+        struct record *record = records_at(broker, match->number);
         record->pending++;
         record->pending_bytes += bytes;
     }

@@ -231,6 +231,7 @@ struct bytes filter_of_share(struct bytes filter);
 struct match {
     struct client *client; /* connected; NULL: only the queue */
     uint32_t number;       /* of a kept session that queues it; SESSION_NONE */
+    uint32_t dropped;      /* of one whose queue is full; SESSION_NONE */
     uint32_t id, more;     /* more: of the other ids, index + 1; 0: there is none */
     uint8_t qos, id_count;
     bool retain;

@@ -149,16 +149,6 @@ static bool route_each(void *arg, uint32_t value)
     return !route->short_of_memory;
 }
 
-/* Has the session room for one more? Else the message is dropped for it, and counted. */
-static bool queue_has_room(struct broker *broker, uint32_t number, size_t bytes)
-{
-    if (queue_would_take(broker, number, bytes))
-        return true;
-    records_at(broker, number)->dropped++;
-    broker->counters.dropped_queue++;
-    return false;
-}
-
 /* Matches of kept sessions: into the queue, or to the client at once when nothing is to be kept. */
 static void route_settle(struct broker *broker)
 {
@@ -173,10 +163,12 @@ static void route_settle(struct broker *broker)
             continue;
         }
         match->client = NULL;
-        if (queue_has_room(broker, match->number, route->size))
+        if (queue_would_take(broker, match->number, route->size)) {
             route->queued++;
-        else
+        } else {
+            match->dropped = match->number;
             match->number = SESSION_NONE;
+        }
     }
 }
 
@@ -194,7 +186,7 @@ void route_match(struct broker *broker, struct bytes topic, uint8_t qos, bool re
     route->publisher_number = publisher_number == SESSION_NONE ? UINT32_MAX : publisher_number;
     route->short_of_memory = false;
     route->size = bytes;
-    topics_match_filters(broker->topics, TENANT_DEFAULT, topic, route_each, broker);
+    broker->work += topics_match_filters(broker->topics, TENANT_DEFAULT, topic, route_each, broker);
     if (route->count > 0)
         route_settle(broker);
 }

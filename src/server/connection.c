@@ -138,6 +138,7 @@ struct connection *connection_open(struct server *server, int fd, const char *pe
     if (server->connections > server->connections_max)
         server->connections_max = server->connections;
     connection_allow_silence(server, c, allowed_ns);
+    c->deadline = protocol == &mqtt_protocol; /* until the broker allows it more */
     return c;
 }
 
@@ -146,6 +147,8 @@ struct connection *connection_open(struct server *server, int fd, const char *pe
 void connection_allow_silence(struct server *server, struct connection *c, int64_t allowed_ns)
 {
     c->allowed_ns = allowed_ns;
+    c->deadline = false;
+    c->active_ns = server->now_ns;
     if (allowed_ns == 0)
         timer_stop(&c->timer);
     else
@@ -442,7 +445,8 @@ static void connection_readable(struct server *server, struct connection *c)
         return;
     }
     server->counters.bytes_in += (uint64_t)n;
-    c->active_ns = server->now_ns;
+    if (!c->deadline)
+        c->active_ns = server->now_ns;
     if (!is_long)
         connection_feed(server, c, bytes_of(server->read_buffer, kept + (size_t)n));
     else if (c->in.size == c->in_wanted)

@@ -65,6 +65,7 @@ struct connection {
     struct timer timer;
     int64_t active_ns;  /* when bytes last came */
     int64_t allowed_ns; /* silence allowed; 0: any */
+    bool deadline;      /* it is the time from the beginning on, whatever comes */
     char peer[OS_ADDRESS_SIZE];
 };
 

@@ -99,8 +99,8 @@ static bool values_tell(const struct topics *topics, const struct node *node, en
 /* ---- a name asks for filters -------------------------------------------------------------------
  */
 
-void topics_match_filters(const struct topics *topics, uint32_t tenant, struct bytes topic,
-                          topics_each *each, void *arg)
+size_t topics_match_filters(const struct topics *topics, uint32_t tenant, struct bytes topic,
+                            topics_each *each, void *arg)
 {
     /* What is still to be visited: plus nodes that were passed, at most one of each depth, because
      * the deepest is visited first. */
@@ -109,15 +109,17 @@ void topics_match_filters(const struct topics *topics, uint32_t tenant, struct b
     asked.left = levels_of(topic);
     asked.count = 0;
     uint32_t waiting_count = 0;
+    size_t nodes = 0;
     bool hidden = text_is_hidden(topic);
     struct visit at = visit_tenant(topics, tenant);
     if (at.node != CELL_NONE)
         asked_fetch(topics, &asked, at.tag);
     while (at.node != CELL_NONE) {
         const struct node *node = node_at(topics, at.node);
+        nodes++;
         bool wild = at.depth > 0 || !hidden;
         if (wild && !values_tell(topics, node, NODE_REST, each, arg))
-            return;
+            break;
         struct visit next = {.depth = at.depth + 1};
         if (asked_has(topics, &asked, at.depth)) {
             if (wild && node->plus != CELL_NONE)
@@ -127,12 +129,13 @@ void topics_match_filters(const struct topics *topics, uint32_t tenant, struct b
             if (node->first != CELL_NONE)
                 next.node = node_find(topics, at.node, next.tag, asked.levels[at.depth]);
         } else if (!values_tell(topics, node, NODE_OWN, each, arg)) {
-            return;
+            break;
         }
         if (next.node == CELL_NONE && waiting_count > 0)
             next = waiting[--waiting_count];
         at = next;
     }
+    return nodes;
 }
 
 /* ---- a filter asks for names -------------------------------------------------------------------

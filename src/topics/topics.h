@@ -60,8 +60,9 @@ typedef bool topics_each(void *arg, uint32_t value);
  * matching filters is told twice. Levels of the topic beyond TOPICS_DEPTH_MAX are matched by '#'
  * alone. The levels visited are those of stored filters that match so far: at most two for each
  * level of the topic in a usual tree, all of the tree when somebody stored '+' in every place. */
-void topics_match_filters(const struct topics *topics, uint32_t tenant, struct bytes topic,
-                          topics_each *each, void *arg);
+/* Returns how many nodes were looked at: the work that this name makes. */
+size_t topics_match_filters(const struct topics *topics, uint32_t tenant, struct bytes topic,
+                            topics_each *each, void *arg);
 /* Values under the tenant's topic names that the filter matches, by the same rules. Steps on `most`
  * levels of the tree at most (an exact filter of n levels takes n): false when that was not enough,
  * and then what was told may be incomplete. true when all was told or `each` stopped it. */

@@ -67,6 +67,16 @@ uint32_t retained_slot(const struct sessions *sessions, uint32_t tenant, struct 
     return 0;
 }
 
+/* What the tree holds of a topic, at most: a node and its place among others for each level. */
+#define NODE_BYTES 84u
+static size_t tree_cost(struct bytes topic)
+{
+    size_t levels = 1;
+    for (size_t i = 0; i < topic.size; i++)
+        levels += topic.at[i] == '/';
+    return levels * NODE_BYTES + topic.size;
+}
+
 enum err retained_index_put(struct sessions *sessions, uint32_t slot, uint32_t tenant,
                             struct bytes topic)
 {
@@ -74,6 +84,8 @@ enum err retained_index_put(struct sessions *sessions, uint32_t slot, uint32_t t
         index_insert(sessions->retained_index, kind_hash(HASH_RETAINED, tenant, topic), slot);
     if (err == OK)
         err = topics_add(sessions->retained_tree, tenant, topic, slot);
+    if (err == OK)
+        sessions->retained_tree_bytes += tree_cost(topic);
     if (err != ERR_LIMIT)
         return err;
     sessions->retained_deep++; /* found by its name and by its slot, not by filters */
@@ -92,7 +104,9 @@ static void retained_remove(struct sessions *sessions, uint32_t slot, uint32_t t
     uint32_t message = retained_at(sessions, slot)->message;
     check(index_remove(sessions->retained_index, kind_hash(HASH_RETAINED, tenant, topic), slot) ==
           OK);
-    if (topics_remove(sessions->retained_tree, tenant, topic, slot) != OK)
+    if (topics_remove(sessions->retained_tree, tenant, topic, slot) == OK)
+        sessions->retained_tree_bytes -= tree_cost(topic);
+    else
         sessions->retained_deep--;
     sessions->roots->retained_bytes -= message_size(message_at(sessions, message));
     row_free(sessions, POOL_RETAINED, slot);

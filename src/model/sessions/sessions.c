@@ -15,6 +15,7 @@ void sessions_indexes_destroy(struct sessions *sessions)
     sessions->client_index = sessions->filter_index = sessions->retained_index = NULL;
     sessions->retained_tree = NULL;
     sessions->retained_deep = 0;
+    sessions->retained_tree_bytes = 0;
 }
 
 enum err sessions_indexes_create(struct sessions *sessions)
@@ -227,9 +228,7 @@ static uint64_t held_bytes(const struct sessions *sessions)
     uint64_t held = (uint64_t)sessions->roots->sessions * sizeof(struct session_row);
     for (size_t i = 0; i < POOLS; i++)
         held += (uint64_t)sessions->roots->pools[i].in_use * sizes[i];
-    return held + (sessions->roots->pools[POOL_RETAINED].in_use > 0
-                       ? topics_memory(sessions->retained_tree)
-                       : 0);
+    return held + sessions->retained_tree_bytes;
 }
 
 void sessions_describe(const struct sessions *sessions, struct sessions_counts *ret_counts)

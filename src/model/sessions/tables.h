@@ -164,6 +164,7 @@ struct sessions {
     struct index *retained_index; /* tenant, topic -> retained slot */
     struct topics *retained_tree; /* the same, for filters */
     uint32_t retained_deep;       /* topics of more levels than the tree takes: not in it */
+    uint64_t retained_tree_bytes; /* what the topics in it hold */
 };
 
 /* The hash of a text that is one of a kind of thing: kinds have seeds of their own. */

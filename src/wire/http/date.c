@@ -61,8 +61,37 @@ struct date {
     unsigned year, month, day, hour, minute, second;
 };
 
-/* Reads text by a pattern: D a digit of the day, M month's name, Y year, h, m, s; '_' a digit of
- * the day or a space; a any letter; anything else stands for itself. */
+/* Where a digit belongs by a letter of a pattern; NULL: it is no digit's letter. */
+static unsigned *pattern_number(char letter, uint8_t byte, struct date *date)
+{
+    switch (letter) {
+    case '_':
+        return byte == ' ' ? NULL : &date->day;
+    case 'D':
+        return &date->day;
+    case 'Y':
+        return &date->year;
+    case 'h':
+        return &date->hour;
+    case 'm':
+        return &date->minute;
+    case 's':
+        return &date->second;
+    default:
+        return NULL;
+    }
+}
+
+static unsigned month_read(struct bytes text, size_t at)
+{
+    for (unsigned month = 0; month < 12 && text.size - at >= 3; month++)
+        if (memcmp(text.at + at, MONTHS + (size_t)month * 3, 3) == 0)
+            return month + 1;
+    return 0; /* which is no valid date */
+}
+
+/* Reads text by a pattern: D a digit of the day, BBB the month's name, Y year, h, m, s; '_' a digit
+ * of the day or a space; a any letter; anything else stands for itself. */
 static bool pattern_read(struct bytes text, const char *pattern, struct date *date)
 {
     memset(date, 0, sizeof *date);
@@ -70,48 +99,20 @@ static bool pattern_read(struct bytes text, const char *pattern, struct date *da
         return false;
     for (size_t i = 0; i < text.size; i++) {
         uint8_t byte = text.at[i];
-        unsigned *number = NULL;
-        switch (pattern[i]) {
-        case '_':
-            if (byte == ' ')
-                break;
-            number = &date->day;
-            break;
-        case 'D':
-            number = &date->day;
-            break;
-        case 'Y':
-            number = &date->year;
-            break;
-        case 'h':
-            number = &date->hour;
-            break;
-        case 'm':
-            number = &date->minute;
-            break;
-        case 's':
-            number = &date->second;
-            break;
-        case 'M':
-            if (text.size - i < 3)
+        unsigned *number = pattern_number(pattern[i], byte, date);
+        if (number) {
+            if (!octet_is(byte, OCTET_DIGIT))
                 return false;
-            for (unsigned month = 0; month < 12; month++)
-                if (memcmp(text.at + i, MONTHS + (size_t)month * 3, 3) == 0)
-                    date->month = month + 1;
+            *number = *number * 10 + (unsigned)(byte - '0');
+        } else if (pattern[i] == 'B') {
+            date->month = month_read(text, i);
             i += 2;
-            break;
-        case 'a':
+        } else if (pattern[i] == 'a') {
             if (!octet_is(byte, OCTET_LETTER))
                 return false;
-            break;
-        default:
-            if (byte != (uint8_t)pattern[i])
-                return false;
-        }
-        if (number && !octet_is(byte, OCTET_DIGIT))
+        } else if (byte != (uint8_t)pattern[i] && pattern[i] != '_') {
             return false;
-        if (number)
-            *number = *number * 10 + (unsigned)(byte - '0');
+        }
     }
     return true;
 }
@@ -129,11 +130,11 @@ static bool date_is_valid(const struct date *date)
 bool http_date_get(struct bytes text, int64_t *ret_time_s)
 {
     struct date date;
-    bool found = pattern_read(text, "aaa, DD MMM YYYY hh:mm:ss GMT", &date) ||
-                 pattern_read(text, "aaa MMM _D hh:mm:ss YYYY", &date);
+    bool found = pattern_read(text, "aaa, DD BBB YYYY hh:mm:ss GMT", &date) ||
+                 pattern_read(text, "aaa BBB _D hh:mm:ss YYYY", &date);
     /* RFC 850: the day's name is written out, 6 to 9 letters. */
     for (size_t letters = 6; !found && letters <= 9; letters++) {
-        char pattern[] = "aaaaaaaaa, DD-MMM-YY hh:mm:ss GMT";
+        char pattern[] = "aaaaaaaaa, DD-BBB-YY hh:mm:ss GMT";
         found = pattern_read(text, pattern + 9 - letters, &date);
         date.year += date.year < 70 ? 2000 : 1900;
     }

@@ -526,12 +526,16 @@ static void act_failed_write(struct fuzz *fuzz)
 
 static void act_house(struct fuzz *fuzz, unsigned who, uint8_t choice)
 {
-    switch (choice % 9) {
+    switch (choice % 10) {
     case 0:
         act_crash(fuzz);
         break;
     case 8:
         act_failed_write(fuzz);
+        break;
+    case 9: /* a later crash starts from it */
+        TRACE("snapshot\n");
+        (void)engine_snapshot_now(fuzz->house->engine);
         break;
     case 1:
     case 2:

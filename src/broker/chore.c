@@ -282,21 +282,20 @@ static enum admit chore_run(struct broker *broker, struct chore *chore)
 /* Ending a session takes its queue along: of thousands of long ones a few go in each batch, so that
  * applying it stays short. */
 #define ENDS_ENTRIES 4000u
-static bool chore_must_wait(struct broker *broker, const struct chore *chore)
+static bool chore_must_wait(struct broker *broker, const struct chore *chore, uint32_t *ret_entries)
 {
     struct session_view view;
     bool ends = chore->kind == CHORE_END || (chore->kind == CHORE_CLOSE && chore->expiry_s == 0);
+    *ret_entries = 0;
     if (!ends || !sessions_view(broker->sessions, chore->number, &view))
         return false;
+    *ret_entries = view.queued;
     uint64_t ticket = engine_ticket(broker->engine);
     if (ticket != broker->ends_ticket) {
         broker->ends_ticket = ticket;
         broker->ends_entries = 0;
     }
-    if (broker->ends_entries > 0 && broker->ends_entries + view.queued > ENDS_ENTRIES)
-        return true;
-    broker->ends_entries += view.queued;
-    return false;
+    return broker->ends_entries > 0 && broker->ends_entries + view.queued > ENDS_ENTRIES;
 }
 
 bool chores_run(struct broker *broker)
@@ -305,9 +304,12 @@ bool chores_run(struct broker *broker)
     chores_settle(broker);
     for (int i = 0; i < CHORES_RUN && broker->chores && taken; i++) {
         struct chore *chore = broker->chores;
-        if (chore->after_ticket > broker->durable_ticket || chore_must_wait(broker, chore))
+        uint32_t entries;
+        if (chore->after_ticket > broker->durable_ticket ||
+            chore_must_wait(broker, chore, &entries))
             break;
         enum admit admit = chore_run(broker, chore);
+        broker->ends_entries += admit == ADMIT_DONE ? entries : 0;
         taken = admit != ADMIT_WAIT && admit != ADMIT_STOPPED && admit != ADMIT_DISK_FULL;
         if (taken)
             chore_is_done(broker);

@@ -160,6 +160,9 @@ static enum broker_feed packet_feed(struct broker *broker, struct broker_link *l
                                            : packet_unexpected(broker, link);
     if (client->waits) /* it may go on before CONNACK (3.1.4); it is heard after it */
         return BROKER_HOLD;
+    if (UNLIKELY(client->acks.count >= 2 * client->receive_max + 16) &&
+        frame->type != MQTT_DISCONNECT)
+        return BROKER_HOLD; /* so many answers wait for the disk: more questions wait as well */
     switch (frame->type) {
     case MQTT_PINGREQ:
         return ping_feed(broker, link);

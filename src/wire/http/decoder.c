@@ -226,7 +226,9 @@ struct http_step http_decoder_feed(struct http_decoder *decoder, struct bytes in
         step.fault = decoder->fault;
         return step;
     }
-    if (decoder->over && input.size > 0)
+    if (input.size == 0)
+        input = bytes_text(""); /* offsets into it are taken below */
+    else if (decoder->over)
         http_decoder_reset(decoder);
     for (bool told = false; !told;) {
         enum decoder_state state = decoder->state;

@@ -87,6 +87,8 @@ size_t http_gzip_bytes(struct bytes input, int level, uint8_t *out, size_t capac
     struct http_gzip_step step;
     if (http_gzip_create(level, &gzip))
         return 0;
+    if (input.size == 0)
+        input = bytes_text(""); /* nothing is a body too */
     do {
         step = http_gzip_put(gzip, bytes_of(input.at + used, input.size - used), out + written,
                              capacity - written, HTTP_GZIP_FINISH);

@@ -60,79 +60,80 @@ static void expect_lines(const char *lines, enum http_fault fault)
     expect(stream, fault);
 }
 
+static const struct {
+    const char *line;
+    enum http_fault fault;
+} REQUEST_LINES[] = {
+    {"GET / HTTP/1.1", HTTP_FAULT_NONE},
+    {"GET /", HTTP_FAULT_REQUEST_LINE}, /* HTTP/0.9 */
+    {"GET", HTTP_FAULT_REQUEST_LINE},
+    {"GET  / HTTP/1.1", HTTP_FAULT_REQUEST_LINE},
+    {"GET /  HTTP/1.1", HTTP_FAULT_REQUEST_LINE},
+    {"GET / HTTP/1.1 ", HTTP_FAULT_REQUEST_LINE},
+    {" GET / HTTP/1.1", HTTP_FAULT_REQUEST_LINE},
+    {"GET\t/ HTTP/1.1", HTTP_FAULT_REQUEST_LINE},
+    {"GET / HTTP/1.1\t", HTTP_FAULT_REQUEST_LINE},
+    {"GET / a HTTP/1.1", HTTP_FAULT_REQUEST_LINE},
+    {"GET / http/1.1", HTTP_FAULT_REQUEST_LINE},
+    {"GET / HTTP/1", HTTP_FAULT_REQUEST_LINE},
+    {"GET / HTTP/1.10", HTTP_FAULT_REQUEST_LINE},
+    {"GET / HTTP/11.1", HTTP_FAULT_REQUEST_LINE},
+    {"GET / HTTP/1.x", HTTP_FAULT_REQUEST_LINE},
+    {"GET / HTTP-1.1", HTTP_FAULT_REQUEST_LINE},
+    {"G(T / HTTP/1.1", HTTP_FAULT_REQUEST_LINE},
+    {"GET / HTTP/2.0", HTTP_FAULT_VERSION},
+    {"PRI * HTTP/2.0", HTTP_FAULT_VERSION},
+    {"GET / HTTP/0.9", HTTP_FAULT_VERSION},
+    {"GET / HTTP/1.2", HTTP_FAULT_NONE},
+    {"get / HTTP/1.1", HTTP_FAULT_METHOD},
+    {"TRACE / HTTP/1.1", HTTP_FAULT_METHOD},
+    {"CONNECT a:80 HTTP/1.1", HTTP_FAULT_METHOD},
+    {"PROPFIND / HTTP/1.1", HTTP_FAULT_METHOD},
+    {"GETS / HTTP/1.1", HTTP_FAULT_METHOD},
+    {"GET a HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET a:80 HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET * HTTP/1.1", HTTP_FAULT_TARGET},
+    {"OPTIONS ** HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET ftp://a/ HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET http:// HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET http:///x HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET http://u@a/ HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET http://a:x/ HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET http://a:65536/ HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET http://a:65535/ HTTP/1.1", HTTP_FAULT_NONE},
+    {"GET https://[fe80::1] HTTP/1.1", HTTP_FAULT_NONE},
+    {"GET https://[fe80::1 HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET /#f HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET /?#f HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET /a\\b HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET /<b> HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET /\xC3\xA9 HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET /?\xC3\xA9 HTTP/1.1", HTTP_FAULT_TARGET},
+    {"GET /% HTTP/1.1", HTTP_FAULT_ESCAPE},
+    {"GET /%2 HTTP/1.1", HTTP_FAULT_ESCAPE},
+    {"GET /%2g HTTP/1.1", HTTP_FAULT_ESCAPE},
+    {"GET /%00 HTTP/1.1", HTTP_FAULT_ESCAPE},
+    {"GET /%ff HTTP/1.1", HTTP_FAULT_ESCAPE},
+    {"GET /%ed%a0%80 HTTP/1.1", HTTP_FAULT_ESCAPE},
+    {"GET /%c0%af HTTP/1.1", HTTP_FAULT_ESCAPE}, /* an overlong slash */
+    {"GET /?a=%zz HTTP/1.1", HTTP_FAULT_ESCAPE},
+    {"GET /?a=%00 HTTP/1.1", HTTP_FAULT_ESCAPE},
+    {"GET /?a=%fe HTTP/1.1", HTTP_FAULT_ESCAPE},
+    {"GET /. HTTP/1.1", HTTP_FAULT_DOTS},
+    {"GET /a/../b HTTP/1.1", HTTP_FAULT_DOTS},
+    {"GET /a/%2e%2E/b HTTP/1.1", HTTP_FAULT_DOTS},
+    {"GET /a/.%2e HTTP/1.1", HTTP_FAULT_DOTS},
+    {"GET /a/.../..b HTTP/1.1", HTTP_FAULT_NONE},
+    {"GET /a/..%2Fb HTTP/1.1", HTTP_FAULT_NONE}, /* one segment, which is no step upwards */
+};
+
 static void request_lines(void **state)
 {
     (void)state;
-    static const struct {
-        const char *line;
-        enum http_fault fault;
-    } ROWS[] = {
-        {"GET / HTTP/1.1", HTTP_FAULT_NONE},
-        {"GET /", HTTP_FAULT_REQUEST_LINE}, /* HTTP/0.9 */
-        {"GET", HTTP_FAULT_REQUEST_LINE},
-        {"GET  / HTTP/1.1", HTTP_FAULT_REQUEST_LINE},
-        {"GET /  HTTP/1.1", HTTP_FAULT_REQUEST_LINE},
-        {"GET / HTTP/1.1 ", HTTP_FAULT_REQUEST_LINE},
-        {" GET / HTTP/1.1", HTTP_FAULT_REQUEST_LINE},
-        {"GET\t/ HTTP/1.1", HTTP_FAULT_REQUEST_LINE},
-        {"GET / HTTP/1.1\t", HTTP_FAULT_REQUEST_LINE},
-        {"GET / a HTTP/1.1", HTTP_FAULT_REQUEST_LINE},
-        {"GET / http/1.1", HTTP_FAULT_REQUEST_LINE},
-        {"GET / HTTP/1", HTTP_FAULT_REQUEST_LINE},
-        {"GET / HTTP/1.10", HTTP_FAULT_REQUEST_LINE},
-        {"GET / HTTP/11.1", HTTP_FAULT_REQUEST_LINE},
-        {"GET / HTTP/1.x", HTTP_FAULT_REQUEST_LINE},
-        {"GET / HTTP-1.1", HTTP_FAULT_REQUEST_LINE},
-        {"G(T / HTTP/1.1", HTTP_FAULT_REQUEST_LINE},
-        {"GET / HTTP/2.0", HTTP_FAULT_VERSION},
-        {"PRI * HTTP/2.0", HTTP_FAULT_VERSION},
-        {"GET / HTTP/0.9", HTTP_FAULT_VERSION},
-        {"GET / HTTP/1.2", HTTP_FAULT_NONE},
-        {"get / HTTP/1.1", HTTP_FAULT_METHOD},
-        {"TRACE / HTTP/1.1", HTTP_FAULT_METHOD},
-        {"CONNECT a:80 HTTP/1.1", HTTP_FAULT_METHOD},
-        {"PROPFIND / HTTP/1.1", HTTP_FAULT_METHOD},
-        {"GETS / HTTP/1.1", HTTP_FAULT_METHOD},
-        {"GET a HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET a:80 HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET * HTTP/1.1", HTTP_FAULT_TARGET},
-        {"OPTIONS ** HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET ftp://a/ HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET http:// HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET http:///x HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET http://u@a/ HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET http://a:x/ HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET http://a:65536/ HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET http://a:65535/ HTTP/1.1", HTTP_FAULT_NONE},
-        {"GET https://[fe80::1] HTTP/1.1", HTTP_FAULT_NONE},
-        {"GET https://[fe80::1 HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET /#f HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET /?#f HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET /a\\b HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET /<b> HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET /\xC3\xA9 HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET /?\xC3\xA9 HTTP/1.1", HTTP_FAULT_TARGET},
-        {"GET /% HTTP/1.1", HTTP_FAULT_ESCAPE},
-        {"GET /%2 HTTP/1.1", HTTP_FAULT_ESCAPE},
-        {"GET /%2g HTTP/1.1", HTTP_FAULT_ESCAPE},
-        {"GET /%00 HTTP/1.1", HTTP_FAULT_ESCAPE},
-        {"GET /%ff HTTP/1.1", HTTP_FAULT_ESCAPE},
-        {"GET /%ed%a0%80 HTTP/1.1", HTTP_FAULT_ESCAPE},
-        {"GET /%c0%af HTTP/1.1", HTTP_FAULT_ESCAPE}, /* an overlong slash */
-        {"GET /?a=%zz HTTP/1.1", HTTP_FAULT_ESCAPE},
-        {"GET /?a=%00 HTTP/1.1", HTTP_FAULT_ESCAPE},
-        {"GET /?a=%fe HTTP/1.1", HTTP_FAULT_ESCAPE},
-        {"GET /. HTTP/1.1", HTTP_FAULT_DOTS},
-        {"GET /a/../b HTTP/1.1", HTTP_FAULT_DOTS},
-        {"GET /a/%2e%2E/b HTTP/1.1", HTTP_FAULT_DOTS},
-        {"GET /a/.%2e HTTP/1.1", HTTP_FAULT_DOTS},
-        {"GET /a/.../..b HTTP/1.1", HTTP_FAULT_NONE},
-        {"GET /a/..%2Fb HTTP/1.1", HTTP_FAULT_NONE}, /* one segment, which is no step upwards */
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(ROWS); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(REQUEST_LINES); i++) {
         char stream[200];
-        (void)snprintf(stream, sizeof stream, "%s\r\nHost: a\r\n\r\n", ROWS[i].line);
-        expect(stream, ROWS[i].fault);
+        (void)snprintf(stream, sizeof stream, "%s\r\nHost: a\r\n\r\n", REQUEST_LINES[i].line);
+        expect(stream, REQUEST_LINES[i].fault);
     }
 }
 
@@ -205,6 +206,11 @@ static void framing_is_never_ambiguous(void **state)
     expect_lines("Transfer-Encoding: chunked\r\ntransfer-encoding: chunked\r\n",
                  HTTP_FAULT_CODING_FRAMING);
     expect("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_FAULT_CODING_FRAMING);
+}
+
+static void codings_are_chunked_or_nothing(void **state)
+{
+    (void)state;
     static const char *const CODINGS[] = {
         "xchunked",
         "chunkedx",
@@ -219,8 +225,7 @@ static void framing_is_never_ambiguous(void **state)
         "",
         "x",
         "chun ked",
-        "\xa0"
-        "chunked",
+        "\xa0hunked",
     };
     for (size_t i = 0; i < ARRAY_COUNT(CODINGS); i++) {
         char lines[100];
@@ -234,6 +239,11 @@ static void framing_is_never_ambiguous(void **state)
     expect_lines(" Transfer-Encoding: chunked\r\n", HTTP_FAULT_FOLDED);
     expect_lines("X: y\nTransfer-Encoding: chunked\r\n", HTTP_FAULT_LINE_END);
     expect_lines("Transfer-Encoding:\r\n chunked\r\n", HTTP_FAULT_FOLDED);
+}
+
+static void lengths_are_digits_once(void **state)
+{
+    (void)state;
     static const char *const LENGTHS[] = {"",    "-1", "+1", "1 1", "1,1",  "1, 1",
                                           "0x1", "1.", "a",  "1a",  "\"1\""};
     for (size_t i = 0; i < ARRAY_COUNT(LENGTHS); i++) {
@@ -497,6 +507,8 @@ int main(void)
         cmocka_unit_test(field_lines),
         cmocka_unit_test(hosts),
         cmocka_unit_test(framing_is_never_ambiguous),
+        cmocka_unit_test(codings_are_chunked_or_nothing),
+        cmocka_unit_test(lengths_are_digits_once),
         cmocka_unit_test(chunks),
         cmocka_unit_test(expectations_and_encodings),
         cmocka_unit_test(limit_of_the_target),

@@ -466,8 +466,9 @@ static void act_advance(struct fuzz *fuzz)
 static void act_crash(struct fuzz *fuzz)
 {
     uint8_t choice = take(fuzz) % 3;
-    if (fuzz->crashes++ == CRASHES_MAX)
+    if (fuzz->crashes == CRASHES_MAX)
         return;
+    fuzz->crashes++;
     TRACE("crash: %s\n", choice == 0 ? "settled" : choice == 1 ? "lost" : "written");
     if (choice == 0)
         settle(fuzz);

@@ -53,13 +53,17 @@ void crowd_init(struct crowd *crowd, struct world *world, uint64_t seed,
     crowd->notes = calloc(NOTES_MAX, sizeof *crowd->notes);
     check(crowd->notes != NULL);
     init_settings(crowd);
-    crowd->memory.most = crowd->settings.mqtt_memory;
+    crowd->memory_small = random_one_in(&crowd->random, 8);
+    crowd->memory.most = crowd->memory_small ? (uint64_t)32 << random_below(&crowd->random, 4) << 10
+                                             : crowd->settings.mqtt_memory;
     for (unsigned i = 0; i < GUESTS; i++) {
         struct guest *guest = &crowd->guests[i];
         guest->number = i;
         snprintf(guest->id, sizeof guest->id, "guest%u", i);
-        guest->version = i % 3 == 2 ? MQTT_3_1_1 : MQTT_5;
+        guest->version = i == GUESTS - 1 ? MQTT_3_1 : i % 3 == 2 ? MQTT_3_1_1 : MQTT_5;
         guest->faithful = i < GUESTS_FAITHFUL;
+        guest->packets_small =
+            guest->version == MQTT_5 && !guest->faithful && random_one_in(&crowd->random, 6);
         guest->dues = calloc(NOTES_MAX, sizeof *guest->dues);
         check(guest->dues != NULL);
     }
@@ -107,7 +111,8 @@ void crowd_stop(struct crowd *crowd, bool crash)
             pipe_gone(crowd, pipe);
     }
     const struct broker_counters *counters = broker_counters(crowd->broker);
-    crowd->dropped_before += counters->dropped_queue + counters->dropped_slow;
+    crowd->dropped_before +=
+        counters->dropped_queue + counters->dropped_slow + counters->dropped_size;
     broker_destroy(crowd->broker);
     crowd->broker = NULL;
     crowd->unmade++;
@@ -147,9 +152,11 @@ static void act_connect(struct crowd *crowd, struct guest *guest)
                  : kept          ? random_one_in(random, 6)
                                  : !random_one_in(random, 4);
     clean = clean || guest->begins_anew;
-    if (guest->version == MQTT_3_1_1 && clean)
+    if (guest->version == MQTT_3_1 && guest->session == PERHAPS)
+        clean = true; /* CONNACK would not tell */
+    if (guest->version != MQTT_5 && clean)
         kept = false;
-    if (guest->version == MQTT_3_1_1)
+    if (guest->version != MQTT_5)
         clean = !kept;
     guest_connect(crowd, guest, clean, kept);
 }
@@ -201,6 +208,14 @@ static void act_pipe(struct crowd *crowd, struct pipe *pipe)
         return;
     if (!pipe->guest && random_one_in(random, 20)) {
         pipe_gone(crowd, pipe);
+        return;
+    }
+    if (!pipe->deaf && !pipe->ended && random_one_in(random, 2000)) {
+        broker_silent(crowd->broker, &pipe->link);
+        return;
+    }
+    if (!pipe->deaf && !pipe->ended && random_one_in(random, 2000)) {
+        broker_too_much(crowd->broker, &pipe->link);
         return;
     }
     if (!random_one_in(random, 4))
@@ -356,6 +371,7 @@ void crowd_finish(struct crowd *crowd)
 {
     disk_sim_power_fail_in(crowd->world->disk, 0);
     crowd->settings.mqtt_stored = UINT64_C(1) << 30; /* MQTT 3 would try for ever */
+    crowd->memory.most = crowd->settings.mqtt_memory;
     crowd_rest(crowd);
     for (unsigned i = 0; i < PIPES; i++)
         if (crowd->pipes[i].used && random_one_in(&crowd->random, 2))

@@ -21,6 +21,7 @@
 #define PIPES 48u
 #define SENDINGS 8u
 #define HELD_MAX 1024u
+#define ALIASES 8u
 #define NOTE_BYTES_MAX 4096u
 #define NOTE_NONE 0u
 
@@ -105,16 +106,21 @@ struct guest {
     char id[16];
     uint8_t version;
     bool faithful;
-    struct pipe *pipe; /* NULL: not connected */
-    bool up;           /* CONNACK came */
-    bool kept, clean;  /* of this connection */
-    bool begins_anew;  /* it has forgotten its session, and does not know whether the broker has */
+    bool packets_small; /* it takes no large ones */
+    struct pipe *pipe;  /* NULL: not connected */
+    bool up;            /* CONNACK came */
+    bool kept, clean;   /* of this connection */
+    bool begins_anew;   /* it has forgotten its session, and does not know whether the broker has */
     uint32_t expiry_s;
     enum knowledge session, expected;
     int64_t ended_ns;      /* when the broker ended the connection; 0: it did not */
     int64_t kept_until_ns; /* boot clock */
     uint32_t lost_upheavals;
     uint32_t will;
+    /* Topic aliases of this connection, topic + 1 by alias - 1; 0: not set */
+    uint8_t aliases_in[ALIASES], aliases_out[ALIASES];
+    uint16_t alias_max, server_alias_max;
+    uint32_t packet_max;
     uint16_t receive_max, server_receive_max, unacknowledged;
     /* as a publisher */
     struct sending sendings[SENDINGS];
@@ -153,11 +159,12 @@ struct crowd {
     struct budget memory;
     struct broker *broker;
     enum crowd_sabotage sabotage;
-    bool full;        /* the engine says wait */
-    bool gathering;   /* whoever has no connection makes one */
-    bool farewell;    /* nobody leaves a will */
-    bool alone;       /* there is no other traffic */
-    bool store_small; /* wills may find no room in it */
+    bool full;         /* the engine says wait */
+    bool gathering;    /* whoever has no connection makes one */
+    bool farewell;     /* nobody leaves a will */
+    bool alone;        /* there is no other traffic */
+    bool memory_small; /* things may be dropped at any place */
+    bool store_small;  /* wills may find no room in it */
     struct guest guests[GUESTS];
     struct pipe pipes[PIPES];
     struct note *notes; /* by number; 0 is not used */

@@ -157,6 +157,26 @@ static void connect_session(struct crowd *crowd, struct guest *guest, bool clean
     guest->begins_anew = clean;
 }
 
+static void connect_limits(struct crowd *crowd, struct guest *guest,
+                           struct mqtt_properties *properties)
+{
+    struct random *random = &crowd->random;
+    memset(guest->aliases_in, 0, sizeof guest->aliases_in);
+    memset(guest->aliases_out, 0, sizeof guest->aliases_out);
+    guest->alias_max = guest->server_alias_max = 0;
+    guest->packet_max = UINT32_MAX;
+    if (guest->version == MQTT_5 && random_one_in(random, 2)) {
+        guest->alias_max = (uint16_t)(1 + random_below(random, ALIASES));
+        properties->has |= UINT64_C(1) << 34;
+        properties->topic_alias_maximum = guest->alias_max;
+    }
+    if (guest->packets_small) {
+        guest->packet_max = 1000;
+        properties->has |= UINT64_C(1) << 39;
+        properties->maximum_packet_size = guest->packet_max;
+    }
+}
+
 void guest_connect(struct crowd *crowd, struct guest *guest, bool clean, bool kept)
 {
     char topic[32], payload[NOTE_BYTES_MAX];
@@ -176,6 +196,7 @@ void guest_connect(struct crowd *crowd, struct guest *guest, bool clean, bool ke
         connect.properties.has |= UINT64_C(1) << 17;
         connect.properties.session_expiry_s = guest->expiry_s;
     }
+    connect_limits(crowd, guest, &connect.properties);
     if (guest->version == MQTT_5 && random_one_in(&crowd->random, 2)) {
         guest->receive_max = (uint16_t)(1 + random_below(&crowd->random, 12));
         connect.properties.has |= UINT64_C(1) << 33;
@@ -217,6 +238,21 @@ void guest_disconnect(struct crowd *crowd, struct guest *guest)
 }
 
 /* ---- publishing ---- */
+/* A new alias with the topic, or a known one without; mostly none. */
+static void sending_alias(struct crowd *crowd, struct guest *guest, const struct note *note,
+                          struct mqtt_publish *publish)
+{
+    uint16_t most = guest->server_alias_max < ALIASES ? guest->server_alias_max : ALIASES;
+    if (most == 0 || random_one_in(&crowd->random, 2))
+        return;
+    uint16_t alias = (uint16_t)random_below(&crowd->random, most);
+    publish->properties.has |= UINT64_C(1) << 35;
+    publish->properties.topic_alias = (uint16_t)(alias + 1);
+    if (guest->aliases_out[alias] == note->topic + 1)
+        publish->topic = bytes_of("", 0);
+    guest->aliases_out[alias] = (uint8_t)(note->topic + 1);
+}
+
 static void sending_write(struct crowd *crowd, struct guest *guest, struct sending *sending,
                           bool dup)
 {
@@ -231,6 +267,7 @@ static void sending_write(struct crowd *crowd, struct guest *guest, struct sendi
         publish.properties.has = UINT64_C(1) << 2;
         publish.properties.message_expiry_s = 1 + (uint32_t)random_below(&crowd->random, 30);
     }
+    sending_alias(crowd, guest, note, &publish);
     sending->wire = ++guest->wire;
     note_sent(crowd, sending->note);
     guest_write(crowd, guest, packet,
@@ -346,7 +383,8 @@ static void subscribe_expect(struct crowd *crowd, struct guest *guest, unsigned 
         if (!guest->kept && !retained_may_come(guest, topic))
             guest->floor[topic] = number;
         bool still = retained && !crowd->notes[number].clear &&
-                     crowd->notes[number].publisher != guest->number &&
+                     crowd->notes[number].state == NOTE_ACKNOWLEDGED &&
+                     crowd->notes[number].publisher != guest->number && !crowd->memory_small &&
                      crowd->notes[number].sent == 1; /* else one before it may lie there again */
         for (uint32_t later = number + 1; still && later <= crowd->note_count; later++)
             still = crowd->notes[later].topic != topic;
@@ -437,8 +475,10 @@ static void take_suback(struct crowd *crowd, struct guest *guest, const struct m
     struct subscribed *subscribed = &guest->subscriptions[guest->request.filter];
     guest->request.type = 0;
     uint8_t answer = suback.reasons.size > 0 ? suback.reasons.at[0] : 0;
-    if (answer >= 0x80)
-        return; /* refused: as it was, and nobody knows how that is */
+    if (answer >= 0x80) { /* refused: as it was, and nobody knows how that is */
+        memset(guest->wanted, 0, sizeof guest->wanted);
+        return;
+    }
     subscribed->state = leave ? NO : SURE;
     if (leave)
         return;
@@ -530,6 +570,27 @@ static void take_groups(const struct mqtt_publish *publish, struct delivered *de
     }
 }
 
+/* The topic that an alias stands for. */
+static struct bytes take_alias(struct crowd *crowd, struct guest *guest,
+                               const struct mqtt_publish *publish, char text[32])
+{
+    uint16_t alias = publish->properties.topic_alias;
+    if (!MQTT_HAS(&publish->properties, 35))
+        return publish->topic;
+    if (alias == 0 || alias > guest->alias_max)
+        crowd_fail(crowd, "%s gets topic alias %u, takes %u", guest->id, alias, guest->alias_max);
+    for (unsigned topic = 0; publish->topic.size > 0 && topic < TOPICS; topic++) {
+        size_t size = topic_text(topic, text, 32);
+        if (bytes_equal(publish->topic, bytes_of(text, size)))
+            guest->aliases_in[alias - 1] = (uint8_t)(topic + 1);
+    }
+    if (publish->topic.size > 0)
+        return publish->topic;
+    if (guest->aliases_in[alias - 1] == 0)
+        crowd_fail(crowd, "%s gets topic alias %u, which was never set", guest->id, alias);
+    return bytes_of(text, topic_text(guest->aliases_in[alias - 1] - 1u, text, 32));
+}
+
 static void take_publish(struct crowd *crowd, struct guest *guest, const struct mqtt_frame *frame)
 {
     struct mqtt_publish publish;
@@ -537,7 +598,8 @@ static void take_publish(struct crowd *crowd, struct guest *guest, const struct 
     uint8_t reason = mqtt_publish_get(frame, guest->version, &publish);
     if (reason != 0)
         crowd_fail(crowd, "%s gets a malformed PUBLISH: %s", guest->id, mqtt_reason_text(reason));
-    struct delivered delivered = {.topic = publish.topic,
+    char topic[32];
+    struct delivered delivered = {.topic = take_alias(crowd, guest, &publish, topic),
                                   .payload = publish.payload,
                                   .qos = publish.qos,
                                   .dup = publish.dup,
@@ -605,12 +667,16 @@ static void take_connack(struct crowd *crowd, struct guest *guest, const struct 
     if (connack.reason != 0)
         return; /* the connection ends */
     bool present = connack.session_present;
+    if (guest->version == MQTT_3_1) /* which has no such flag */
+        present = guest->expected == SURE;
     if (guest->expected == SURE && !guest_has_session(crowd, guest))
         guest->expected = PERHAPS; /* its CONNECT took long */
     if ((guest->expected == SURE && !present) || (guest->expected == NO && present))
         crowd_fail(crowd, "%s (%s, %s): session present is %d", guest->id,
                    guest->clean ? "clean start" : "going on", guest->kept ? "kept" : "not kept",
                    present);
+    if (guest->version == MQTT_5 && MQTT_HAS(&connack.properties, 34))
+        guest->server_alias_max = connack.properties.topic_alias_maximum;
     guest->up = true;
     guest->begins_anew = false;
     guest->session = SURE;
@@ -631,6 +697,9 @@ static void take_connack(struct crowd *crowd, struct guest *guest, const struct 
 
 void guest_packet(struct crowd *crowd, struct guest *guest, const struct mqtt_frame *frame)
 {
+    if (frame->packet_bytes > guest->packet_max)
+        crowd_fail(crowd, "%s takes packets of %u bytes, gets %zu", guest->id, guest->packet_max,
+                   frame->packet_bytes);
     if (!guest->up && frame->type != MQTT_CONNACK)
         crowd_fail(crowd, "%s gets %s before CONNACK", guest->id, mqtt_type_name(frame->type));
     switch (frame->type) {

@@ -248,7 +248,7 @@ static uint64_t dropped_now(const struct crowd *crowd)
     uint64_t dropped = crowd->dropped_before;
     if (crowd->broker) {
         const struct broker_counters *counters = broker_counters(crowd->broker);
-        dropped += counters->dropped_queue + counters->dropped_slow;
+        dropped += counters->dropped_queue + counters->dropped_slow + counters->dropped_size;
     }
     return dropped;
 }

@@ -131,7 +131,7 @@ static void verify_groups(struct crowd *crowd)
     for (uint32_t number = 1; number <= crowd->note_count; number++) {
         struct note *note = &crowd->notes[number];
         if (note->settled && note->group_sure && !note->expires && !note->group_came &&
-            !note->group_queued) {
+            !note->group_queued && crowd->settings.mqtt_queue >= NOTES_MAX) {
             note->group_sure = false;
             due_missing(crowd, &crowd->guests[0], number, "of a shared group");
         }

@@ -296,6 +296,9 @@ def retained_topics(folder):
             old.send(publish("r/9", "{9", 1, 7, retain=True, version=version))
             old.take_closed("a retained message above the limit in MQTT 3")
         expect_equal(client.publish("r/9", "{", 1), NOBODY, "reason without RETAIN")
+        # A reading that is to be retained is taken with its message or not at all.
+        expect_equal(client.publish("r/8", "1", 1, retain=True), QUOTA, "reason for a reading")
+        expect("r/8" not in broker.server.control().points(), "a reading that was refused is there")
         late = broker.client()
         late.subscribe(("r/#", 1))
         expect_equal(sorted(late.take_message().topic for _ in range(3)), ["r/0", "r/1", "r/2"], "what is retained")
@@ -340,6 +343,12 @@ def stored_bytes(folder):
         expect_equal(client.publish("s/99", part, 1, retain=True), QUOTA, "reason for one more retained")
         expect_equal(client.publish("q/9", part, 2), QUOTA, "reason at QoS 2")
         expect_equal(client.publish("s/0", part, 1), NOBODY, "reason for what is not to be kept")
+        # A queue that takes no more takes no reading away: it is dropped for the queue, and counted.
+        before = broker.counter("dropped_queue")
+        large = "{" + ",".join(f'"k{i}":"{"r" * 4000}"' for i in range(25)) + "}"
+        expect_equal(client.publish("q/reading", large, 1), 0, "reason for a reading that cannot be queued")
+        expect_equal(broker.counter("dropped_queue"), before + 1, "messages dropped for the queue")
+        expect("q/reading/k24" in broker.server.control().points(), "the reading is not there")
         dropped = broker.counter("dropped")
         client.publish("s/99", part, 0, retain=True)
         client.ping()

@@ -246,6 +246,9 @@ struct http_step http_decoder_feed(struct http_decoder *decoder, struct bytes in
         }
     }
     if (step.event == HTTP_STEP_FAULT) {
+        if (decoder->state == DECODER_HEAD)
+            memset(&decoder->request, 0, sizeof decoder->request);
+        decoder->request.keep_alive = false;
         decoder->state = DECODER_FAULT;
         decoder->fault = step.fault;
     }

@@ -8,8 +8,9 @@
  * connection ends: no byte behind it is read as a request.
  *
  * Guarantees: what a stream of bytes means does not depend on how it was cut into pieces, neither
- * the events, nor the fault, nor the place of it. No byte from outside reaches a check(). Memory
- * is taken in create, once, and for a gzip body while it is read; nothing grows with the input.
+ * the events, nor the fault, nor the place of it (only how far a broken gzip body was read is up to
+ * zlib, and a body may come in other pieces). No byte from outside reaches a check(). Memory is
+ * taken in create, once, and for a gzip body while it is read; nothing grows with the input.
  *
  * Threads: a decoder, writer or compressor belongs to one thread at a time; everything else is
  * pure. Not here: time limits (408), authentication, whether an Origin or Host is ours, routes. */
@@ -128,9 +129,9 @@ struct http_request {
     bool gzip;            /* the body events give what was inflated */
     bool awaits_continue; /* Expect: 100-continue, HTTP/1.1, and a body is to come */
     uint64_t content_length;
-    struct bytes
-        upgrade; /* Upgrade, if Connection names it (HTTP/1.1 only); else empty. What to
-                    switch to is the caller's choice; else it is a request like any other */
+    /* Upgrade, if Connection names it (HTTP/1.1 only); else empty. Whether to switch is the
+     * caller's choice; if not, this is a request like any other. */
+    struct bytes upgrade;
 };
 
 enum http_event {
@@ -170,7 +171,9 @@ void http_decoder_reset(struct http_decoder *decoder);
  * dropped (RFC 9110, 6.5.1). */
 struct http_step http_decoder_feed(struct http_decoder *decoder, struct bytes input);
 
-/* The request since HTTP_STEP_HEAD; before it, and after a fault of the head, a zeroed one. */
+/* The request since HTTP_STEP_HEAD. Before it, it means nothing; after a fault of the head it is
+ * zeroed, so that nobody acts on half of one; after a fault of the body it stays, but for its
+ * keep_alive, which is false. */
 const struct http_request *http_decoder_request(const struct http_decoder *decoder);
 
 /* Another limit of the body for this message, after HTTP_STEP_HEAD and before any body: routes
@@ -286,14 +289,13 @@ void http_writer_start(struct http_writer *writer, uint8_t *at, size_t capacity,
 void http_writer_close(struct http_writer *writer);
 /* name must be a token, value may hold no control character but tab (so no line can be smuggled
  * in): else ERR_INVALID. Content-Length, Transfer-Encoding, Connection and Date are the writer's
- * own: ERR_INVALID too. (Connection: Upgrade of a 101 is written by the room that knows the
- * protocol.) */
+ * own: ERR_INVALID too. */
 void http_writer_header(struct http_writer *writer, const char *name, struct bytes value);
 void http_writer_header_text(struct http_writer *writer, const char *name, const char *value);
 void http_writer_header_number(struct http_writer *writer, const char *name, uint64_t value);
-/* Content-Length or Transfer-Encoding, Connection and the empty line. A 101 gets Connection:
- * Upgrade and no length. Success: writer->used bytes are the head, and *ret_framing says how the
- * body is to be sent. */
+/* Content-Length or Transfer-Encoding, Connection and the empty line. A 101 and a 426, which have
+ * an Upgrade, get the Connection: Upgrade that belongs to it (RFC 9110, 7.8). Success: writer->used
+ * bytes are the head, and *ret_framing says how the body is to be sent. */
 MUST_USE enum err http_writer_end(struct http_writer *writer, enum http_body body, uint64_t length,
                                   enum http_framing *ret_framing);
 

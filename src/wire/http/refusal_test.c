@@ -36,6 +36,11 @@ static void expect_fault(const struct http_limits *limits, struct bytes stream,
         assert_int_equal(step.event, HTTP_STEP_FAULT);
         assert_int_equal(step.fault, fault);
         assert_int_equal(step.used, 0);
+        const struct http_request *request = http_decoder_request(decoder);
+        assert_false(request->keep_alive);
+        /* Half a request is none. */
+        assert_true(strstr(whole.text, "head ") ||
+                    (request->header_count == 0 && request->segment_count == 0));
     }
     for (size_t at = 0; at <= stream.size; at += stride) {
         transcript_start(&cut, decoder);
@@ -225,7 +230,7 @@ static void codings_are_chunked_or_nothing(void **state)
         "",
         "x",
         "chun ked",
-        "\xa0hunked",
+        "\240chunked",
     };
     for (size_t i = 0; i < ARRAY_COUNT(CODINGS); i++) {
         char lines[100];

@@ -132,8 +132,10 @@ enum err http_writer_end(struct http_writer *writer, enum http_body body, uint64
                          enum http_framing *ret_framing)
 {
     enum http_framing framing = framing_put(writer, body, length);
-    if (writer->status == 101)
-        put_text(writer, "Connection: Upgrade\r\n");
+    bool upgrades = writer->status == 101 || writer->status == 426;
+    if (upgrades)
+        put_text(writer, writer->closes && writer->status != 101 ? "Connection: close, Upgrade\r\n"
+                                                                 : "Connection: Upgrade\r\n");
     else if (writer->closes)
         put_text(writer, "Connection: close\r\n");
     else if (writer->old)

@@ -64,6 +64,13 @@ static void heads(void **state)
         {&GET, 101, HTTP_BODY_NONE, 0,
          "101 Switching Protocols\r\n" DATE "X: y\r\nConnection: Upgrade\r\n\r\n",
          HTTP_FRAMING_NONE},
+        {&GET, 426, HTTP_BODY_NONE, 0,
+         "426 Upgrade Required\r\n" DATE "X: y\r\nContent-Length: 0\r\nConnection: Upgrade\r\n\r\n",
+         HTTP_FRAMING_NONE},
+        {&LAST, 426, HTTP_BODY_NONE, 0,
+         "426 Upgrade Required\r\n" DATE
+         "X: y\r\nContent-Length: 0\r\nConnection: close, Upgrade\r\n\r\n",
+         HTTP_FRAMING_NONE},
         {&GET, 299, HTTP_BODY_NONE, 0, "299 Unknown\r\n" DATE "X: y\r\nContent-Length: 0\r\n\r\n",
          HTTP_FRAMING_NONE},
     };

@@ -324,6 +324,10 @@ void deliver_resume(struct broker *broker, struct client *client, uint16_t sent_
     out->entry_next = sessions_queue_first(broker->sessions, client->number);
     out->resending = sent_before != 0;
     out->resent_to = sent_before;
+    out->resend_end = sessions_queue_after(broker->sessions, client->number, sent_before);
+    struct session_view view;
+    out->resend_last =
+        sessions_view(broker->sessions, client->number, &view) ? view.newest : sent_before;
     deliver_dirty(broker, client);
 }
 
@@ -377,14 +381,18 @@ static bool entry_send(struct broker *broker, struct client *client, const struc
 }
 
 /* Was this one sent before the connection that was lost? All are that come before the first entry
- * behind the newest one sent. */
-static bool entry_was_sent(struct broker *broker, const struct client *client, uint32_t number)
+ * behind the newest one sent; without such a one, all that were there when the session went on. */
+static bool entry_was_sent(struct out *out, uint32_t number, uint16_t packet_id)
 {
-    struct out *out = client->out;
-    if (out->resending &&
-        sessions_queue_after(broker->sessions, client->number, out->resent_to) == number)
+    if (!out->resending)
+        return false;
+    if (out->resend_end == number) {
         out->resending = false;
-    return out->resending;
+        return false;
+    }
+    if (out->resend_end == ENTRY_NONE && out->resend_last == packet_id)
+        out->resending = false;
+    return true;
 }
 
 /* One entry of the queue: true when it is behind us. */
@@ -394,7 +402,7 @@ static bool deliver_entry(struct broker *broker, struct client *client, uint32_t
     struct entry_view entry;
     sessions_entry(broker->sessions, number, &entry);
     struct slot slot = {.qos = entry.qos, .state = entry.released ? SLOT_RELEASED : SLOT_SENT};
-    bool dup = entry_was_sent(broker, client, number);
+    bool dup = entry_was_sent(out, number, entry.packet_id);
     if (!flight_put(broker, out, entry.packet_id, &slot))
         return false;
     out->sent = entry.packet_id;

@@ -140,6 +140,8 @@ struct out {              /* made with the first message to the client */
     uint16_t sent;       /* kept: packet id of the newest entry sent; 0: none */
     uint16_t resent_to;  /* kept: entries up to this packet id were sent before: DUP; 0: none */
     bool resending;
+    uint32_t resend_end; /* the first entry that was not sent before; ENTRY_NONE: see resend_last */
+    uint16_t resend_last; /* packet id of the newest entry when the session went on */
     struct retained_feed *feeds, **feeds_end;
     struct out_alias *aliases;
     uint16_t alias_count;

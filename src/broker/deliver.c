@@ -322,7 +322,7 @@ void deliver_resume(struct broker *broker, struct client *client, uint16_t sent_
     if (!out)
         return;
     out->entry_next = sessions_queue_first(broker->sessions, client->number);
-    out->resending = sent_before != 0;
+    out->resending = sent_before != 0 && out->entry_next != ENTRY_NONE;
     out->resent_to = sent_before;
     out->resend_end = sessions_queue_after(broker->sessions, client->number, sent_before);
     struct session_view view;

@@ -246,6 +246,11 @@ void connect_acknowledge(struct broker *broker, const struct post *post)
         packet_goodbye(broker, link, MQTT_PACKET_TOO_LARGE, CAUSE_PROTOCOL, NULL);
         return;
     }
+    if (client->kept && client->session_present && !out_of(broker, client)) {
+        /* What was sent before would be sent as if it never was. */
+        packet_goodbye(broker, link, MQTT_QUOTA_EXCEEDED, CAUSE_MEMORY, NULL);
+        return;
+    }
     client->waits = false;
     port->put(broker->config.arg, link, bytes_of(post->content, post->count));
     broker->counters.packets_out++;

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 
-from house import CONNACK, PUBACK, expect, expect_equal, play, wait_for
+from house import CONNACK, PUBACK, SUBACK, expect, expect_equal, play, wait_for
 from packets import SLOWER, Broker, Will, connect, publish, subscribe
 
 QUOTA, NOBODY = 0x97, 0x10
@@ -43,6 +43,12 @@ class Small(Broker):
 
 def payloads(client, count):
     return [client.take_message().payload.decode() for _ in range(count)]
+
+
+def subscribe_reasons(client, filters):
+    packet_id = client.next_id()
+    client.send(subscribe(packet_id, *filters, version=client.version))
+    return client.take_answer(SUBACK, packet_id).reasons
 
 
 def wait_for_empty_queues(broker):
@@ -441,6 +447,29 @@ def memory(folder):
     wait_for("the memory to be given back", lambda: broker.counter("memory") == 0)
 
 
+def memory_of_subscriptions(folder):
+    """Those of one session take a sixteenth of mqtt.memory, all together half of it."""
+    broker, limit = Small(folder, "--mqtt-memory", "1M"), 1 << 20
+    filters = [(f"{i:03d}/" + "x" * 96, 0) for i in range(500)]
+    taken = []
+    for number in range(12):
+        keep, version = number % 2, 4 if number % 3 else 5
+        client = broker.resume(f"kept{number}", version) if keep else broker.client(version=version)
+        before = broker.counter("memory")
+        reasons = subscribe_reasons(client, filters)
+        count = reasons.index(reasons[-1])
+        expect_equal(reasons, [0] * count + [QUOTA if version == 5 else 0x80] * (500 - count), "the codes of SUBACK")
+        taken.append(count)
+        used = broker.counter("memory")
+        expect(used - before <= limit // 16, f"subscriptions of one session take {used - before} bytes")
+        expect(used <= limit // 2 + 4096, f"{used} bytes of {limit} are taken by subscriptions")
+    expect(len(set(taken[:6])) == 1 and 100 < taken[0] < 300 and taken[-1] == 0, f"filters of each session: {taken}")
+    client.publish("other", "1", 1)
+    broker.client().publish("other", "2", 1)
+    broker.clients[0].unsubscribe(*(name for name, _ in filters[:50]))
+    client.subscribe((filters[0][0], 0))
+
+
 def user_properties(folder):
     broker = Small(folder)
     client = broker.client()
@@ -672,5 +701,5 @@ if __name__ == "__main__":
          queue_of_a_client_that_does_not_answer, queue_bytes, queue_of_qos_0, messages_in_flight,
          what_a_limit_refuses_as_a_reading_is_a_message, readings_by_size_and_rate, a_value_of_another_type,
          what_is_never_taken, retained_topics, no_retained_messages_at_all, stored_bytes,
-         a_large_message_is_kept, memory, user_properties, connections, packet_size, topic_aliases,
+         a_large_message_is_kept, memory, memory_of_subscriptions, user_properties, connections, packet_size, topic_aliases,
          session_expiry, readings_by_filter, own_topics)

@@ -8,9 +8,10 @@
  * connection ends: no byte behind it is read as a request.
  *
  * Guarantees: what a stream of bytes means does not depend on how it was cut into pieces, neither
- * the events, nor the fault, nor the place of it (only how far a broken gzip body was read is up to
- * zlib, and a body may come in other pieces). No byte from outside reaches a check(). Memory is
- * taken in create, once, and for a gzip body while it is read; nothing grows with the input.
+ * the events, nor the fault, nor the place of it (only how far zlib has read a gzip body when it is
+ * refused is its own affair, and a body may come in other pieces). No byte from outside reaches a
+ * check(). Memory is taken in create, once, and for a gzip body while it is read; nothing grows
+ * with the input.
  *
  * Threads: a decoder, writer or compressor belongs to one thread at a time; everything else is
  * pure. Not here: time limits (408), authentication, whether an Origin or Host is ours, routes. */

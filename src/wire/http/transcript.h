@@ -73,7 +73,8 @@ static inline void transcript_head(struct transcript *transcript,
 static inline void transcript_step(struct transcript *transcript, struct http_decoder *decoder,
                                    const struct http_step *step)
 {
-    char line[80];
+    char line[160];
+    bool inflating = step->fault == HTTP_FAULT_GZIP || step->fault == HTTP_FAULT_INFLATED_LONG;
     if (transcript->in_body && step->event != HTTP_STEP_BODY && step->event != HTTP_STEP_MORE) {
         transcript_text(transcript, "\n");
         transcript->in_body = false;
@@ -99,8 +100,7 @@ static inline void transcript_step(struct transcript *transcript, struct http_de
     case HTTP_STEP_FAULT:
         transcript->fault = step->fault;
         (void)snprintf(line, sizeof line, "fault %u %s at %zu\n", http_fault_status(step->fault),
-                       http_fault_text(step->fault),
-                       step->fault == HTTP_FAULT_GZIP ? 0 : transcript->taken);
+                       http_fault_text(step->fault), inflating ? 0 : transcript->taken);
         transcript_text(transcript, line);
         break;
     }

@@ -244,6 +244,24 @@ static void gzip_members_may_follow_each_other(void **state)
     assert_non_null(strstr(whole.text, "body first second\nend"));
 }
 
+/* http_parser counts the bytes of heads; those of chunk lines must not add up to its limit. */
+static void a_body_of_many_chunks(void **state)
+{
+    (void)state;
+    struct http_decoder *decoder = decoder_new();
+    transcript_start(&whole, decoder);
+    assert_true(transcript_feed(&whole, decoder,
+                                bytes_text("POST / HTTP/1.1\r\nHost: a\r\n"
+                                           "Transfer-Encoding: chunked\r\n\r\n")));
+    size_t before = whole.used;
+    for (int i = 0; i < 100000; i++)
+        assert_true(transcript_feed(&whole, decoder, bytes_text("1\r\nx\r\n")));
+    assert_int_equal(whole.used - before, 5 + 100000);
+    assert_true(transcript_feed(&whole, decoder, bytes_text(HTTP_CHUNK_END)));
+    assert_int_equal(whole.ends, 1);
+    http_decoder_destroy(decoder);
+}
+
 static void the_request_holds_until_the_next(void **state)
 {
     (void)state;
@@ -273,6 +291,7 @@ int main(void)
         cmocka_unit_test(an_upgrade_leaves_the_rest),
         cmocka_unit_test(gzip_bodies_are_inflated),
         cmocka_unit_test(gzip_members_may_follow_each_other),
+        cmocka_unit_test(a_body_of_many_chunks),
         cmocka_unit_test(the_request_holds_until_the_next),
     };
     return cmocka_run_group_tests_name("http decoder", tests, NULL, NULL);

@@ -333,7 +333,8 @@ static bool free_rows_are_whole(struct rebuild *rebuild, enum pool pool)
  * ------------------------------------------------------------------------------------------- */
 
 /* Rows in use are never all zero, so that all but one row of what was ever used lies in pages that
- * the snapshot had. Sessions may end and leave zeroes; their number is bounded. */
+ * the snapshot had; that one may be row 1, beside row 0, which is none. Sessions may end and leave
+ * zeroes; their number is bounded. */
 static enum err tables_cover(struct sessions *sessions)
 {
     const struct roots_row *roots = sessions->roots;
@@ -341,8 +342,8 @@ static enum err tables_cover(struct sessions *sessions)
         return ERR_CORRUPT;
     enum err err = state_table_grow(&sessions->session_rows, roots->sessions_highest + 1);
     for (size_t i = 0; i < POOLS && err == OK; i++) {
-        if (roots->pools[i].used > state_table_capacity(&sessions->pools[i]) ||
-            roots->pools[i].used > UINT32_MAX - 2)
+        uint32_t used = roots->pools[i].used, capacity = state_table_capacity(&sessions->pools[i]);
+        if (used > (capacity > 0 ? capacity : 1) || used > UINT32_MAX - 2)
             return ERR_CORRUPT;
         err = state_table_grow(&sessions->pools[i], roots->pools[i].used + 1);
     }

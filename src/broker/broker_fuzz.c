@@ -20,6 +20,7 @@ struct fuzz {
     struct model model, saved;
     const uint8_t *at, *end;
     unsigned actions, crashes;
+    bool unwritten; /* nothing that came since all was durable can be durable */
 };
 
 static uint8_t take(struct fuzz *fuzz)
@@ -54,7 +55,8 @@ static void read_message(struct fuzz *fuzz, unsigned who, const struct packet *p
     TRACE("  %u reads %.*s qos %u id %u dup %d: %.*s\n", who, (int)got.topic.size,
           (const char *)got.topic.at, got.qos, got.packet_id, got.dup, (int)got.payload.size,
           (const char *)got.payload.at);
-    model_got(&fuzz->model, who, &got);
+    unsigned message = model_got(&fuzz->model, who, &got);
+    check(!fuzz->unwritten || got.qos == 0 || message < fuzz->saved.message_count);
 }
 
 static void read_packet(struct fuzz *fuzz, unsigned who, const struct packet *packet)
@@ -75,6 +77,9 @@ static void read_packet(struct fuzz *fuzz, unsigned who, const struct packet *pa
         model_released(model, who, packet->ack.packet_id, packet->ack.reason);
         break;
     case MQTT_PUBACK:
+        check(!fuzz->unwritten);
+        expect_take(&client->acks, packet->type, packet->ack.packet_id, packet->ack.reason);
+        break;
     case MQTT_PUBREC:
     case MQTT_PUBCOMP:
         expect_take(&client->acks, packet->type, packet->ack.packet_id, packet->ack.reason);
@@ -546,8 +551,10 @@ static void act_house(struct fuzz *fuzz, unsigned who, uint8_t choice)
         act_stranger(fuzz);
         break;
     case 4: /* deliveries go out though the disk is not asked */
+        fuzz->unwritten = true;
         (void)broker_step(fuzz->house->broker);
         read_all(fuzz);
+        fuzz->unwritten = false;
         break;
     case 5:
         if (fuzz->wires[who]) {

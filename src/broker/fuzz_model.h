@@ -471,7 +471,8 @@ static inline struct model_entry *model_got_again(struct model *model, unsigned 
     return entry;
 }
 
-static inline void model_got(struct model *model, unsigned who, const struct got *got)
+/* Which message it is. */
+static inline unsigned model_got(struct model *model, unsigned who, const struct got *got)
 {
     struct model_session *session = &model->sessions[who];
     struct model_entry *open[ENTRIES_MAX], *entry = model_find(model, who, got);
@@ -487,7 +488,7 @@ static inline void model_got(struct model *model, unsigned who, const struct got
     if (got->qos == 0) {
         check(!got->dup);
         entry->gone = true;
-        return;
+        return entry->message;
     }
     if (entry->state == ENTRY_SENT)
         check(got->dup); /* [MQTT-3.3.1-1] */
@@ -500,6 +501,7 @@ static inline void model_got(struct model *model, unsigned who, const struct got
     entry->packet_id = got->packet_id;
     entry->got = true;
     check(entries_open(session, open) <= window_of(&model->clients[who])); /* [MQTT-3.3.4-9] */
+    return entry->message;
 }
 
 static inline void model_released(struct model *model, unsigned who, uint16_t packet_id,

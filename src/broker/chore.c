@@ -397,7 +397,7 @@ static enum err record_load(struct broker *broker, uint32_t number)
         struct chore chore = {.kind = CHORE_CLOSE,
                               .number = number,
                               .expiry_s = view.expiry_s,
-                              .will_wanted = true,
+                              .will_wanted = !record->goodbye, /* said, and lost with a write */
                               .packet_id = view.newest};
         (void)chore_put(broker, &chore, bytes_of("", 0));
     } else if (!view.connected) {

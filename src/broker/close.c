@@ -40,6 +40,7 @@ static void close_record(struct broker *broker, struct client *client, bool will
     struct record *record = records_at(broker, client->number);
     record->client = NULL;
     record->closed_ns = broker->now_ns;
+    record->goodbye = !will_wanted;
     record->dropped += client->dropped;
     struct chore chore = {.kind = CHORE_CLOSE,
                           .number = client->number,

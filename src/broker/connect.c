@@ -345,6 +345,7 @@ static bool connect_enter(struct broker *broker, struct client *client, bool had
     if (had && clean)
         subscriptions_remove_all(broker, record->first_subscription);
     record->client = client;
+    record->goodbye = false;
     return true;
 }
 

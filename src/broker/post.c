@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define POSTS_RUN_TARGETS 16384 /* served in one round */
+#define SUBACK_COST 16          /* of a filter, in targets: it may ask for all of $SYS */
 
 struct post *post_put(struct broker *broker, enum post_kind kind, uint64_t ticket,
                       size_t content_bytes)
@@ -219,6 +220,7 @@ bool posts_run(struct broker *broker)
             break;
         case POST_SUBACK:
             subscribe_acknowledge(broker, post);
+            budget -= budget < post->count * SUBACK_COST ? budget : post->count * SUBACK_COST;
             break;
         default:
             post_number(broker, post->number);

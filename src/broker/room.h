@@ -200,6 +200,7 @@ struct record {
     int64_t closed_ns;   /* boot clock; what was closed before the start: as long ago as it was */
     struct chore *chore; /* its end, or its will, is under way: not yet durable; NULL: none */
     bool in_use;
+    bool goodbye; /* the last connection ended with DISCONNECT: its will is not wanted any more */
 };
 
 /* ---- subscriptions

@@ -57,9 +57,10 @@ struct note {
     int64_t due_ns; /* WILL_DUE: boot clock */
 };
 struct due {
-    uint8_t sure; /* its subscriptions match for sure: QoS + 1 */
-    uint8_t owed; /* QoS; 0: nothing */
-    bool in_order, queued;
+    uint8_t sure;     /* its subscriptions match for sure: QoS + 1 */
+    uint8_t owed;     /* QoS; 0: nothing */
+    uint8_t in_order; /* the same, for the order of what comes with that QoS; 0: any */
+    bool queued;
     uint16_t got, fresh; /* fresh: of them those that were no repetition */
 };
 

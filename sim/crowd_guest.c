@@ -411,7 +411,7 @@ static void dues_unsure(struct crowd *crowd, struct guest *guest, unsigned filte
         if (!crowd->notes[number].settled && guest->dues[number].sure &&
             filter_finds(filter, crowd->notes[number].topic)) {
             guest->dues[number].sure = 0;
-            guest->dues[number].in_order = false;
+            guest->dues[number].in_order = 0;
         }
 }
 

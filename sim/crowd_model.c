@@ -130,7 +130,7 @@ uint32_t note_make(struct crowd *crowd, const struct guest *publisher, unsigned 
     for (unsigned i = 0; i < GUESTS; i++) {
         struct due *due = &crowd->guests[i].dues[number];
         due->sure = sure_of(&crowd->guests[i], note);
-        due->in_order = due->sure > 0;
+        due->in_order = due->sure;
     }
     note->group_sure = group_is_sure(crowd, note);
     crowd->counts->notes++;
@@ -233,7 +233,7 @@ void dues_waive(struct crowd *crowd, struct guest *guest, unsigned filter)
         if ((due->sure || due->owed) &&
             (filter == FILTERS || filter_finds(filter, crowd->notes[number].topic))) {
             due->sure = due->owed = 0;
-            due->in_order = false;
+            due->in_order = 0;
         }
     }
     for (unsigned topic = 0; topic < TOPICS; topic++)
@@ -351,8 +351,8 @@ static void delivered_order(struct crowd *crowd, struct guest *guest, uint32_t n
     const struct due *due = &guest->dues[number];
     uint32_t *last = &guest->last[note->topic][note->qos][delivered->qos];
     enum topic_kind kind = topic_kind(note->topic);
-    if (due->got != 1 || !due->in_order || kind == TOPIC_WILL || kind == TOPIC_SHARED ||
-        (kind == TOPIC_RETAINED && delivered->retain) || note->expires ||
+    if (due->got != 1 || due->in_order != delivered->qos + 1 || kind == TOPIC_WILL ||
+        kind == TOPIC_SHARED || (kind == TOPIC_RETAINED && delivered->retain) || note->expires ||
         (note->sent > 1 && (delivered->qos == 0 || dropped_now(crowd) > 0)))
         return;
     if (number < *last)

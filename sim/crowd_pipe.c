@@ -203,7 +203,8 @@ void pipe_read(struct crowd *crowd, struct pipe *pipe, unsigned packets)
     }
     pipe->out_size -= read;
     pipe->given -= read;
-    memmove(pipe->out, pipe->out + read, pipe->out_size);
+    if (read > 0)
+        memmove(pipe->out, pipe->out + read, pipe->out_size);
     if (choked && !pipe->ended && pipe_unsent(pipe) <= BROKER_UNSENT)
         broker_unchoked(crowd->broker, &pipe->link);
     if (pipe->ended && pipe->given == 0)

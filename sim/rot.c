@@ -195,10 +195,18 @@ void world_rot(struct world *world, bool clean)
     scan_done(&before);
 }
 
+bool world_snapshot_is_rotten(const struct world *world, const char *text)
+{
+    for (size_t i = 0; i < world->rotten_snapshot_count; i++)
+        if (strstr(text, world->rotten_snapshots[i]))
+            return true;
+    return false;
+}
+
 struct rot_snapshots {
     struct random *random;
-    const char *rotten; /* the one that rotted before */
-    bool rotten_there;
+    const struct world *world;
+    bool rotten_there;              /* one that rotted before */
     char path[DISK_NAME_SIZE + 16]; /* one of them, by chance */
     char name[DISK_NAME_SIZE];
     uint64_t size;
@@ -212,7 +220,7 @@ static void snapshots_each(void *arg, const char *name, uint64_t size)
     if (name_size < 5 || strcmp(name + name_size - 5, ".snap") != 0)
         return;
     snapshots->count++;
-    if (strcmp(name, snapshots->rotten) == 0)
+    if (world_snapshot_is_rotten(snapshots->world, name))
         snapshots->rotten_there = true;
     if (size == 0 || !random_one_in(snapshots->random, snapshots->count))
         return;
@@ -224,14 +232,16 @@ static void snapshots_each(void *arg, const char *name, uint64_t size)
 void world_rot_snapshot(struct world *world)
 {
     struct disk *disk = disk_sim_port(world->disk);
-    struct rot_snapshots snapshots = {.random = &world->random, .rotten = world->rotten_snapshot};
+    struct rot_snapshots snapshots = {.random = &world->random, .world = world};
     bool released = world->config.messages_keep_ns == 0 || world->config.samples_keep_ns > 0;
     if (disk->list(disk, "snapshots", snapshots_each, &snapshots) != OK || snapshots.size == 0)
         return;
     /* What was released lies in two snapshots: one of them may rot. */
-    if (released && (snapshots.count < 2 || snapshots.rotten_there))
+    if ((released && (snapshots.count < 2 || snapshots.rotten_there)) ||
+        world->rotten_snapshot_count == ROTTEN_SNAPSHOTS)
         return;
-    memcpy(world->rotten_snapshot, snapshots.name, sizeof snapshots.name);
+    memcpy(world->rotten_snapshots[world->rotten_snapshot_count++], snapshots.name,
+           sizeof snapshots.name);
     uint64_t offset = random_below(&world->random, snapshots.size);
     world->counts.rots += disk_sim_rot(world->disk, snapshots.path, offset, 1);
     if (world->verbose)

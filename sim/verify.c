@@ -197,7 +197,7 @@ static bool older_is_whole(struct world *world)
 {
     struct disk *disk = disk_sim_port(world->disk);
     struct snapshots_seen seen = {.count = 0};
-    return world->rotten_snapshot[0] == 0 &&
+    return world->rotten_snapshot_count == 0 &&
            disk->list(disk, "snapshots", snapshots_each, &seen) == OK && seen.count == 2;
 }
 

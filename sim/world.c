@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define WALL_START_NS (INT64_C(1763800000) * NS_PER_S)
-#define SETTLE_ROUNDS 2000
+#define SETTLE_ROUNDS 6000
 #define WAIT_ROUNDS 2000
 #define OPEN_TRIES 20
 #define ROOM_ON_A_FULL_DISK ((uint64_t)96 << 10)
@@ -28,6 +28,8 @@ static void world_tell(void *arg, enum log_level level, const char *text)
              "operation %" PRIu64 ", level %d: %s", world->counts.operations, level, text);
     if (world->verbose)
         fprintf(stderr, "  operation %" PRIu64 ": %s\n", world->counts.operations, text);
+    if (strstr(text, ".snap: damaged") && !world_snapshot_is_rotten(world, text))
+        world_fail(world, "nothing rotted, and a snapshot is damaged: %s", text);
 }
 
 static void world_outcome(void *arg, uint64_t tag, const struct outcome *outcome)

@@ -18,6 +18,7 @@
 
 #define WORLD_OPERATIONS 10000
 #define TOLD_LINES 64
+#define ROTTEN_SNAPSHOTS 32u
 
 struct pending { /* one value in a batch on its way */
     uint64_t ticket, key;
@@ -47,11 +48,12 @@ struct world {
     bool crowd_here;    /* until bytes rot: then nobody knows what may be missing */
     struct pending *pending;
     size_t pending_count, pending_capacity;
-    bool rot_allowed, rotten;             /* this seed lets bytes rot; some did */
-    bool unreadable;                      /* some cannot be read at all */
-    char rotten_snapshot[DISK_NAME_SIZE]; /* the last one that rotted */
-    size_t damage_expected;               /* entries that must be named, no more and no less */
-    uint64_t full_until; /* operation at which the disk gets its room back; 0: it has it */
+    bool rot_allowed, rotten; /* this seed lets bytes rot; some did */
+    bool unreadable;          /* some cannot be read at all */
+    char rotten_snapshots[ROTTEN_SNAPSHOTS][DISK_NAME_SIZE];
+    size_t rotten_snapshot_count;
+    size_t damage_expected; /* entries that must be named, no more and no less */
+    uint64_t full_until;    /* operation at which the disk gets its room back; 0: it has it */
     bool verbose;
     struct world_counts counts;
     char failure[512]; /* what was found, "" while nothing was */
@@ -88,5 +90,7 @@ void world_verify(struct world *world);
 /* rot.c: some bytes rot while the house is down; the loss must be named. */
 void world_rot(struct world *world, bool clean);
 void world_damage_show(const struct world *world, const struct scan *scan); /* when verbose */
+/* Does the text name a snapshot that rotted? */
+bool world_snapshot_is_rotten(const struct world *world, const char *text);
 /* A byte of a snapshot rots: nothing may be lost by that, an older one and the journal serve. */
 void world_rot_snapshot(struct world *world);

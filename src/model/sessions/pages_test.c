@@ -194,6 +194,40 @@ static void test_missing_pages(void **arg)
     free(pages);
 }
 
+/* The only row of each pool, used and free again: a page of zeroes, which no snapshot holds. */
+static void test_only_row_free_again(void **arg)
+{
+    (void)arg;
+    struct fixture f, loaded;
+    struct page *pages = calloc(64, sizeof *pages);
+    fixture_open(&f);
+    fixture_open(&loaded);
+    fixture_session(&f, 1, "a");
+    fixture_packet(&f, FACT_RECEIVED, 1, 7);
+    fixture_packet(&f, FACT_RELEASED, 1, 7);
+    fixture_subscribe(&f, 1, "t", 1);
+    fixture_unsubscribe(&f, 1, "t");
+    fixture_queue(&f, 1, 1, "t", "p");
+    fixture_delivery(&f, 1, 1, DELIVERY_DONE);
+    fixture_retain(&f, "t", "p");
+    fixture_retain(&f, "t", "");
+    uint32_t count = pages_take(&f, pages, 64);
+    for (uint32_t i = 0; i < count; i++) {
+        if (pages[i].used > 0)
+            assert_int_equal(
+                state_load_page(loaded.state, pages[i].table, pages[i].number, pages[i].content),
+                OK);
+    }
+    assert_int_equal(sessions_rebuild(loaded.sessions), OK);
+    assert_int_equal(state_hash(loaded.state), state_hash(f.state));
+    fixture_packet(&loaded, FACT_RECEIVED, 1, 8);
+    fixture_queue(&loaded, 1, 1, "t", "p");
+    assert_int_equal(fixture_counts(&loaded).entries, 1);
+    fixture_close(&loaded);
+    fixture_close(&f);
+    free(pages);
+}
+
 /* What a rebuild says to the pages of f with the bytes `before` of a table replaced by `after`. */
 static enum err rebuilt_with(struct fixture *f, uint32_t table, struct bytes before,
                              struct bytes after)
@@ -283,9 +317,8 @@ static void test_counts_out_of_bounds(void **arg)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_damaged_pages),
-        cmocka_unit_test(test_missing_pages),
-        cmocka_unit_test(test_doubled_names),
+        cmocka_unit_test(test_damaged_pages),        cmocka_unit_test(test_missing_pages),
+        cmocka_unit_test(test_only_row_free_again),  cmocka_unit_test(test_doubled_names),
         cmocka_unit_test(test_counts_out_of_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

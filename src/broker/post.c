@@ -27,9 +27,22 @@ struct post *post_put(struct broker *broker, enum post_kind kind, uint64_t ticke
     return post;
 }
 
+/* The client may ask for more when enough of what it asked for is told. */
+static void post_suback_over(struct broker *broker, const struct post *post)
+{
+    struct client *client = clients_at(broker, post->slot, post->generation);
+    if (!client)
+        return;
+    client->suback_bytes -= post->bytes;
+    if (client->suback_bytes <= SUBACKS_WAITING / 2)
+        broker->config.port->resume(broker->config.arg, client->link);
+}
+
 static void post_take_first(struct broker *broker)
 {
     struct post *post = broker->posts;
+    if (post->kind == POST_SUBACK)
+        post_suback_over(broker, post);
     broker->posts = post->next;
     if (!broker->posts)
         broker->posts_end = &broker->posts;

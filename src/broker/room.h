@@ -21,7 +21,9 @@
 #include <string.h>
 
 #define SUBSCRIBE_FILTERS_MAX 1024 /* filters of one SUBSCRIBE or UNSUBSCRIBE */
-#define REASON_ROOM 512            /* a packet with a reason string fits */
+#define SUBACKS_WAITING                                                                            \
+    ((size_t)256 << 10) /* bytes of such posts past which a client is not read */
+#define REASON_ROOM 512 /* a packet with a reason string fits */
 /* The largest PUBLISH whose message is kept; larger ones go from hand to hand. */
 #define PACKET_SCRATCH (ENGINE_FACTS_BYTES_MAX + ((size_t)64 << 10))
 
@@ -170,7 +172,8 @@ struct client {
     struct out *out;
     uint8_t *received; /* QoS 2 packet ids in use: a bit each; NULL: none was ever */
     uint32_t received_count;
-    uint32_t unanswered;                 /* QoS 1 messages whose PUBACK waits */
+    uint32_t unanswered; /* QoS 1 messages whose PUBACK waits */
+    size_t suback_bytes; /* of its posts that wait to answer SUBSCRIBE and UNSUBSCRIBE */
     uint32_t receive_max, packet_in_max; /* as announced to it: ours to enforce */
     uint32_t window;                     /* QoS 1 and 2 messages it takes unacknowledged */
     uint32_t packet_max;                 /* the largest packet it takes */

@@ -471,13 +471,14 @@ static void subscribe_enter_all(struct broker *broker, struct client *client,
 
 /* The answer, and what it makes due: the post keeps the filters whose retained messages are wanted.
  */
-static bool subscribe_post(struct broker *broker, const struct client *client,
+static bool subscribe_post(struct broker *broker, struct client *client,
                            const struct subscribe_work *work, uint64_t ticket)
 {
     size_t heads = work->packet.count * sizeof(struct post_filter);
     struct post *post = post_put(broker, POST_SUBACK, ticket, heads + work->filter_bytes);
     if (!post)
         return false;
+    client->suback_bytes += post->bytes;
     post->slot = client->slot;
     post->generation = client->generation;
     post->packet_type = work->type == MQTT_SUBSCRIBE ? MQTT_SUBACK : MQTT_UNSUBACK;
@@ -518,6 +519,8 @@ enum broker_feed subscribe_feed(struct broker *broker, struct broker_link *link,
     struct client *client = link->client;
     struct subscribe_work work = {.type = frame->type};
     uint64_t ticket = broker->last_ticket;
+    if (client->suback_bytes > SUBACKS_WAITING)
+        return BROKER_HOLD; /* until some are told */
     uint8_t reason = mqtt_subscribe_get(frame, client->version, &work.packet);
     if (reason == 0)
         reason = subscribe_fault(client, &work);

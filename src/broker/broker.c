@@ -270,6 +270,7 @@ void broker_describe(const struct broker *broker, struct broker_state *ret_state
                                        .queued = counts.entries,
                                        .stored_bytes = counts.message_bytes,
                                        .in_flight = broker->post_count,
+                                       .skipped = counts.full,
                                        .memory = broker->memory->used};
 }
 

@@ -171,6 +171,7 @@ struct broker_state {
     uint64_t retained, retained_bytes;
     uint64_t queued, stored_bytes; /* entries of kept sessions; bytes of messages */
     uint64_t in_flight;            /* messages between admission and delivery */
+    uint64_t skipped; /* messages for which a queue had no packet id, since the journal began */
     uint64_t memory;
 };
 const struct broker_counters *broker_counters(const struct broker *broker);

@@ -227,6 +227,15 @@ static void pending_add(struct broker *broker, size_t bytes)
     }
 }
 
+static void delivery_failed(struct broker *broker)
+{
+    uint64_t suppressed;
+    if (log_ration_take(&broker->ration_slow, broker->now_ns, 1, &suppressed))
+        log_error("mqtt",
+                  "limit mqtt.memory: messages do not reach those who are connected without a kept "
+                  "session");
+}
+
 enum admit publication_admit(struct broker *broker, const struct publication *publication,
                              struct admitted *ret_admitted)
 {
@@ -278,7 +287,7 @@ enum admit publication_admit(struct broker *broker, const struct publication *pu
     if (UNLIKELY(broker->route.count > 0 || publication->retain)) {
         pending_add(broker, bytes);
         if (!post_message(broker, publication, ret_admitted->ticket))
-            log_error("mqtt", "no memory: a message is not delivered to clients without a session");
+            delivery_failed(broker);
     }
     broker->last_ticket = ret_admitted->ticket;
     return admit;

@@ -241,6 +241,7 @@ static void state_mqtt_kept(json_t *object, const struct server *server)
     put(object, "queued", state.queued);
     put(object, "stored_bytes", state.stored_bytes);
     put(object, "in_flight", state.in_flight);
+    put(object, "skipped", state.skipped);
     put(object, "memory", state.memory);
 }
 

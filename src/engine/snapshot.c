@@ -174,6 +174,7 @@ bool snapshot_begin(struct engine *engine)
     run->phase = SNAPSHOT_OPENING;
     run->offset = run->pages = run->state_hash = 0;
     run->filling = 0;
+    run->writes[0].size = run->writes[1].size = 0; /* one that was stopped left a part behind */
     run->err = run->job_err = run->writes[0].err = run->writes[1].err = OK;
     run->file = NULL;
     run->stock = (uint32_t)(state_memory(engine->state) / OS_HUGE_PAGE / 4);

@@ -513,6 +513,12 @@ static uint8_t subscribe_fault(const struct client *client, const struct subscri
     return 0;
 }
 
+/* UNSUBACK knows no quota (3.11.3). */
+static uint8_t refusal_of(const struct subscribe_work *work, enum admit admit)
+{
+    return work->type == MQTT_UNSUBSCRIBE ? MQTT_IMPLEMENTATION_SPECIFIC : ack_reason_of(admit);
+}
+
 enum broker_feed subscribe_feed(struct broker *broker, struct broker_link *link,
                                 const struct mqtt_frame *frame)
 {
@@ -536,7 +542,7 @@ enum broker_feed subscribe_feed(struct broker *broker, struct broker_link *link,
         if (admit == ADMIT_WAIT)
             return BROKER_FULL;
         for (uint32_t i = 0; admit != ADMIT_DONE && i < work.packet.count; i++)
-            work.reasons[i] = work.reasons[i] ? work.reasons[i] : ack_reason_of(admit);
+            work.reasons[i] = work.reasons[i] ? work.reasons[i] : refusal_of(&work, admit);
     }
     subscribe_enter_all(broker, client, &work);
     if (subscribe_post(broker, client, &work, ticket))

@@ -386,13 +386,15 @@ static enum err record_load(struct broker *broker, uint32_t number)
     struct session_view view;
     if (!sessions_view(broker->sessions, number, &view))
         return OK;
+    bool known = number < broker->record_count && records_at(broker, number)->in_use;
     struct record *record = records_make(broker, number);
     if (!record)
         return ERR_NO_MEMORY;
     subscriptions_remove_all(broker, record->first_subscription);
     record->pending = 0;
     record->pending_bytes = 0;
-    record->closed_ns = broker->now_ns;
+    if (!known || view.connected)
+        record->closed_ns = broker->now_ns;
     if (view.connected && !record->client) {
         struct chore chore = {.kind = CHORE_CLOSE,
                               .number = number,
@@ -400,7 +402,7 @@ static enum err record_load(struct broker *broker, uint32_t number)
                               .will_wanted = !record->goodbye, /* said, and lost with a write */
                               .packet_id = view.newest};
         (void)chore_put(broker, &chore, bytes_of("", 0));
-    } else if (!view.connected) {
+    } else if (!known) { /* else the boot clock knows, which does not jump */
         struct clock *clock = broker->config.clock;
         int64_t ago = clock->wall_ns(clock) - view.closed_wall_ns;
         record->closed_ns = broker->now_ns - (ago > 0 ? ago : 0);

@@ -91,6 +91,19 @@ static void test_tickets_beyond_32_bits(void **state)
     acks_done(&acks);
 }
 
+/* A refusal that came last may wait for less than what was taken before it. */
+static void test_all_are_durable(void **state)
+{
+    (void)state;
+    struct acks acks = {.at = NULL};
+    assert_true(acks_are_durable(&acks, 0));
+    put(&acks, 315, 1);
+    put(&acks, 313, 2);
+    assert_false(acks_are_durable(&acks, 314));
+    assert_true(acks_are_durable(&acks, 315));
+    acks_done(&acks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +112,7 @@ int main(void)
         cmocka_unit_test(test_trim_keeps_what_waits),
         cmocka_unit_test(test_ring_grows_while_it_is_wrapped),
         cmocka_unit_test(test_tickets_beyond_32_bits),
+        cmocka_unit_test(test_all_are_durable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

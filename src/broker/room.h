@@ -53,13 +53,15 @@ static inline const struct ack *acks_next(const struct acks *acks, uint64_t dura
     const struct ack *ack = &acks->at[acks->first];
     return (int32_t)((uint32_t)durable_ticket - ack->ticket) >= 0 ? ack : NULL;
 }
-/* Are all of them? Tickets ascend. */
+/* Are all of them? A refusal may wait for less than what was taken before it. */
 static inline bool acks_are_durable(const struct acks *acks, uint64_t durable_ticket)
 {
-    if (acks->count == 0)
-        return true;
-    const struct ack *last = &acks->at[(acks->first + acks->count - 1) & (acks->capacity - 1)];
-    return (int32_t)((uint32_t)durable_ticket - last->ticket) >= 0;
+    for (uint32_t i = 0; i < acks->count; i++) {
+        const struct ack *ack = &acks->at[(acks->first + i) & (acks->capacity - 1)];
+        if ((int32_t)((uint32_t)durable_ticket - ack->ticket) < 0)
+            return false;
+    }
+    return true;
 }
 static inline void acks_drop(struct acks *acks) /* the oldest; there is one */
 {

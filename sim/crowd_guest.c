@@ -88,7 +88,8 @@ void guest_lost(struct crowd *crowd, struct guest *guest)
     guest_keeps(crowd, guest, was_up);
     guest->lost_upheavals = crowd->upheavals;
     crowd->counts->losses++;
-    crowd_tell(crowd, "%s has no connection any more", guest->id);
+    crowd_tell(crowd, "%s has no connection any more, boot clock %" PRId64 " ms", guest->id,
+               crowd->world->clock.boot_ns / NS_PER_MS);
     for (unsigned i = 0; i < SENDINGS; i++)
         guest->sendings[i].wire = 0;
     memset(guest->wanted, 0, sizeof guest->wanted);
@@ -207,7 +208,9 @@ void guest_connect(struct crowd *crowd, struct guest *guest, bool clean, bool ke
     guest->pipe->will = connect_will(crowd, guest, &connect.will, topic, payload);
     guest_write(crowd, guest, packet, mqtt_connect_put(packet, sizeof packet, &connect));
     crowd->counts->connects++;
-    crowd_tell(crowd, "%s connects%s%s", guest->id, clean ? ", clean" : "", kept ? ", kept" : "");
+    crowd_tell(crowd, "%s connects%s%s, boot clock %" PRId64 " ms, session kept %" PRIu32 " s",
+               guest->id, clean ? ", clean" : "", kept ? ", kept" : "",
+               crowd->world->clock.boot_ns / NS_PER_MS, kept ? guest->expiry_s : 0);
 }
 
 void guest_disconnect(struct crowd *crowd, struct guest *guest)
@@ -520,6 +523,7 @@ static void take_ack(struct crowd *crowd, struct guest *guest, const struct mqtt
     if (sending->state == SENDING_RELEASE)
         crowd_fail(crowd, "%s gets a second PUBREC of packet %u", guest->id, ack.packet_id);
     sending_answered(crowd, guest, sending, frame->type);
+    crowd_tell(crowd, "note %" PRIu32 " is answered with %u", sending->note, ack.reason);
     if (good)
         note_acknowledged(crowd, sending->note);
     else

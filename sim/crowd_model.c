@@ -183,8 +183,11 @@ void note_sent(struct crowd *crowd, uint32_t number)
     crowd_tell(crowd, "guest%u %s note %" PRIu32 " on %c, QoS %u%s", note->publisher,
                note->is_will ? "leaves" : "sends", number, "mrsw"[topic_kind(note->topic)],
                note -> qos, note -> clear ? ", empty" : "");
-    if (topic_is_reading(note->topic))
-        note_key(crowd, number)->unknown++;
+    if (topic_is_reading(note->topic)) {
+        struct key *key = note_key(crowd, number);
+        key->unknown++;
+        crowd_tell(crowd, "note %" PRIu32 " is a reading, key %016" PRIx64, number, key->hash);
+    }
 }
 
 void note_settle(struct crowd *crowd, uint32_t number)
@@ -199,6 +202,18 @@ void note_settle(struct crowd *crowd, uint32_t number)
     }
 }
 
+static void refusals_tell(const struct crowd *crowd, unsigned topic)
+{
+    char text[32];
+    size_t size = topic_text(topic, text, sizeof text);
+    const struct engine *engine = crowd->world->engine;
+    for (size_t i = 0; engine && i < engine_refused_count(engine); i++) {
+        const struct refused *refused = engine_refused_at(engine, i);
+        if (bytes_equal(bytes_of(refused->topic, refused->topic_size), bytes_of(text, size)))
+            crowd_tell(crowd, "%s was refused as a reading: %s", text, admit_name(refused->admit));
+    }
+}
+
 void note_acknowledged(struct crowd *crowd, uint32_t number)
 {
     struct note *note = &crowd->notes[number];
@@ -208,6 +223,8 @@ void note_acknowledged(struct crowd *crowd, uint32_t number)
     note_settle(crowd, number);
     if (note->retain && number > crowd->retained_acknowledged[note->topic])
         crowd->retained_acknowledged[note->topic] = number;
+    if (topic_is_reading(note->topic))
+        refusals_tell(crowd, note->topic);
     /* One of QoS 2 that was sent again was in the journal before. */
     if (topic_is_reading(note->topic) && (note->qos == 1 || note->sent == 1)) {
         struct key *key = note_key(crowd, number);

@@ -44,6 +44,15 @@ static void verify_released(struct world *world, const struct scan *scan)
                    missing_to, counters.snapshot_position);
 }
 
+static void refusals_show(const struct world *world)
+{
+    for (size_t i = 0; world->verbose && i < engine_refused_count(world->engine); i++) {
+        const struct refused *refused = engine_refused_at(world->engine, i);
+        fprintf(stderr, "  refused %" PRIu64 " times on %.*s: %s\n", refused->count,
+                (int)refused->topic_size, (const char *)refused->topic, admit_name(refused->admit));
+    }
+}
+
 static void verify_keys(struct world *world)
 {
     uint64_t missing = 0, invented = 0;
@@ -53,11 +62,15 @@ static void verify_keys(struct world *world)
             continue;
         if (key->found < key->acknowledged)
             missing += key->acknowledged - key->found;
+        if (world->verbose && key->found < key->acknowledged)
+            fprintf(stderr, "  key %016" PRIx64 " is missing\n", key->hash);
         if (key->found > key->acknowledged + key->unknown)
             invented += key->found - key->acknowledged - key->unknown;
         key->acknowledged = key->found; /* from now on this is the truth for ever */
         key->unknown = 0;
     }
+    if (missing > 0)
+        refusals_show(world);
     if (missing > 0 && world->config.samples_keep_ns == 0)
         world_fail(world, "%" PRIu64 " acknowledged values are not in the journal", missing);
     if (invented > 0)

@@ -168,7 +168,7 @@ static void act_leave(struct crowd *crowd, struct guest *guest)
     struct pipe *pipe = guest->pipe;
     if (how == 0 && guest->up) {
         guest_disconnect(crowd, guest);
-    } else if (how == 1) {
+    } else if (how == 1 || (!guest->up && pipe->in_size > 0)) { /* a CONNECT may not come later */
         pipe_gone(crowd, pipe);
     } else {
         pipe->guest = NULL;

@@ -67,6 +67,7 @@ struct due {
 struct pipe {
     struct broker_link link; /* first */
     bool used, held, ended;
+    int64_t deaf_ns;      /* boot clock, when it became deaf */
     uint32_t deaf_unmade; /* of the crowd, when it became deaf */
     bool deaf;            /* what is still written to it is of no interest */
     bool goodbye;         /* DISCONNECT that drops the will was written */
@@ -249,7 +250,8 @@ void dues_waive(struct crowd *crowd, struct guest *guest, unsigned filter);
 /* Something owed did not come: only what the limits of queues dropped may be missing. */
 void due_missing(struct crowd *crowd, struct guest *guest, uint32_t number, const char *where);
 /* goodbye: it was said when the crowd's unmade was so many. */
-void will_over(struct crowd *crowd, uint32_t number, bool goodbye, uint32_t unmade);
+void will_over(struct crowd *crowd, uint32_t number, bool goodbye, uint32_t unmade,
+               int64_t over_ns);
 /* All that was taken is done; rested: for long enough for delayed wills as well. */
 void wills_settle(struct crowd *crowd, bool rested);
 void wills_crash(struct crowd *crowd);

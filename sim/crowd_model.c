@@ -294,7 +294,9 @@ static void delivered_judge_will(struct crowd *crowd, uint32_t number)
     struct note *note = &crowd->notes[number];
     const struct pipe *pipe = crowd->guests[note->publisher].pipe;
     if (note->will == WILL_VOID || (note->will == WILL_DROPPED && note->unmade == crowd->unmade))
-        crowd_fail(crowd, "will %" PRIu32 " is published, its client said goodbye", number);
+        crowd_fail(crowd, "will %" PRIu32 " is published, its client %s", number,
+                   note->will_delay_s > 0 && note->will == WILL_VOID ? "came back, or said goodbye"
+                                                                     : "said goodbye");
     if (note->will == WILL_HELD && pipe && pipe->will == number && !pipe->link.over)
         crowd_fail(crowd, "will %" PRIu32 " is published, its client is there", number);
 }
@@ -408,7 +410,7 @@ void note_delivered(struct crowd *crowd, struct guest *guest, const struct deliv
 }
 
 /* ---- wills ---- */
-void will_over(struct crowd *crowd, uint32_t number, bool goodbye, uint32_t unmade)
+void will_over(struct crowd *crowd, uint32_t number, bool goodbye, uint32_t unmade, int64_t over_ns)
 {
     struct note *note = &crowd->notes[number];
     if (number == NOTE_NONE)
@@ -419,7 +421,7 @@ void will_over(struct crowd *crowd, uint32_t number, bool goodbye, uint32_t unma
     } else if (note->will == WILL_HELD) {
         note->will = WILL_DUE;
         note->unmade = crowd->upheavals;
-        note->due_ns = crowd->world->clock.boot_ns + (int64_t)note->will_delay_s * NS_PER_S;
+        note->due_ns = over_ns + (int64_t)note->will_delay_s * NS_PER_S;
     } else if (note->will == WILL_ASKED) {
         note->will = WILL_PERHAPS;
     }

@@ -75,7 +75,8 @@ static void pipe_will_over(struct crowd *crowd, struct pipe *pipe, bool said)
     if (said && pipe->ends_session && pipe->will != NOTE_NONE)
         crowd->notes[pipe->will].will_delay_s = 0; /* it does not outlive the session */
     will_over(crowd, pipe->will, said && pipe->goodbye,
-              pipe->deaf ? pipe->deaf_unmade : crowd->unmade);
+              pipe->deaf ? pipe->deaf_unmade : crowd->unmade,
+              pipe->deaf ? pipe->deaf_ns : crowd->world->clock.boot_ns);
     pipe->will = NOTE_NONE;
 }
 
@@ -183,6 +184,7 @@ void pipe_feed(struct crowd *crowd, struct pipe *pipe, size_t bytes)
     pipe->held = feed == BROKER_HOLD && !pipe->ended && !pipe->link.turn;
     pipe->deaf = feed == BROKER_END;
     pipe->deaf_unmade = crowd->unmade;
+    pipe->deaf_ns = crowd->world->clock.boot_ns;
     if (pipe->ended && !pipe->deaf)
         crowd_fail(crowd, "a connection has ended, broker_feed says %d", (int)feed);
 }

@@ -75,17 +75,17 @@ static void verify_queue(struct crowd *crowd, struct guest *guest, uint32_t sess
 }
 
 /* ---- retained messages ---- */
-/* One of QoS 1 that was sent again may come to lie above later ones of QoS 2, which are taken once,
- * and of QoS 0, which are sent once. */
+/* One that was sent again may come to lie above later ones: of QoS 1 because it is taken again, of
+ * QoS 2 because it was refused at first and the answer was lost. */
 static bool retained_came_again(const struct crowd *crowd, unsigned topic, uint32_t found)
 {
     for (uint32_t at = crowd->retained_acknowledged[topic]; at > NOTE_NONE; at--) {
         const struct note *note = &crowd->notes[at];
-        if (note->topic != topic || note->qos != 1)
+        if (note->topic != topic || note->qos == 0)
             continue;
         if (note->sent > 1 && found == (note->clear ? NOTE_NONE : at))
             return true;
-        if (note->state == NOTE_ACKNOWLEDGED)
+        if (note->state == NOTE_ACKNOWLEDGED && (note->qos == 1 || note->sent == 1))
             return false;
     }
     return false;

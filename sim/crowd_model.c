@@ -363,6 +363,13 @@ static void delivered_count(struct crowd *crowd, struct guest *guest, uint32_t n
                    delivered->qos, due->owed);
 }
 
+/* Was anything dropped or refused, so that what is sent again comes later than what was not? */
+static bool may_be_refused(const struct crowd *crowd)
+{
+    return crowd->store_small || crowd->memory_small || crowd->world->counts.full_disks > 0 ||
+           dropped_now(crowd) > 0;
+}
+
 static void delivered_order(struct crowd *crowd, struct guest *guest, uint32_t number,
                             const struct delivered *delivered)
 {
@@ -372,7 +379,7 @@ static void delivered_order(struct crowd *crowd, struct guest *guest, uint32_t n
     enum topic_kind kind = topic_kind(note->topic);
     if (due->got != 1 || due->in_order != delivered->qos + 1 || kind == TOPIC_WILL ||
         kind == TOPIC_SHARED || (kind == TOPIC_RETAINED && delivered->retain) || note->expires ||
-        (note->sent > 1 && (delivered->qos == 0 || dropped_now(crowd) > 0)))
+        (note->sent > 1 && (delivered->qos == 0 || may_be_refused(crowd))))
         return;
     if (number < *last)
         crowd_fail(crowd, "%s gets note %" PRIu32 " after %" PRIu32 " of the same topic", guest->id,

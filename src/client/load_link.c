@@ -106,8 +106,11 @@ static bool link_push(struct load_worker *worker, struct load_link *link, const 
         if (sent < 0 && errno == EAGAIN)
             return true;
         if (sent < 0)
-            return load_link_lose(worker, link, "the connection failed while sending: %s",
-                                  strerror(errno));
+            return load_link_lose(worker, link, "%s%s",
+                                  errno == EPIPE || errno == ECONNRESET
+                                      ? "the server closed the connection"
+                                      : "the connection failed while sending: ",
+                                  errno == EPIPE || errno == ECONNRESET ? "" : strerror(errno));
         *ret_sent += (size_t)sent;
     }
     return true;

@@ -90,11 +90,11 @@ async function shared_subscriptions() {
   const workers = [];
   for (let number = 0; number < 4; number++) {
     const worker = await connect({ protocolVersion: number % 2 ? 4 : 5 });
-    await worker.subscribeAsync("$share/team/work/#", { qos: 2 });
+    await worker.subscribeAsync("$share/team/jobs/#", { qos: 2 });
     workers.push(worker);
   }
   const sender = await connect({ protocolVersion: 5 });
-  await sendBurst(sender, "work/x", 200, 1);
+  await sendBurst(sender, "jobs/x", 200, 1);
   const counts = () => workers.map((worker) => worker.received.length);
   await waitFor(() => `200 messages, found ${counts()}`, () => counts().reduce((a, b) => a + b) >= 200);
   const numbers = workers.flatMap((worker) => worker.received.map((m) => Number(m.payload.toString())));

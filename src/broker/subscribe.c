@@ -500,7 +500,7 @@ static bool subscribe_post(struct broker *broker, struct client *client,
 }
 
 /* What of the packet is not allowed though each of its fields is; 0: nothing. */
-static uint8_t subscribe_fault(const struct subscribe_work *work)
+static uint8_t subscribe_fault(const struct client *client, const struct subscribe_work *work)
 {
     struct mqtt_subscription wanted;
     size_t offset = 0;
@@ -528,7 +528,7 @@ enum broker_feed subscribe_feed(struct broker *broker, struct broker_link *link,
         return BROKER_HOLD; /* until some are told */
     uint8_t reason = mqtt_subscribe_get(frame, client->version, &work.packet);
     if (reason == 0)
-        reason = subscribe_fault(&work);
+        reason = subscribe_fault(client, &work);
     if (reason != 0) {
         packet_goodbye(broker, link, reason,
                        reason == MQTT_PROTOCOL_ERROR ? CAUSE_PROTOCOL : CAUSE_MALFORMED, NULL);

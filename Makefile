@@ -1,13 +1,13 @@
 # What a person types. The build itself is CMake's and Ninja's; see CMakePresets.json.
 # Packages are installed only when one is missing, so all of this works offline after the first time.
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench fuzz clean
+.PHONY: help run build test bench fuzz package screenshots clean
 MAKEFLAGS += --no-print-directory
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
-run: build ## build and replay real data through the MQTT door, live in this terminal
+run: build ## build, replay real data, print the address of the console
 	build/mainstem demo
 
 build: ## build the release binary: build/mainstem
@@ -32,6 +32,14 @@ fuzz: ## run each fuzzer for 60 seconds (SECONDS_EACH=600 for longer)
 	@scripts/configure fuzz
 	cmake --build build/fuzz
 	scripts/fuzz build/fuzz $${SECONDS_EACH:-60}
+
+package: build ## build the Debian package: build/mainstem_VERSION_amd64.deb (docs/install.md)
+	@scripts/install-deps build package
+	scripts/package build/mainstem build
+
+screenshots: build ## pictures of every page of the console, into build/screenshots
+	@scripts/install-deps build test
+	scripts/screenshots build/mainstem build/screenshots
 
 clean: ## remove what was built (no data)
 	rm -rf build

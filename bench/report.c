@@ -90,7 +90,8 @@ bool bench_server_start(struct bench_server *server)
                                   .data = server->folder,
                                   .mqtt = server->mqtt,
                                   .http = server->http,
-                                  .log = server->log};
+                                  .log = server->log,
+                                  .words = server->words};
     enum err err = child_start(&config, 300000, &server->child);
     if (err == OK)
         err = control_open(server->folder, &server->control);

@@ -18,6 +18,7 @@ bool bench_flag(const struct bench_words *words, const char *name);
 struct bench_server {
     char folder[512], log[600], mqtt[64], http[64];
     const char *program;
+    const char *const *words; /* further options of serve, NULL-terminated; NULL: none */
     struct child child;
     struct control *control;
 };

@@ -52,7 +52,6 @@ function(mainstem_program name)
     set(lower ${MAINSTEM_ROOMS})
     list(REVERSE lower)
     target_link_libraries(${name} PRIVATE ${lower})
-    target_link_options(${name} PRIVATE -pie -Wl,-z,relro,-z,now)
 endfunction()
 
 # mainstem_side(DIR): sim, tests and bench stand beside src and say themselves what they build.

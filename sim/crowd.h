@@ -47,6 +47,7 @@ struct note {
     bool is_will, expires;
     bool settled, group_sure, group_came; /* to a group of faithful guests */
     bool group_queued;                    /* for one of them */
+    uint8_t repeats; /* of QoS 2: in another session than it was first sent in, perhaps */
     uint8_t state;
     uint8_t will; /* enum will_state */
     uint16_t size;

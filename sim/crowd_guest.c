@@ -663,6 +663,17 @@ static void connack_wills(struct crowd *crowd, const struct guest *guest, bool p
     }
 }
 
+/* A session that was over meanwhile, and begun by a CONNECT without CONNACK, knows nothing of what
+ * was sent before it: the house cannot tell that it comes again, nor can the guest. */
+static void sendings_doubt(struct crowd *crowd, const struct guest *guest)
+{
+    for (unsigned i = 0; i < SENDINGS; i++) {
+        const struct sending *sending = &guest->sendings[i];
+        if (sending->state == SENDING_PUBLISH && crowd->notes[sending->note].qos == 2)
+            crowd->notes[sending->note].repeats++;
+    }
+}
+
 static void take_connack(struct crowd *crowd, struct guest *guest, const struct mqtt_frame *frame)
 {
     struct mqtt_connack connack;
@@ -681,6 +692,8 @@ static void take_connack(struct crowd *crowd, struct guest *guest, const struct 
                    present);
     if (guest->version == MQTT_5 && MQTT_HAS(&connack.properties, 34))
         guest->server_alias_max = connack.properties.topic_alias_maximum;
+    if (present && guest->expected == PERHAPS)
+        sendings_doubt(crowd, guest);
     guest->up = true;
     guest->begins_anew = false;
     guest->session = SURE;

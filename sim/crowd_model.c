@@ -331,7 +331,7 @@ static void delivered_judge_topic(struct crowd *crowd, const struct guest *guest
 /* How often it may come at most, repetitions not counted. */
 static unsigned delivered_bound(const struct guest *guest, const struct note *note)
 {
-    unsigned taken = note->is_will || note->qos == 2 ? 1 : note->sent;
+    unsigned taken = note->is_will || note->qos == 2 ? 1u + note->repeats : note->sent;
     return note->retain ? taken + guest->retained_asked : taken;
 }
 

@@ -29,6 +29,9 @@ static const struct {
     {"mqtt_early_ack", {.journal = SABOTAGE_EARLY_ACK, .crowd_alone = true}},
     {"mqtt_release_lost", {.crowd = CROWD_RELEASE_LOST}},
     {"mqtt_held_forgotten", {.crowd = CROWD_HELD_FORGOTTEN}},
+    {"history_first_wins", {.past = PAST_FIRST_WINS}},
+    {"history_erased_kept", {.past = PAST_ERASED_KEPT}},
+    {"history_part_lost", {.past = PAST_PART_LOST}},
 };
 
 struct options {
@@ -79,7 +82,9 @@ static void usage(FILE *to)
                 "  --jobs N          so many processes (default 1)\n"
                 "  --sabotage NAME   plant a bug: skip_sync, early_ack, drop_last, reorder,\n"
                 "                    forget_key, mqtt_early_ack, mqtt_release_lost,\n"
-                "                    mqtt_held_forgotten, or all; success is that it is found\n"
+                "                    mqtt_held_forgotten, history_first_wins,\n"
+                "                    history_erased_kept, history_part_lost, or all;\n"
+                "                    success is that it is found\n"
                 "  --help\n"
                 "Example: mainstem_sim --seeds 1 1000 --jobs 2\n");
 }
@@ -186,6 +191,9 @@ static void summary(const struct totals *totals, int64_t took_ns)
            " times\n",
            c->crashes, c->restarts, c->write_failures, c->full_disks, c->rots, c->snapshots,
            c->verified);
+    printf("history: %" PRIu64 " seals, %" PRIu64 " merges, %" PRIu64 " erasures, %" PRIu64
+           " samples compared\n",
+           c->seals, c->merges, c->erasures, c->samples);
     const struct crowd_counts *m = &c->crowd;
     printf("MQTT: %" PRIu64 " messages, %" PRIu64 " acknowledged, %" PRIu64 " refused, %" PRIu64
            " delivered, %" PRIu64 " wills, %" PRIu64 " connections, %" PRIu64 " lost, %" PRIu64

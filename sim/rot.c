@@ -173,14 +173,14 @@ void world_rot(struct world *world, bool clean)
     static const char *const folders[] = {".", "journal", "journal/damaged", "snapshots"};
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
         (void)disk->sync_folder(disk, folders[i]);
-    scan_disk(&before, disk, &world->clock, NULL, &world->names);
+    scan_disk(&before, disk, &world->clock, NULL, &world->names, NULL, NULL);
     unsigned places = rot_some(world, clean);
     if (places > 0) {
         world->rotten = true;
         world->crowd_here = false;
         world->counts.rots += places;
         keys_found_reset(&world->keys);
-        scan_disk(&after, disk, &world->clock, &world->keys, &world->names);
+        scan_disk(&after, disk, &world->clock, &world->keys, &world->names, NULL, NULL);
         if (after.err != OK)
             world_fail(world, "a rotten journal cannot be read: %s", err_text(after.err));
         rot_compare(world, &before, &after, places);

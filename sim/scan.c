@@ -59,6 +59,18 @@ static uint32_t scan_facts(struct scan *scan, struct bytes run)
     return count;
 }
 
+/* What the history must hold of it. An erasure is alone in its batch. */
+static void scan_past(struct scan *scan, uint32_t id, int64_t time_ns, const struct value *value)
+{
+    if (scan->past == NULL)
+        return;
+    bool erased = archive_is_erased(scan->archive, id, time_ns, scan->position);
+    if (erased)
+        scan_point(scan, id)->erased = true;
+    if (!erased || scan->past->sabotage == PAST_ERASED_KEPT)
+        past_put(scan->past, id, time_ns, scan_value_hash(value));
+}
+
 static void scan_sample(void *arg, const struct row_shape *shape, const struct sample_row *sample)
 {
     struct scan *scan = arg;
@@ -72,6 +84,7 @@ static void scan_sample(void *arg, const struct row_shape *shape, const struct s
         const struct value *value = &sample->values[i];
         scan->values++;
         uint32_t id = shape->first_point + column;
+        scan_past(scan, id, sample->time_ns, value);
         const char *path = point->path;
         if (path == NULL) {
             scan->unnamed_points++;
@@ -119,6 +132,7 @@ static void scan_batch(struct scan *scan, const struct journal_batch *batch,
     if (batch->hole_records > 0)
         segment_decoder_hole(decoder, batch->hole_records);
     scan->holes += batch->hole_records;
+    scan->position = batch->header.position;
     enum err err = segment_decoder_batch(decoder, &batch->header, batch->body, scan_sample, scan);
     if (err != OK && scan->err == OK)
         scan->err = err;
@@ -179,11 +193,12 @@ void scan_names_done(struct scan_names *names)
 }
 
 void scan_disk(struct scan *scan, struct disk *disk, struct clock_sim *clock, struct keys *keys,
-               struct scan_names *names)
+               struct scan_names *names, struct past *past, const struct archive *archive)
 {
     struct worker_sim workers[2];
     struct journal *journal;
-    *scan = (struct scan){.end_position = 1, .keys = keys, .names = names};
+    *scan = (struct scan){
+        .end_position = 1, .keys = keys, .names = names, .past = past, .archive = archive};
     worker_sim_init(&workers[0]);
     worker_sim_init(&workers[1]);
     const struct journal_config config = {.disk = disk,

@@ -5,10 +5,13 @@
 #include "clock_sim.h"
 #include "journal/journal.h"
 #include "keys.h"
+#include "model/archive/archive.h"
+#include "past.h"
 
 struct scan_point {
     char *path;
     bool said;       /* a sample was found */
+    bool erased;     /* some of its samples are */
     int64_t time_ns; /* of the last by source time */
     uint64_t value;  /* hash of that value */
 };
@@ -36,9 +39,13 @@ struct scan {
     enum err err; /* why reading ended early; OK: it did not */
     struct keys *keys;
     struct scan_names *names;
+    struct past *past;
+    const struct archive *archive;
+    uint64_t position; /* of the batch that is being read */
 };
-/* keys may be NULL; found is counted in it (and not reset before). names: read and kept up. */
+/* keys may be NULL; found is counted in it (and not reset before). names: read and kept up. past:
+ * samples that are not erased, as the archive says, are put into it; NULL with it: no. */
 void scan_disk(struct scan *scan, struct disk *disk, struct clock_sim *clock, struct keys *keys,
-               struct scan_names *names);
+               struct scan_names *names, struct past *past, const struct archive *archive);
 void scan_done(struct scan *scan);
 uint64_t scan_value_hash(const struct value *value);

@@ -3,6 +3,8 @@
  *   no hole                      positions follow each other from 1, or the gap is named
  *   live = journal               the engine's last values are those of an independent reading
  *   replay = live = snapshot + tail   by state hash, in two more engines on the same disk
+ *   history = journal            of each point and time the last sample, see past_verify.c
+ *   alarms                       what was recorded is what a replay computes
  *   commands                     each answered once, and done once */
 #include "world.h"
 
@@ -90,6 +92,8 @@ static void verify_live(struct world *world, const struct scan *scan)
             world_fail(world, "%s is point %u, should be %zu", seen->path, point, i + 1);
         points_view(points, point, &view);
         if (!seen->said && view.time_ns == 0)
+            continue;
+        if (seen->erased) /* what is live then depends on what was erased when */
             continue;
         if (view.time_ns != seen->time_ns || scan_value_hash(&view.value) != seen->value)
             world_fail(world, "%s: live time %" PRId64 ", journal's %" PRId64 ", value %s",
@@ -179,7 +183,7 @@ static uint64_t replay_hash(struct world *world, struct disk *disk, const char *
     worker_sim_init(&workers[1]);
     config.disk = disk;
     config.writer = &workers[0].port;
-    config.background = &workers[1].port;
+    config.background = config.sealer = config.merger = &workers[1].port;
     config.read_only = true;
     config.outcome = NULL;
     config.tell = NULL;
@@ -214,6 +218,16 @@ static bool older_is_whole(struct world *world)
            disk->list(disk, "snapshots", snapshots_each, &seen) == OK && seen.count == 2;
 }
 
+/* Each entry of an alarm that came back from the journal says what was computed. */
+static void verify_entries(struct world *world)
+{
+    struct engine_counters counters;
+    engine_describe(world->engine, &counters);
+    if (counters.entries_disagreed > 0 && !world->rotten)
+        world_fail(world, "%" PRIu64 " entries of alarms are not what was computed",
+                   counters.entries_disagreed);
+}
+
 static void verify_hashes(struct world *world)
 {
     struct disk *disk = disk_sim_port(world->disk);
@@ -235,6 +249,7 @@ static void verify_hashes(struct world *world)
 void world_verify(struct world *world)
 {
     struct scan scan;
+    struct past past;
     world_settle(world);
     if (disk_sim_power_is_off(world->disk))
         return;
@@ -243,7 +258,9 @@ void world_verify(struct world *world)
     if (world->crowd.alone) /* to show that what was planted is found by this alone */
         return;
     keys_found_reset(&world->keys);
-    scan_disk(&scan, disk_sim_port(world->disk), &world->clock, &world->keys, &world->names);
+    past_init(&past, world->past_sabotage);
+    scan_disk(&scan, disk_sim_port(world->disk), &world->clock, &world->keys, &world->names, &past,
+              engine_archive(world->engine));
     if (scan.err != OK)
         world_fail(world, "the journal cannot be read: %s", err_text(scan.err));
     if (world->rotten && world->config.messages_keep_ns == 0 &&
@@ -269,9 +286,14 @@ void world_verify(struct world *world)
     if (!world->rotten && whole)
         verify_live(world, &scan);
     scan_done(&scan);
-    const char *wrong = commands_compare(&world->commands, engine_points(world->engine));
+    if (!world->rotten)
+        world_verify_history(world, &past);
+    past_done(&past);
+    const char *wrong = commands_compare(&world->commands, engine_points(world->engine),
+                                         engine_access(world->engine));
     if (wrong != NULL && !world->rotten && !world->commands.waiting)
         world_fail(world, "%s", wrong);
+    verify_entries(world);
     verify_hashes(world);
     world->counts.verified++;
 }

@@ -11,6 +11,7 @@
 #define WAIT_ROUNDS 2000
 #define OPEN_TRIES 20
 #define ROOM_ON_A_FULL_DISK ((uint64_t)96 << 10)
+#define ARCHIVE_TAG UINT64_MAX /* of commands about history */
 
 void world_fail(struct world *world, const char *format, ...)
 {
@@ -30,11 +31,23 @@ static void world_tell(void *arg, enum log_level level, const char *text)
         fprintf(stderr, "  operation %" PRIu64 ": %s\n", world->counts.operations, text);
     if (strstr(text, ".snap: damaged") && !world_snapshot_is_rotten(world, text))
         world_fail(world, "nothing rotted, and a snapshot is damaged: %s", text);
+    bool damaged = strstr(text, "it is left out") || strstr(text, "cannot be read back") ||
+                   (strstr(text, "was made anew") && !strstr(text, "is missing"));
+    if (strncmp(text, "history", 7) == 0 && damaged && !world->rotten &&
+        !disk_sim_power_is_off(world->disk))
+        world_fail(world, "nothing rotted, and %s", text);
 }
 
 static void world_outcome(void *arg, uint64_t tag, const struct outcome *outcome)
 {
     struct world *world = arg;
+    if (tag == RULES_TAG)
+        return; /* refused or not: the state tells */
+    if (tag == ARCHIVE_TAG) {
+        if (outcome->code != OUTCOME_DONE && !world->rotten)
+            world_fail(world, "a command about history is refused: %d", (int)outcome->code);
+        return;
+    }
     if (!world->commands.waiting || tag != world->commands.tag)
         world_fail(world, "an outcome for tag %" PRIu64 ", which nobody waits for", tag);
     const char *wrong = commands_answer(&world->commands, outcome);
@@ -95,6 +108,8 @@ static void world_step(struct world *world)
 {
     if (world->engine == NULL || disk_sim_power_is_off(world->disk))
         return;
+    if (world->clock.wall_ns > world->newest_ns)
+        world->newest_ns = world->clock.wall_ns;
     crowd_retry(&world->crowd);
     (void)engine_step(world->engine);
     world_answers(world);
@@ -109,6 +124,10 @@ void world_pump(struct world *world)
         worker_sim_run(&world->writer);
     if (random_one_in(random, 3))
         worker_sim_run(&world->background);
+    if (random_one_in(random, 4))
+        worker_sim_run(&world->sealer);
+    if (random_one_in(random, 4))
+        worker_sim_run(&world->merger);
     world_step(world);
 }
 
@@ -126,6 +145,8 @@ void world_round(struct world *world)
     clock_sim_advance(&world->clock, 5 * NS_PER_MS);
     worker_sim_run(&world->writer);
     worker_sim_run(&world->background);
+    worker_sim_run(&world->sealer);
+    worker_sim_run(&world->merger);
     world_step(world);
 }
 
@@ -167,12 +188,20 @@ void world_stop(struct world *world, bool crash)
         world_settle(world);
     }
     crowd_stop(&world->crowd, disk_sim_power_is_off(world->disk));
+    if (world->engine != NULL) {
+        struct history_state state;
+        history_describe(engine_history(world->engine), &state);
+        world->counts.seals += state.seals;
+        world->counts.merges += state.merges;
+    }
     engine_close(world->engine, random_one_in(&world->random, 2));
     world->engine = NULL;
     crash = disk_sim_power_is_off(world->disk);
     pending_lost(world);
     worker_sim_reset(&world->writer);
     worker_sim_reset(&world->background);
+    worker_sim_reset(&world->sealer);
+    worker_sim_reset(&world->merger);
     if (crash) {
         disk_sim_power_on(world->disk);
         clock_sim_reboot(&world->clock, (int64_t)random_below(&world->random, NS_PER_S * 100));
@@ -202,11 +231,34 @@ void world_open(struct world *world)
             world_fail(world, "the engine does not start: %s", err_text(err));
         worker_sim_reset(&world->writer);
         worker_sim_reset(&world->background);
+        worker_sim_reset(&world->sealer);
+        worker_sim_reset(&world->merger);
         disk_sim_power_on(world->disk);
         clock_sim_reboot(&world->clock, NS_PER_S);
         world->counts.crashes++;
     }
     world_fail(world, "the engine does not start in %d tries", OPEN_TRIES);
+}
+
+struct part_found {
+    char path[DISK_NAME_SIZE];
+};
+
+static void part_each(void *arg, const char *name, uint64_t size)
+{
+    struct part_found *found = arg;
+    (void)size;
+    if (strstr(name, ".part") != NULL && strstr(name, ".tmp") == NULL)
+        snprintf(found->path, sizeof found->path, "history/%s", name);
+}
+
+static void world_lose_part(struct world *world)
+{
+    struct disk *disk = disk_sim_port(world->disk);
+    struct part_found found = {""};
+    if (disk->list(disk, "history", part_each, &found) != OK || found.path[0] == 0)
+        return;
+    check(disk->remove(disk, found.path) == OK && disk->sync_folder(disk, "history") == OK);
 }
 
 static void world_again(struct world *world, bool crash)
@@ -222,6 +274,8 @@ static void world_again(struct world *world, bool crash)
         world_rot(world, clean);
     if (world->config.sabotage == SABOTAGE_NONE && random_one_in(&world->random, 6))
         world_rot_snapshot(world);
+    if (world->past_sabotage == PAST_PART_LOST)
+        world_lose_part(world);
     world_open(world);
     world_verify(world);
 }
@@ -268,10 +322,27 @@ static void operation_publish(struct world *world)
                                bytes_of(message->payload, message->payload_size), &admitted);
         if (admit == ADMIT_WAIT)
             world_pump(world);
+        if (i == WAIT_ROUNDS / 2) /* windows that cannot be sealed on a full disk */
+            world_heal(world);
         if (i > WAIT_ROUNDS)
             world_fail(world, "a publish waits for ever");
     }
     publish_judge(world, admit, &admitted);
+}
+
+/* What a door tells: a command's own entry must be right with others between. */
+static void operation_audit(struct world *world)
+{
+    struct admitted admitted;
+    const struct fact_audit audit = {.actor = {.door = ACTOR_MQTT, .name = bytes_text("device")},
+                                     .tenant = TENANT_DEFAULT,
+                                     .action = bytes_text("denied"),
+                                     .object = bytes_text("plant/a"),
+                                     .outcome = bytes_text("no right")};
+    enum admit admit = engine_audit(world->engine, &audit, &admitted);
+    if (admit != ADMIT_DONE && admit != ADMIT_WAIT && admit != ADMIT_STOPPED &&
+        admit != ADMIT_DISK_FULL)
+        world_fail(world, "the audit is refused: %s", admit_name(admit));
 }
 
 static void operation_command(struct world *world)
@@ -283,6 +354,8 @@ static void operation_command(struct world *world)
     if (world->commands.sent)
         return;
     struct command command = commands_command(&world->commands, &text);
+    if (world->commands.tag % 3 == 0)
+        operation_audit(world);
     enum admit admit = engine_command(world->engine, &command, world->commands.tag, &admitted);
     if (admit == ADMIT_DONE) {
         world->commands.sent = true;
@@ -290,6 +363,73 @@ static void operation_command(struct world *world)
     } else if (admit != ADMIT_WAIT && admit != ADMIT_STOPPED && admit != ADMIT_DISK_FULL) {
         world_fail(world, "a command is refused: %s", admit_name(admit));
     }
+}
+
+/* ---- history ---- */
+/* Sends a command that nobody repeats; true: it was done. */
+static bool archive_command(struct world *world, const struct command *command)
+{
+    struct admitted admitted;
+    uint64_t lost = engine_lost_generation(world->engine);
+    if (engine_command(world->engine, command, ARCHIVE_TAG, &admitted) != ADMIT_DONE)
+        return false;
+    world_settle(world);
+    return !disk_sim_power_is_off(world->disk) && engine_lost_generation(world->engine) == lost;
+}
+
+/* Some points, some time, alone in its batch: so it is known what came before it. */
+static void operation_erase(struct world *world)
+{
+    struct random *random = &world->random;
+    uint32_t points = points_count(engine_points(world->engine));
+    world_settle(world);
+    if (points == 0 || disk_sim_power_is_off(world->disk))
+        return;
+    struct point_range range = {.first = 1 + (uint32_t)random_below(random, points)};
+    range.count = 1 + (uint32_t)random_below(random, points - range.first + 1) % 40;
+    int64_t now_ns = world->clock.wall_ns;
+    int64_t from_ns = now_ns - (int64_t)random_below(random, 100) * NS_PER_S;
+    int64_t to_ns = from_ns + (int64_t)random_below(random, 100) * NS_PER_S + 1;
+    struct command command = {.kind = COMMAND_ERASE,
+                              .tenant = TENANT_DEFAULT,
+                              .erase = {.complete = true,
+                                        .from_ns = random_one_in(random, 4) ? 0 : from_ns,
+                                        .to_ns = to_ns,
+                                        .pattern = bytes_text("**"),
+                                        .ranges = &range,
+                                        .range_count = 1}};
+    world->counts.erasures += archive_command(world, &command);
+}
+
+/* Once, and for good. */
+static void operation_retain(struct world *world)
+{
+    int64_t retention_ns = (int64_t)(1 + random_below(&world->random, 3600)) * NS_PER_S;
+    struct command command = {
+        .kind = COMMAND_POLICY_SET,
+        .tenant = TENANT_DEFAULT,
+        .policy = {.name = bytes_text("all"),
+                   .pattern = bytes_text("**"),
+                   .rules = {.retention_ns = retention_ns,
+                             .rollup_ns = {0, POLICY_NO_ROLLUP, POLICY_NO_ROLLUP}}}};
+    if (world->retention_ns != 0)
+        return;
+    world->retention_ns = retention_ns; /* also when the answer is lost */
+    (void)archive_command(world, &command);
+}
+
+static void operation_history(struct world *world)
+{
+    struct history *history = engine_history(world->engine);
+    uint64_t choice = random_below(&world->random, 16);
+    if (choice < 8)
+        history_seal_now(history);
+    else if (choice < 11)
+        history_merge_now(history);
+    else if (choice < 15)
+        operation_erase(world);
+    else if (world->seed % 4 == 2)
+        operation_retain(world);
 }
 
 static void operation_fault(struct world *world)
@@ -339,6 +479,10 @@ static void world_operation(struct world *world)
         world->counts.snapshots += engine_snapshot_now(world->engine);
     else if (choice < 30 && world->crowd_here)
         crowd_rest(&world->crowd);
+    else if (choice < 60)
+        operation_history(world);
+    else if (choice < 90)
+        operation_rules(world);
     else if (choice < 400)
         operation_command(world);
     else if (world->crowd_here && (world->crowd.alone || choice < 5000))
@@ -360,6 +504,8 @@ static void world_init(struct world *world, uint64_t seed, const struct world_pl
     world->clock.tick_ns = 300;
     worker_sim_init(&world->writer);
     worker_sim_init(&world->background);
+    worker_sim_init(&world->sealer);
+    worker_sim_init(&world->merger);
     traffic_init(&world->traffic, &world->random);
     commands_init(&world->commands, &world->random);
     keys_init(&world->keys);
@@ -369,6 +515,9 @@ static void world_init(struct world *world, uint64_t seed, const struct world_pl
     world->config.clock = &world->clock.port;
     world->config.writer = &world->writer.port;
     world->config.background = &world->background.port;
+    world->config.sealer = &world->sealer.port;
+    world->config.merger = &world->merger.port;
+    world->config.history_window_ns = (int64_t)(1 + random_below(&world->random, 4000)) * NS_PER_MS;
     world->config.segment_first_bytes = UINT64_C(1) << 20;
     world->config.segment_max_bytes = UINT64_C(4) << 20;
     world->config.reserve_bytes = UINT64_C(256) << 10;
@@ -383,6 +532,7 @@ static void world_init(struct world *world, uint64_t seed, const struct world_pl
     world->crowd_here = true;
     world->crowd.counts = &world->counts.crowd;
     world->crowd.alone = plan->crowd_alone;
+    world->past_sabotage = plan->past;
     crowd_init(&world->crowd, world, seed, plan->crowd);
     if (seed % 2 == 1 || seed % 8 == 0) /* no MQTT is ever released: all of it can be replayed */
         world->config.messages_keep_ns = INT64_MAX / 4;

@@ -26,7 +26,7 @@ struct pending { /* one value in a batch on its way */
 };
 struct world_counts {
     uint64_t operations, messages, values, refused, disk_full, stopped, commands, crashes, restarts,
-        write_failures, full_disks, rots, snapshots, verified;
+        write_failures, full_disks, rots, snapshots, verified, erasures, seals, merges, samples;
     struct crowd_counts crowd;
 };
 struct world {
@@ -34,7 +34,7 @@ struct world {
     struct random random;
     struct disk_sim *disk;
     struct clock_sim clock;
-    struct worker_sim writer, background;
+    struct worker_sim writer, background, sealer, merger;
     struct engine_config config;
     struct engine *engine;
     struct publisher publishers[DEVICES];
@@ -44,8 +44,11 @@ struct world {
     struct commands commands;
     struct keys keys;
     struct scan_names names;
-    struct crowd crowd; /* MQTT clients */
-    bool crowd_here;    /* until bytes rot: then nobody knows what may be missing */
+    struct crowd crowd;   /* MQTT clients */
+    int64_t retention_ns; /* of raw samples, once a policy says so; 0: for ever */
+    enum past_sabotage past_sabotage;
+    int64_t newest_ns; /* the latest that the wall clock ever said */
+    bool crowd_here;   /* until bytes rot: then nobody knows what may be missing */
     struct pending *pending;
     size_t pending_count, pending_capacity;
     bool rot_allowed, rotten; /* this seed lets bytes rot; some did */
@@ -66,6 +69,7 @@ struct world {
 struct world_plan {
     enum journal_sabotage journal;
     enum crowd_sabotage crowd;
+    enum past_sabotage past;
     bool crowd_alone; /* no other traffic than MQTT */
 };
 /* Runs one seed; true: nothing was found. counts may be NULL. */
@@ -85,8 +89,13 @@ bool world_is_settled(const struct world *world);
 void world_round(struct world *world);
 /* The disk has room and does what it is told. */
 void world_heal(struct world *world);
+/* rules.c: a rule of alarms is set or removed, or an alarm is answered. */
+#define RULES_TAG (UINT64_MAX - 1) /* of its commands */
+void operation_rules(struct world *world);
 /* verify.c: every invariant, against the disk as it is now. */
 void world_verify(struct world *world);
+/* past_verify.c: the history against what the journal had; past: see scan_disk. */
+void world_verify_history(struct world *world, struct past *past);
 /* rot.c: some bytes rot while the house is down; the loss must be named. */
 void world_rot(struct world *world, bool clean);
 void world_damage_show(const struct world *world, const struct scan *scan); /* when verbose */

@@ -14,6 +14,23 @@
 #define PRINTF_LIKE(format_at, first_at) __attribute__((format(printf, format_at, first_at)))
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+/* SANITIZED: 1 in a build under a sanitizer of memory or threads, SANITIZED_THREADS of threads,
+ * else 0. gcc says so by one name, clang by another. */
+#ifdef __has_feature
+#define HAS_FEATURE(name) __has_feature(name)
+#else
+#define HAS_FEATURE(name) 0
+#endif
+#if defined(__SANITIZE_THREAD__) || HAS_FEATURE(thread_sanitizer)
+#define SANITIZED_THREADS 1
+#else
+#define SANITIZED_THREADS 0
+#endif
+#if SANITIZED_THREADS || defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ---- errors: what the world can do to us. Success is 0. ------------------------------------ */
@@ -167,6 +184,11 @@ MUST_USE static inline bool budget_take(struct budget *budget, size_t bytes)
     budget->used += bytes;
     return true;
 }
+/* The same, and `rest` bytes stay free for others. */
+MUST_USE static inline bool budget_take_leaving(struct budget *budget, size_t bytes, uint64_t rest)
+{
+    return budget->used + bytes + rest <= budget->most && budget_take(budget, bytes);
+}
 static inline void budget_give(struct budget *budget, size_t bytes)
 {
     check(budget->used >= bytes);
@@ -241,6 +263,9 @@ struct hash128 hash128(const void *at, size_t size, uint64_t seed);
  * any 64-bit time;
  * writes a NUL-terminated text into text[TIME_TEXT_SIZE] and returns it. */
 char *time_format(int64_t time_ns, char *text);
+/* The same without zeros at the end of the decimals, as JSON has it: 2026-11-22T15:00:00.25Z,
+ * 2026-11-22T15:00:00Z. */
+char *time_format_short(int64_t time_ns, char *text);
 /* Reads ISO 8601 / RFC 3339: yyyy-mm-dd, 'T', 't' or space, hh:mm[:ss[.1-9 decimals]] ('.' or ','),
  * 'Z', 'z' or +hh:mm / +hhmm / +hh (none means UTC). false when it is no such time, or anything
  * stands before or after it. Any year 0000-9999 that fits 64 bits (1677-2262); the caller judges

@@ -3,6 +3,8 @@
  * calendar with years that begin in March, which puts the leap day at the end. */
 #include "base/base.h"
 
+#include <string.h>
+
 #define S_PER_DAY INT64_C(86400)
 #define DAYS_PER_ERA INT64_C(146097) /* 400 years */
 #define DAYS_TO_1970 INT64_C(719468) /* from 0000-03-01 */
@@ -84,6 +86,18 @@ char *time_format(int64_t time_ns, char *text)
         at = digits_put(at, ns, 9);
     *at++ = 'Z';
     *at = 0;
+    return text;
+}
+
+char *time_format_short(int64_t time_ns, char *text)
+{
+    size_t size = strlen(time_format(time_ns, text)) - 1; /* without the Z */
+    while (text[size - 1] == '0')
+        size--;
+    if (text[size - 1] == '.')
+        size--;
+    text[size] = 'Z';
+    text[size + 1] = 0;
     return text;
 }
 

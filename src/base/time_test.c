@@ -162,6 +162,10 @@ static void test_format(void **state)
     assert_string_equal(time_format(INT64_MAX, text), "2262-04-11T23:47:16.854775807Z");
     assert_string_equal(time_format(INT64_MIN, text), "1677-09-21T00:12:43.145224192Z");
     assert_ptr_equal(time_format(5, text), text);
+    assert_string_equal(time_format_short(0, text), "1970-01-01T00:00:00Z");
+    assert_string_equal(time_format_short(10 * NS_PER_S, text), "1970-01-01T00:00:10Z");
+    assert_string_equal(time_format_short(250 * NS_PER_MS, text), "1970-01-01T00:00:00.25Z");
+    assert_string_equal(time_format_short(844127610, text), "1970-01-01T00:00:00.84412761Z");
 }
 
 /* Each day from 1677 to 2262 against libc's calendar, and back. */

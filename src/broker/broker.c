@@ -1,6 +1,7 @@
 /* The broker's life: what it begins with, what a round does, what it holds. */
 #include "broker/room.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,11 +22,18 @@ const char *cause_text(enum cause cause)
 }
 
 /* ---- memory ---- */
-struct message *message_create(struct broker *broker, struct bytes topic, struct bytes properties,
-                               struct bytes payload)
+/* Messages on their way leave this much free: clients that do not read cannot take from those who
+ * send the room for the packets they are in the middle of. */
+static uint64_t memory_of_senders(const struct broker *broker)
+{
+    return broker->memory->most / 8;
+}
+
+struct message *message_create(struct broker *broker, uint32_t tenant, struct bytes topic,
+                               struct bytes properties, struct bytes payload)
 {
     size_t size = sizeof(struct message) + topic.size + properties.size + payload.size;
-    if (!budget_take(broker->memory, size))
+    if (!budget_take_leaving(broker->memory, size, memory_of_senders(broker)))
         return NULL;
     struct message *message = malloc(size);
     if (!message) {
@@ -33,6 +41,7 @@ struct message *message_create(struct broker *broker, struct bytes topic, struct
         return NULL;
     }
     *message = (struct message){.references = 1,
+                                .tenant = tenant,
                                 .topic_size = (uint16_t)topic.size,
                                 .properties_size = (uint32_t)properties.size,
                                 .payload_size = (uint32_t)payload.size};
@@ -95,8 +104,55 @@ void slots_free(struct broker *broker, struct slots *slots)
 }
 
 /* ---- life ---- */
+/* Each filter of readings.match is one; a wrong one would silently match nothing. */
+static bool readings_match_is_valid(const char *match, char *fault)
+{
+    while (*match != '\0') {
+        size_t size = strcspn(match, " ");
+        struct bytes filter = bytes_of(match, size);
+        if (size > 0 && (!mqtt_filter_is_valid(filter) || mqtt_filter_is_shared(filter))) {
+            snprintf(
+                fault, SETTINGS_FAULT_SIZE,
+                "readings.match: \"%.*s\" is no topic filter; wanted are filters such as plant/# "
+                "or +/temp, not shared ones, separated by spaces",
+                (int)size, match);
+            return false;
+        }
+        match += size + (match[size] == ' ');
+    }
+    return true;
+}
+
+enum err broker_settings_check(const struct settings *settings, char *fault)
+{
+    if (!readings_match_is_valid(settings->readings_match, fault))
+        return ERR_INVALID;
+    struct topic_template path_template;
+    const char *why = topic_template_parse(bytes_text(settings->readings_path), &path_template);
+    if (!why)
+        return OK;
+    snprintf(fault, SETTINGS_FAULT_SIZE, "readings.path = %s: %s", settings->readings_path, why);
+    return ERR_INVALID;
+}
+
+static enum err broker_init_paths(struct broker *broker)
+{
+    char fault[SETTINGS_FAULT_SIZE];
+    enum err err = broker_settings_check(broker->settings, fault);
+    if (err != OK) {
+        log_error("mqtt", "%s", fault);
+        return err;
+    }
+    (void)topic_template_parse(bytes_text(broker->settings->readings_path), &broker->path_template);
+    broker->paths_are_topics = broker->path_template.plain;
+    return OK;
+}
+
 static enum err broker_init(struct broker *broker)
 {
+    enum err path_err = broker_init_paths(broker);
+    if (path_err != OK)
+        return path_err;
     broker->scratch = malloc(PACKET_SCRATCH);
     broker->scratch_2 = malloc(PACKET_SCRATCH);
     broker->facts = calloc(SUBSCRIBE_FILTERS_MAX + 2, sizeof *broker->facts);
@@ -110,7 +166,7 @@ static enum err broker_init(struct broker *broker)
         err = index_create(&broker->group_index);
     if (err == OK)
         err = index_create(&broker->subscription_index);
-    return err;
+    return err == OK ? topics_seen_init(broker) : err;
 }
 
 enum err broker_create(const struct broker_config *config, struct broker **ret_broker)
@@ -121,6 +177,10 @@ enum err broker_create(const struct broker_config *config, struct broker **ret_b
     broker->config = *config;
     broker->settings = config->settings;
     broker->memory = config->memory;
+    broker->access = config->access;
+    check(pattern_parse(bytes_text("#"), &broker->all) == NULL);
+    link_init(&broker->flows_waiting);
+    broker->round_share = UINT32_MAX;
     broker->engine = config->engine;
     broker->sessions = engine_sessions(config->engine);
     broker->now_ns = broker->started_ns = config->clock->boot_ns(config->clock);
@@ -131,6 +191,7 @@ enum err broker_create(const struct broker_config *config, struct broker **ret_b
     link_init(&broker->acks_waiting);
     link_init(&broker->acks_due);
     publisher_init(&broker->will_publisher, TENANT_DEFAULT, UINT64_MAX);
+    publisher_init(&broker->say_publisher, TENANT_DEFAULT, UINT64_MAX);
     broker->durable_ticket = broker->last_ticket = engine_durable_ticket(broker->engine);
     broker->lost_generation = engine_lost_generation(broker->engine);
     enum err err = broker_init(broker);
@@ -159,6 +220,8 @@ void broker_destroy(struct broker *broker)
     free(broker->buckets);
     free(broker->slots);
     free(broker->slots_free);
+    for (uint32_t number = 1; number < broker->record_count; number++)
+        principal_release(broker->records[number].principal);
     free(broker->records);
     free(broker->numbers_free);
     free(broker->route.matches);
@@ -170,6 +233,9 @@ void broker_destroy(struct broker *broker)
     index_destroy(broker->group_index);
     index_destroy(broker->subscription_index);
     topics_destroy(broker->topics);
+    topics_seen_done(broker);
+    flows_free(broker);
+    free(broker->foreign);
     free(broker);
 }
 
@@ -177,6 +243,10 @@ void broker_destroy(struct broker *broker)
 void broker_now(struct broker *broker, int64_t boot_ns)
 {
     broker->now_ns = boot_ns;
+    if (broker->access)
+        flow_round(broker);
+    if (boot_ns - broker->seen.began_ns >= NS_PER_S)
+        topics_seen_second(broker);
 }
 
 /* What was admitted above the durable mark never was. Whoever was told nothing yet is disconnected;
@@ -221,6 +291,8 @@ int64_t broker_step(struct broker *broker)
     if (more)
         return 0;
     int64_t due_ns = broker->sweep_due_ns < sys_due_ns ? broker->sweep_due_ns : sys_due_ns;
+    int64_t flow_ns = flow_due_ns(broker);
+    due_ns = flow_ns < due_ns ? flow_ns : due_ns;
     return due_ns > broker->now_ns ? due_ns - broker->now_ns : 0;
 }
 

@@ -562,6 +562,8 @@ static void act_house(struct fuzz *fuzz, unsigned who, uint8_t choice)
             wire_choke(fuzz->wires[who], !fuzz->wires[who]->choked);
             fuzz->model.clients[who].choked = fuzz->wires[who]->choked;
             fuzz->model.clients[who].was_choked = true;
+            (void)broker_step(fuzz->house->broker); /* what was due to it is told now */
+            read_all(fuzz);
         }
         break;
     default:

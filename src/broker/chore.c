@@ -2,8 +2,8 @@
  * waits until they are durable, so that it finds its session as the last connection left it.
  *
  * The sweep walks over recorded sessions, a piece at a time: whose expiry has passed ends, whose
- * delayed will is due is published. Durations are the boot clock's; what was closed before this
- * process began is as old as the wall clock says. */
+ * delayed will is due is published. What is of a deleted tenant goes the same way. Durations are
+ * the boot clock's; what was closed before this process began is as old as the wall clock says. */
 #include "broker/room.h"
 
 #include <stdlib.h>
@@ -11,6 +11,12 @@
 #define SWEEP_EVERY_NS (100 * NS_PER_MS)
 #define SWEEP_PIECE 5000u
 #define CHORES_RUN 256
+
+/* Is it the session's end, or its will: what a CONNECT waits for? */
+static bool chore_is_of_end(const struct chore *chore)
+{
+    return chore->kind == CHORE_CLOSE || chore->kind == CHORE_WILL || chore->kind == CHORE_END;
+}
 
 struct chore *chore_put(struct broker *broker, const struct chore *wanted, struct bytes topic)
 {
@@ -30,7 +36,7 @@ struct chore *chore_put(struct broker *broker, const struct chore *wanted, struc
     *broker->chores_end = chore;
     broker->chores_end = &chore->next;
     broker->openings += chore->id_hash != 0;
-    if (chore->kind != CHORE_DROP && chore->kind != CHORE_UNRETAIN)
+    if (chore_is_of_end(chore))
         records_at(broker, chore->number)->chore = chore;
     return chore;
 }
@@ -43,14 +49,15 @@ static struct chore *chore_of_opening(struct chore *from, uint64_t id_hash)
     return from;
 }
 
-struct chore *chore_of(const struct broker *broker, uint32_t number, struct bytes id)
+struct chore *chore_of(const struct broker *broker, uint32_t tenant, uint32_t number,
+                       struct bytes id)
 {
     if (number != SESSION_NONE && number < broker->record_count &&
         records_at(broker, number)->chore)
         return records_at(broker, number)->chore;
     if (broker->openings == 0 || id.size == 0)
         return NULL;
-    uint64_t id_hash = broker_hash(broker, id) | 1;
+    uint64_t id_hash = broker_hash(broker, tenant, id) | 1;
     struct chore *found = chore_of_opening(broker->chores, id_hash);
     return found ? found : chore_of_opening(broker->done, id_hash);
 }
@@ -62,6 +69,7 @@ void chore_await(struct broker *broker, struct chore *chore, struct broker_link 
         struct broker_link *before = *place;
         before->awaits = NULL;
         before->over = true;
+        enter_leave(broker, before);
         broker->config.port->end(broker->config.arg, before, CAUSE_TAKEN_OVER);
     }
     *place = link;
@@ -107,8 +115,8 @@ static struct chore *chore_take_first(struct chore **list, struct chore ***end)
 
 static void chore_free(struct broker *broker, struct chore *chore)
 {
-    if (chore->kind != CHORE_DROP && chore->kind != CHORE_UNRETAIN &&
-        chore->number < broker->record_count && records_at(broker, chore->number)->chore == chore)
+    if (chore_is_of_end(chore) && chore->number < broker->record_count &&
+        records_at(broker, chore->number)->chore == chore)
         records_at(broker, chore->number)->chore = NULL;
     broker->openings -= chore->id_hash != 0;
     chore_release_links(broker, chore);
@@ -235,32 +243,53 @@ static enum admit chore_drop(struct broker *broker, const struct chore *chore)
     return chore_keep(broker, &fact, 0);
 }
 
+bool tenant_is_deleted(const struct broker *broker, uint32_t tenant)
+{
+    struct tenant_view view;
+    return access_tenant(engine_access(broker->engine), tenant, &view) &&
+           view.state == TENANT_DELETED;
+}
+
 /* What was published since is not what expired. */
-static bool unretain_is_due(const struct broker *broker, struct bytes topic)
+static bool unretain_is_due(const struct broker *broker, uint32_t tenant, struct bytes topic)
 {
     struct message_view view;
     struct clock *clock = broker->config.clock;
-    uint32_t message = sessions_retained_find(broker->sessions, TENANT_DEFAULT, topic);
-    if (message == MESSAGE_NONE || posts_will_deliver(broker, topic, UINT64_MAX))
+    uint32_t message = sessions_retained_find(broker->sessions, tenant, topic);
+    if (message == MESSAGE_NONE || posts_will_deliver(broker, tenant, topic, UINT64_MAX))
         return false;
     sessions_message(broker->sessions, message, &view);
-    return view.expires_wall_ns <= clock->wall_ns(clock);
+    return tenant_is_deleted(broker, tenant) || view.expires_wall_ns <= clock->wall_ns(clock);
 }
 
 static enum admit chore_unretain(struct broker *broker, const struct chore *chore)
 {
-    if (!unretain_is_due(broker, bytes_of(chore->topic, chore->topic_size))) {
+    if (!unretain_is_due(broker, chore->tenant, bytes_of(chore->topic, chore->topic_size))) {
         broker->chore_ticket = broker->durable_ticket;
         return ADMIT_DONE;
     }
     struct fact fact = {.kind = FACT_MESSAGE,
-                        .message = {.tenant = TENANT_DEFAULT,
+                        .message = {.tenant = chore->tenant,
                                     .retain = true,
                                     .expiry_s = EXPIRY_NEVER,
                                     .topic = bytes_of(chore->topic, chore->topic_size)}};
     enum admit admit = chore_keep(broker, &fact, chore->topic_size);
     broker->counters.dropped_expired += admit == ADMIT_DONE;
     return admit;
+}
+
+/* Its client may not see it any more. Unless it subscribed again since: then the right came back.
+ */
+static enum admit chore_unsubscribe(struct broker *broker, const struct chore *chore)
+{
+    struct bytes filter = bytes_of(chore->topic, chore->topic_size);
+    if (subscriptions_find(broker, NULL, chore->number, filter)) {
+        broker->chore_ticket = broker->durable_ticket;
+        return ADMIT_DONE;
+    }
+    struct fact fact = {.kind = FACT_UNSUBSCRIBE,
+                        .unsubscribe = {.session = chore->number, .filter = filter}};
+    return chore_keep(broker, &fact, filter.size);
 }
 
 static enum admit chore_run(struct broker *broker, struct chore *chore)
@@ -274,6 +303,8 @@ static enum admit chore_run(struct broker *broker, struct chore *chore)
         return chore_end(broker, chore);
     case CHORE_DROP:
         return chore_drop(broker, chore);
+    case CHORE_UNSUBSCRIBE:
+        return chore_unsubscribe(broker, chore);
     default:
         return chore_unretain(broker, chore);
     }
@@ -337,7 +368,9 @@ static void sweep_one(struct broker *broker, uint32_t number)
     bool over = is_past(record->closed_ns, view.expiry_s, broker->now_ns);
     bool has_will = view.has_will && sessions_will(broker->sessions, number, &will);
     struct chore chore = {.number = number};
-    if (has_will && (over || is_past(record->closed_ns, will.delay_s, broker->now_ns)))
+    if (tenant_is_deleted(broker, view.tenant)) /* with its will: nobody is left to be told */
+        chore.kind = CHORE_END;
+    else if (has_will && (over || is_past(record->closed_ns, will.delay_s, broker->now_ns)))
         chore.kind = CHORE_WILL;
     else if (over)
         chore.kind = CHORE_END;
@@ -360,7 +393,7 @@ void sweep_run(struct broker *broker)
 }
 
 /* ---- the start ---- */
-static void record_load_subscriptions(struct broker *broker, uint32_t number)
+static void record_load_subscriptions(struct broker *broker, uint32_t number, uint32_t tenant)
 {
     uint32_t at = SUBSCRIPTION_NONE;
     while ((at = sessions_subscription_next(broker->sessions, number, at)) != SUBSCRIPTION_NONE) {
@@ -372,7 +405,9 @@ static void record_load_subscriptions(struct broker *broker, uint32_t number)
                                            .retain_handling = view.retain_handling,
                                            .no_local = view.no_local,
                                            .retain_as_published = view.retain_as_published};
-        if (!subscriptions_add(broker, NULL, number, &wanted, view.subscription_id))
+        struct filter_place place;
+        rights_place_recorded(broker, tenant, wanted.filter, &place);
+        if (!subscriptions_add(broker, NULL, number, &wanted, &place, view.subscription_id))
             log_error("mqtt",
                       "no memory for a subscription of session %u: it gets no messages by it",
                       number);
@@ -407,7 +442,7 @@ static enum err record_load(struct broker *broker, uint32_t number)
         int64_t ago = clock->wall_ns(clock) - view.closed_wall_ns;
         record->closed_ns = broker->now_ns - (ago > 0 ? ago : 0);
     }
-    record_load_subscriptions(broker, number);
+    record_load_subscriptions(broker, number, view.tenant);
     return OK;
 }
 

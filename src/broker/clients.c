@@ -12,13 +12,14 @@ static struct client **clients_bucket(const struct broker *broker, uint64_t hash
     return &broker->buckets[hash & (broker->bucket_count - 1)];
 }
 
-struct client *clients_find(const struct broker *broker, struct bytes id)
+struct client *clients_find(const struct broker *broker, uint32_t tenant, struct bytes id)
 {
     if (broker->client_count == 0)
         return NULL;
-    uint64_t hash = broker_hash(broker, id);
+    uint64_t hash = broker_hash(broker, tenant, id);
     struct client *client = *clients_bucket(broker, hash);
-    while (client && (client->id_hash != hash || !bytes_equal(client_id(client), id)))
+    while (client && (client->id_hash != hash || client->tenant != tenant ||
+                      !bytes_equal(client_id(client), id)))
         client = client->next;
     return client;
 }
@@ -86,7 +87,7 @@ bool clients_add(struct broker *broker, struct client *client)
         return false;
     if (!slot_take(broker, client))
         return false;
-    client->id_hash = broker_hash(broker, client_id(client));
+    client->id_hash = broker_hash(broker, client->tenant, client_id(client));
     struct client **bucket = clients_bucket(broker, client->id_hash);
     client->next = *bucket;
     *bucket = client;
@@ -155,6 +156,7 @@ void records_free(struct broker *broker, uint32_t number)
     struct record *record = &broker->records[number];
     if (record->in_use)
         broker->recorded--;
+    principal_release(record->principal);
     *record = (struct record){.client = NULL};
     if (broker->number_free_count == broker->number_free_capacity) {
         uint32_t capacity = broker->number_free_capacity ? broker->number_free_capacity * 2 : 256;
@@ -173,7 +175,8 @@ static bool view_client(const struct client *client, const struct broker *broker
                         struct client_view *ret)
 {
     const struct out *out = client->out;
-    *ret = (struct client_view){.id = client_id(client),
+    *ret = (struct client_view){.tenant = client->tenant,
+                                .id = client_id(client),
                                 .peer = client->link->peer,
                                 .version = client->version,
                                 .kept = client->kept,
@@ -204,7 +207,8 @@ static bool view_record(const struct broker *broker, uint32_t number, struct cli
     if (!record->in_use || record->client || !sessions_view(broker->sessions, number, &view))
         return false;
     size_t size = sessions_client_id(broker->sessions, number, broker->scratch, PACKET_SCRATCH);
-    *ret = (struct client_view){.id = bytes_of(broker->scratch, size),
+    *ret = (struct client_view){.tenant = view.tenant,
+                                .id = bytes_of(broker->scratch, size),
                                 .version = view.version,
                                 .kept = view.expiry_s > 0,
                                 .expiry_s = view.expiry_s,

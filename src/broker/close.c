@@ -6,6 +6,10 @@
 static void client_forget(struct broker *broker, struct client *client)
 {
     clients_remove(broker, client);
+    if (client->principal)
+        principal_unwatch(&client->watch);
+    client_leave_tenant(broker, client);
+    rights_forget(broker, client);
     answers_forget(broker, client);
     out_free(broker, client);
     aliases_free(broker, client);
@@ -39,6 +43,7 @@ static void close_record(struct broker *broker, struct client *client, bool will
 {
     struct record *record = records_at(broker, client->number);
     record->client = NULL;
+    record->principal = client->principal ? principal_hold(client->principal) : NULL;
     record->closed_ns = broker->now_ns;
     record->goodbye = !will_wanted;
     record->dropped += client->dropped;

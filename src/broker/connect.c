@@ -26,9 +26,8 @@ static uint32_t connect_packet_max(const struct mqtt_connect *connect)
                                               : UINT32_MAX;
 }
 
-static enum broker_feed connect_refuse(struct broker *broker, struct broker_link *link,
-                                       uint8_t version, uint32_t packet_max, uint8_t reason,
-                                       const char *text)
+static enum broker_feed refuse(struct broker *broker, struct broker_link *link, uint8_t version,
+                               uint32_t packet_max, uint8_t reason, const char *text)
 {
     struct mqtt_connack connack = {.reason = reason};
     uint64_t suppressed;
@@ -44,8 +43,16 @@ static enum broker_feed connect_refuse(struct broker *broker, struct broker_link
         (void)connack_send(broker, link, version, packet_max, &connack);
     }
     link->over = true;
+    enter_leave(broker, link);
     broker->config.port->end(broker->config.arg, link, CAUSE_CONNECT_REFUSED);
     return BROKER_END;
+}
+
+enum broker_feed connect_refuse(struct broker *broker, struct broker_link *link,
+                                const struct mqtt_connect *connect, uint8_t reason,
+                                const char *text)
+{
+    return refuse(broker, link, connect->version, connect_packet_max(connect), reason, text);
 }
 
 /* ---- what is wrong with it ---- */
@@ -64,11 +71,11 @@ static enum broker_feed connect_malformed(struct broker *broker, struct broker_l
 {
     uint8_t version = connect_version(body);
     if (reason == MQTT_UNSUPPORTED_VERSION)
-        return connect_refuse(broker, link, version >= MQTT_5 ? MQTT_5 : MQTT_3_1_1, UINT32_MAX,
-                              reason, "MQTT 3.1, 3.1.1 and 5 are spoken here");
+        return refuse(broker, link, version >= MQTT_5 ? MQTT_5 : MQTT_3_1_1, UINT32_MAX, reason,
+                      "MQTT 3.1, 3.1.1 and 5 are spoken here");
     if (version == MQTT_5 ||
         (reason == MQTT_CLIENT_ID_NOT_VALID && (version == MQTT_3_1 || version == MQTT_3_1_1)))
-        return connect_refuse(broker, link, version, UINT32_MAX, reason, NULL);
+        return refuse(broker, link, version, UINT32_MAX, reason, NULL);
     packet_goodbye(broker, link, reason, CAUSE_MALFORMED, NULL);
     return BROKER_END;
 }
@@ -146,7 +153,8 @@ static uint32_t client_window(const struct broker *broker, const struct mqtt_con
 
 /* Not yet known to anyone; NULL past a limit. */
 static struct client *client_create(struct broker *broker, struct broker_link *link,
-                                    const struct mqtt_connect *connect, struct bytes id)
+                                    const struct mqtt_connect *connect, uint32_t tenant,
+                                    struct bytes id)
 {
     const struct settings *settings = broker->settings;
     size_t size = sizeof(struct client) + id.size;
@@ -159,6 +167,8 @@ static struct client *client_create(struct broker *broker, struct broker_link *l
     }
     bool modern = connect->version == MQTT_5;
     client->link = link;
+    client->broker = broker;
+    client->tenant = tenant;
     client->version = connect->version;
     client->bridge = connect->bridge;
     client->keep_alive_s = connect_keep_alive(broker, connect);
@@ -175,7 +185,8 @@ static struct client *client_create(struct broker *broker, struct broker_link *l
     client->problem_info =
         modern && (!MQTT_HAS(&connect->properties, 23) || connect->properties.request_problem_info);
     client->connected_ns = broker->now_ns;
-    publisher_init(&client->publisher, TENANT_DEFAULT, settings->points_connection);
+    publisher_init(&client->publisher, tenant, settings->points_connection);
+    link_init(&client->held);
     link_init(&client->dirty);
     link_init(&client->acks_link);
     client->id_size = (uint16_t)id.size;
@@ -183,8 +194,30 @@ static struct client *client_create(struct broker *broker, struct broker_link *l
     return client;
 }
 
+/* What it takes of its tenant, and the hold of its principal. false: a limit. */
+static bool client_enter_tenant(struct broker *broker, struct client *client,
+                                struct principal *principal)
+{
+    if (!broker->access)
+        return true;
+    client->counted = quota_take(broker->access, client->tenant, QUOTA_CONNECTIONS, 1, NULL);
+    client->flow = client->counted ? flow_join(broker, client->tenant) : NULL;
+    client->principal = principal_hold(principal);
+    return client->flow != NULL;
+}
+
+void client_leave_tenant(struct broker *broker, struct client *client)
+{
+    flow_leave(broker, client);
+    if (client->counted)
+        quota_give(broker->access, client->tenant, QUOTA_CONNECTIONS, 1);
+    principal_release(client->principal);
+    client->principal = NULL;
+}
+
 static void client_free(struct broker *broker, struct client *client)
 {
+    client_leave_tenant(broker, client);
     budget_give(broker->memory, sizeof *client + client->id_size);
     free(client);
 }
@@ -278,7 +311,7 @@ static enum admit connect_keep(struct broker *broker, const struct mqtt_connect 
         fact->session = client->number;
     } else {
         struct fact_session_open *open = &fact->session_open;
-        open->tenant = TENANT_DEFAULT;
+        open->tenant = client->tenant;
         open->session = client->number;
         open->version = client->version;
         open->clean = connect->clean_start;
@@ -290,7 +323,7 @@ static enum admit connect_keep(struct broker *broker, const struct mqtt_connect 
     struct engine_beside beside = {
         .facts = fact, .count = 1, .bytes = FACT_MESSAGE_BYTES_MAX(text)};
     if (fact->kind == FACT_SESSION_OPEN && (!had || connect->will.present) &&
-        !store_takes(broker, text))
+        !store_takes(broker, client->tenant, text))
         return ADMIT_STORE_FULL;
     enum admit admit = engine_keep(broker->engine, &beside, &admitted);
     *ret_ticket = admitted.ticket;
@@ -321,12 +354,11 @@ static enum broker_feed connect_failed(struct broker *broker, struct broker_link
     case ADMIT_WAIT:
         return BROKER_FULL;
     case ADMIT_STOPPED:
-        return connect_refuse(broker, link, connect->version, connect_packet_max(connect),
-                              MQTT_SERVER_UNAVAILABLE, admit_text(admit));
+        return connect_refuse(broker, link, connect, MQTT_SERVER_UNAVAILABLE, admit_text(admit));
     default:
-        return connect_refuse(
-            broker, link, connect->version, connect_packet_max(connect), MQTT_QUOTA_EXCEEDED,
-            admit == ADMIT_DONE ? "limit mqtt.sessions or mqtt.memory" : admit_text(admit));
+        return connect_refuse(broker, link, connect, MQTT_QUOTA_EXCEEDED,
+                              admit == ADMIT_DONE ? "limit mqtt.sessions or mqtt.memory"
+                                                  : admit_text(admit));
     }
 }
 
@@ -344,23 +376,31 @@ static bool connect_enter(struct broker *broker, struct client *client, bool had
     }
     if (had && clean)
         subscriptions_remove_all(broker, record->first_subscription);
+    principal_release(record->principal);
+    record->principal = NULL;
     record->client = client;
     record->goodbye = false;
     return true;
 }
 
 static enum broker_feed connect_accept(struct broker *broker, struct broker_link *link,
-                                       const struct mqtt_connect *connect, uint32_t number)
+                                       const struct mqtt_connect *connect,
+                                       struct principal *principal, uint32_t tenant,
+                                       uint32_t number)
 {
     char assigned[64];
     bool had = number != SESSION_NONE, clean = connect->clean_start;
     struct bytes id = connect->client_id;
     if (id.size == 0)
         id = connect_assign_id(broker, assigned, sizeof assigned);
-    struct client *client = client_create(broker, link, connect, id);
+    struct client *client = client_create(broker, link, connect, tenant, id);
     if (!client)
-        return connect_refuse(broker, link, connect->version, connect_packet_max(connect),
-                              MQTT_QUOTA_EXCEEDED, cause_text(CAUSE_MEMORY));
+        return connect_refuse(broker, link, connect, MQTT_QUOTA_EXCEEDED, cause_text(CAUSE_MEMORY));
+    if (!client_enter_tenant(broker, client, principal)) {
+        client_free(broker, client);
+        return connect_refuse(broker, link, connect, MQTT_QUOTA_EXCEEDED,
+                              "the tenant's quota of connections");
+    }
     client->waits = true;
     client->session_present = had && !clean;
     /* A session that is taken up goes on as one that is kept, though it may end with this one. */
@@ -387,6 +427,11 @@ static enum broker_feed connect_accept(struct broker *broker, struct broker_link
     if (ended)
         chore_ended(broker, number, ticket);
     link->client = entered ? client : NULL;
+    if (entered) {
+        enter_leave(broker, link);
+        rights_watch(broker, client);
+        rights_judge_anew(broker, client);
+    }
     if (!entered || (client->session_present && !connect_load_received(broker, client)) ||
         !connack_post(broker, client, connect, ticket)) {
         if (!entered)
@@ -396,6 +441,54 @@ static enum broker_feed connect_accept(struct broker *broker, struct broker_link
     }
     log_debug("mqtt", "%.*s connected from %s", (int)id.size, (const char *)id.at, link->peer);
     return BROKER_MORE;
+}
+
+/* ---- what it may not ---- */
+static bool is_the_same(const struct principal *a, const struct principal *b)
+{
+    struct principal_view left, right;
+    principal_view(a, &left);
+    principal_view(b, &right);
+    return left.ended || (left.tenant == right.tenant && left.account == right.account);
+}
+
+/* A client id belongs to the account that came with it, as long as its session is there and the
+ * account may anything; after a restart of the server whoever comes first has it. */
+static bool id_is_taken(const struct broker *broker, struct bytes id,
+                        const struct principal *principal, uint32_t tenant)
+{
+    if (!principal || id.size == 0)
+        return false;
+    const struct client *client = clients_find(broker, tenant, id);
+    if (client)
+        return !is_the_same(client->principal, principal);
+    uint32_t number = sessions_find(broker->sessions, tenant, id);
+    if (number == SESSION_NONE || number >= broker->record_count)
+        return false;
+    const struct record *record = records_at(broker, number);
+    return record->principal && !is_the_same(record->principal, principal);
+}
+
+/* Returns 0, or why not: *ret_text says what it has no right to. */
+static uint8_t connect_refusal(const struct broker *broker, const struct mqtt_connect *connect,
+                               const struct principal *principal, uint32_t tenant,
+                               const char **ret_text)
+{
+    bool flat;
+    if (principal && !access_may_be_client(principal, connect->client_id)) {
+        *ret_text = "the client id is the name of a device: it is that device's alone";
+        return MQTT_CLIENT_ID_NOT_VALID;
+    }
+    if (connect->will.present &&
+        rights_write(broker, principal, tenant, connect->will.topic, &flat) != ADMIT_DONE) {
+        *ret_text = "no right to write the will's topic";
+        return MQTT_NOT_AUTHORIZED;
+    }
+    if (id_is_taken(broker, connect->client_id, principal, tenant)) {
+        *ret_text = "the client id is another account's";
+        return MQTT_NOT_AUTHORIZED;
+    }
+    return 0;
 }
 
 enum broker_feed connect_feed(struct broker *broker, struct broker_link *link,
@@ -408,25 +501,25 @@ enum broker_feed connect_feed(struct broker *broker, struct broker_link *link,
         return connect_malformed(broker, link, frame->body, reason);
     reason = connect_fault(&connect, &text);
     if (reason != 0)
-        return connect_refuse(broker, link, connect.version, connect_packet_max(&connect), reason,
-                              text);
-    if ((connect.has_user || connect.has_password) && !broker->told_users) {
-        broker->told_users = true;
-        log_warn("mqtt",
-                 "%s sends a user name or password: this version has no users and takes "
-                 "everyone (said once)",
-                 link->peer);
-    }
-    struct client *before = connect.client_id.size ? clients_find(broker, connect.client_id) : NULL;
+        return connect_refuse(broker, link, &connect, reason, text);
+    struct principal *principal;
+    enum broker_feed feed = enter(broker, link, &connect, &principal);
+    if (feed != BROKER_MORE)
+        return feed;
+    uint32_t tenant = principal ? principal_tenant(principal) : TENANT_MAIN;
+    reason = connect_refusal(broker, &connect, principal, tenant, &text);
+    if (reason != 0)
+        return connect_refuse(broker, link, &connect, reason, text);
+    struct client *before =
+        connect.client_id.size ? clients_find(broker, tenant, connect.client_id) : NULL;
     if (before)
         packet_goodbye(broker, before->link, MQTT_SESSION_TAKEN_OVER, CAUSE_TAKEN_OVER, NULL);
     uint32_t number = connect.client_id.size
-                          ? sessions_find(broker->sessions, TENANT_DEFAULT, connect.client_id)
+                          ? sessions_find(broker->sessions, tenant, connect.client_id)
                           : SESSION_NONE;
-    struct chore *chore = chore_of(broker, number, connect.client_id);
+    struct chore *chore = chore_of(broker, tenant, number, connect.client_id);
     if (chore && broker->chores_blocked)
-        return connect_refuse(broker, link, connect.version, connect_packet_max(&connect),
-                              MQTT_SERVER_UNAVAILABLE,
+        return connect_refuse(broker, link, &connect, MQTT_SERVER_UNAVAILABLE,
                               "the disk is full or does not answer: this session cannot go on");
     struct will_view will; /* the session ends, and its delayed will with it */
     if (!chore && number != SESSION_NONE && connect.clean_start &&
@@ -437,5 +530,5 @@ enum broker_feed connect_feed(struct broker *broker, struct broker_link *link,
         chore_await(broker, chore, link, false);
         return BROKER_HOLD;
     }
-    return connect_accept(broker, link, &connect, number);
+    return connect_accept(broker, link, &connect, principal, tenant, number);
 }

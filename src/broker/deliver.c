@@ -117,7 +117,7 @@ static uint16_t deliver_alias(struct broker *broker, struct client *client, stru
                               bool *ret_known)
 {
     struct out *out = client->out;
-    uint64_t hash = broker_hash(broker, topic);
+    uint64_t hash = broker_hash(broker, client->tenant, topic);
     for (uint16_t i = 0; i < out->alias_count; i++)
         if (out->aliases[i].hash == hash &&
             bytes_equal(bytes_of(out->aliases[i].at, out->aliases[i].size), topic)) {
@@ -199,6 +199,21 @@ static bool deliver_expiry(int64_t left_ns, struct mqtt_delivery *delivery)
     return true;
 }
 
+/* May the client see it, as its rights are now? The topic becomes what is shown of it. */
+static bool deliver_may(struct broker *broker, struct client *client, uint32_t tenant,
+                        struct bytes *topic)
+{
+    if (UNLIKELY(!rights_sees(broker, client, tenant, *topic))) {
+        broker->counters.dropped_denied++;
+        return false;
+    }
+    if (LIKELY(tenant == client->tenant))
+        return true;
+    *topic = rights_present(broker, client, tenant, *topic);
+    broker->counters.dropped_size += topic->size == 0;
+    return topic->size > 0;
+}
+
 /* A message of the waiting ones; false: it was not sent, and is not to be tried again. */
 static bool deliver_slot(struct broker *broker, struct client *client, const struct slot *slot,
                          uint16_t packet_id)
@@ -208,6 +223,8 @@ static bool deliver_slot(struct broker *broker, struct client *client, const str
     struct mqtt_delivery delivery = {
         .retain = slot->retain, .qos = slot->qos, .packet_id = packet_id};
     delivery.topic = bytes_of(at, message->topic_size);
+    if (!deliver_may(broker, client, message->tenant, &delivery.topic))
+        return false;
     delivery.properties = bytes_of(at + message->topic_size, message->properties_size);
     delivery.payload =
         bytes_of(at + message->topic_size + message->properties_size, message->payload_size);
@@ -374,6 +391,8 @@ static bool entry_send(struct broker *broker, struct client *client, const struc
     }
     sessions_message_copy(broker->sessions, entry->message, broker->scratch);
     delivery.topic = bytes_of(broker->scratch, view.topic_size);
+    if (!deliver_may(broker, client, view.tenant, &delivery.topic))
+        return false;
     delivery.payload = bytes_of(broker->scratch + view.topic_size, view.payload_size);
     delivery.properties =
         bytes_of(broker->scratch + view.topic_size + view.payload_size, view.properties_size);

@@ -22,6 +22,7 @@ static void test_latency_buckets_at_both_sides(void **state)
     assert_int_equal(counters.latency[11], 1);
     assert_int_equal(counters.latency[31], 1);
     assert_int_equal(counters.latency_us_max, UINT32_MAX);
+    assert_int_equal(counters.latency_us_sum, (uint64_t)UINT32_MAX + 1 + 1023 + 1024);
     assert_int_equal(broker_latency_share(&counters, 0.2), 1);
     assert_int_equal(broker_latency_share(&counters, 0.6), 1024);
     assert_int_equal(broker_latency_share(&counters, 1.0), UINT64_C(1) << 31);

@@ -50,6 +50,7 @@ static void link_end(struct broker *broker, struct broker_link *link, enum cause
     struct client *client = link->client;
     link->over = true;
     link->client = NULL;
+    enter_leave(broker, link);
     if (client)
         client_gone(broker, client, will_wanted);
     broker->config.port->end(broker->config.arg, link, cause);
@@ -69,6 +70,7 @@ void broker_gone(struct broker *broker, struct broker_link *link)
 {
     struct client *client = link->client;
     chore_forget_link(link);
+    enter_leave(broker, link);
     link->over = true;
     link->client = NULL;
     if (client)
@@ -203,6 +205,8 @@ enum broker_feed broker_feed(struct broker *broker, struct broker_link *link, st
         *ret_used = used;
         if (err == ERR_BUSY) {
             *ret_wanted = frame.packet_bytes;
+            if (client)
+                flow_pass(link->client, PASS_NONE);
             return BROKER_MORE;
         }
         if (UNLIKELY(broker->work >= turn)) {
@@ -220,6 +224,8 @@ enum broker_feed broker_feed(struct broker *broker, struct broker_link *link, st
         used += frame.packet_bytes;
     }
     *ret_used = used;
+    if (link->client)
+        flow_pass(link->client, PASS_NONE);
     return link->over ? BROKER_END : BROKER_MORE;
 }
 

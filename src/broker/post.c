@@ -112,8 +112,8 @@ bool post_message(struct broker *broker, const struct publication *publication, 
     uint32_t live = live_count(route);
     struct message *message = NULL;
     if (live > 0 || publication->retain) {
-        message = message_create(broker, publication->topic, publication->properties,
-                                 publication->payload);
+        message = message_create(broker, publication->publisher->tenant, publication->topic,
+                                 publication->properties, publication->payload);
         if (message) {
             message->qos = publication->qos;
             message->has_expiry = publication->has_expiry;
@@ -137,7 +137,7 @@ bool post_message(struct broker *broker, const struct publication *publication, 
     post->queued_count = route->queued;
     post->queued_bytes = (uint32_t)route->size;
     if (publication->retain) {
-        post->topic_hash = broker_hash(broker, publication->topic);
+        post->topic_hash = broker_hash(broker, publication->publisher->tenant, publication->topic);
         broker->retain_posts++;
         broker->retain_pending[post->topic_hash % RETAIN_RING]++;
     }
@@ -244,13 +244,15 @@ bool posts_run(struct broker *broker)
     return false;
 }
 
-bool posts_will_deliver(const struct broker *broker, struct bytes topic, uint64_t ticket)
+bool posts_will_deliver(const struct broker *broker, uint32_t tenant, struct bytes topic,
+                        uint64_t ticket)
 {
     if (broker->retain_posts == 0 ||
-        broker->retain_pending[broker_hash(broker, topic) % RETAIN_RING] == 0)
+        broker->retain_pending[broker_hash(broker, tenant, topic) % RETAIN_RING] == 0)
         return false;
     for (const struct post *post = broker->posts; post && post->ticket <= ticket; post = post->next)
         if (post->kind == POST_MESSAGE && post->retain && post->message &&
+            post->message->tenant == tenant &&
             bytes_equal(bytes_of(post->message->bytes, post->message->topic_size), topic))
             return true;
     return false;

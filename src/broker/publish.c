@@ -114,10 +114,10 @@ static size_t response_find(const struct broker *broker, uint64_t hash, bool *re
     return place;
 }
 
-static bool response_is_known(const struct broker *broker, struct bytes topic)
+static bool response_is_known(const struct broker *broker, uint32_t tenant, struct bytes topic)
 {
     bool found;
-    (void)response_find(broker, broker_hash(broker, topic) | 1, &found);
+    (void)response_find(broker, broker_hash(broker, tenant, topic) | 1, &found);
     return found;
 }
 
@@ -127,11 +127,16 @@ static bool response_is_known(const struct broker *broker, struct bytes topic)
 static void response_note(struct broker *broker, const struct client *client, struct bytes topic)
 {
     struct points *points = engine_points(broker->engine);
+    uint8_t space[PATH_MAX_BYTES];
+    struct bytes path;
     bool found;
-    if (topic.size == 0 || points_find(points, TENANT_DEFAULT, topic) != POINT_NONE ||
-        points_find_row(points, TENANT_DEFAULT, topic) != ROW_NONE)
+    if (topic.size == 0)
         return;
-    uint64_t hash = broker_hash(broker, topic) | 1;
+    if (broker_topic_path(broker, topic, space, &path) == ADMIT_DONE &&
+        (points_find(points, client->tenant, path) != POINT_NONE ||
+         points_find_row(points, client->tenant, path) != ROW_NONE))
+        return;
+    uint64_t hash = broker_hash(broker, client->tenant, topic) | 1;
     size_t at = response_find(broker, hash, &found);
     if (found)
         return;
@@ -153,24 +158,93 @@ static bool filter_list_matches(const char *filters, struct bytes topic)
     return false;
 }
 
-static bool may_be_reading(const struct broker *broker, struct bytes topic)
+enum topic_use topic_use_of(const struct broker *broker, const char *filters, uint32_t tenant,
+                            struct bytes topic)
+{
+    if (topic.at[0] == '$')
+        return TOPIC_DOLLAR;
+    if (broker->response_count > 0 && response_is_known(broker, tenant, topic))
+        return TOPIC_RESPONSE;
+    return filter_list_matches(filters, topic) ? TOPIC_READING : TOPIC_NOT_MATCHED;
+}
+
+/* The same, quickly where nothing restricts readings. */
+static bool may_be_reading(const struct broker *broker, uint32_t tenant, struct bytes topic)
 {
     const char *filters = broker->settings->readings_match;
-    if (topic.at[0] == '$')
-        return false;
-    if (UNLIKELY(broker->response_count > 0) && response_is_known(broker, topic))
-        return false;
-    return LIKELY(filters[0] == '#' && filters[1] == 0) || filter_list_matches(filters, topic);
+    if (LIKELY(filters[0] == '#' && filters[1] == 0 && broker->response_count == 0))
+        return topic.at[0] != '$';
+    return topic_use_of(broker, filters, tenant, topic) == TOPIC_READING;
+}
+
+enum admit topic_path_of(const struct topic_template *path_template, struct bytes topic,
+                         uint8_t *path, struct bytes *ret_path)
+{
+    size_t size = 0;
+    if (path_template->plain) {
+        *ret_path = topic;
+        return ADMIT_DONE;
+    }
+    enum err err = topic_template_apply(path_template, topic, path, PATH_MAX_BYTES, &size);
+    if (err == OK && size > 0)
+        *ret_path = bytes_of(path, size);
+    return err == ERR_MISSING ? ADMIT_NO_PATH : size > 0 ? ADMIT_DONE : ADMIT_TOPIC_INVALID;
+}
+
+enum admit broker_topic_path(const struct broker *broker, struct bytes topic, uint8_t *path,
+                             struct bytes *ret_path)
+{
+    return topic_path_of(&broker->path_template, topic, path, ret_path);
+}
+
+/* Where its readings go, when that is not the topic. */
+static void publication_map(struct broker *broker, const struct publication *publication,
+                            struct engine_beside *beside)
+{
+    struct publisher *publisher = publication->publisher;
+    enum admit admit = broker_topic_path(broker, publication->topic, broker->path, &beside->path);
+    if (admit == ADMIT_DONE && publication->principal && beside->path.at[0] != '$')
+        admit = rights_write(broker, publication->principal, publisher->tenant, beside->path,
+                             &publisher->flat);
+    beside->no_path = (uint8_t)admit;
 }
 
 /* ---- admission ---- */
 #define STORE_ROWS 256u /* rows that a message or a session takes beside its bytes */
 
-bool store_takes(const struct broker *broker, size_t bytes)
+/* Where there are several tenants, none may have more than half of what all share. */
+static bool tenants_share(const struct broker *broker)
+{
+    return broker->access && access_tenants(engine_access(broker->engine)) > 1;
+}
+
+bool store_takes(const struct broker *broker, uint32_t tenant, size_t bytes)
 {
     struct sessions_counts counts;
+    struct sessions_tenant of;
+    uint64_t most = broker->settings->mqtt_stored;
     sessions_describe(broker->sessions, &counts);
-    return counts.held + bytes + STORE_ROWS <= broker->settings->mqtt_stored;
+    if (counts.held + bytes + STORE_ROWS > most)
+        return false;
+    if (!tenants_share(broker))
+        return true;
+    sessions_tenant(broker->sessions, tenant, &of);
+    return of.held + bytes + STORE_ROWS <= most / 2;
+}
+
+/* One more topic with a retained message? Those on their way count for all tenants. */
+static bool retained_takes(const struct broker *broker, uint32_t tenant)
+{
+    struct sessions_counts counts;
+    struct sessions_tenant of;
+    uint64_t most = broker->settings->mqtt_retained;
+    sessions_describe(broker->sessions, &counts);
+    if (counts.retained + broker->retain_posts >= most)
+        return false;
+    if (!tenants_share(broker))
+        return true;
+    sessions_tenant(broker->sessions, tenant, &of);
+    return of.retained + broker->retain_posts < most / 2;
 }
 
 /* Does the store of messages take one more? Known topics may change their retained message, and one
@@ -178,22 +252,21 @@ bool store_takes(const struct broker *broker, size_t bytes)
 static bool store_has_room(const struct broker *broker, const struct publication *publication,
                            size_t bytes)
 {
-    struct sessions_counts counts;
     struct message_view before = {.topic_size = 0};
-    uint32_t known = publication->retain ? sessions_retained_find(broker->sessions, TENANT_DEFAULT,
-                                                                  publication->topic)
-                                         : MESSAGE_NONE;
+    uint32_t tenant = publication->publisher->tenant;
+    uint32_t known = publication->retain
+                         ? sessions_retained_find(broker->sessions, tenant, publication->topic)
+                         : MESSAGE_NONE;
     if (known != MESSAGE_NONE)
         sessions_message(broker->sessions, known, &before);
     size_t was = before.topic_size + before.payload_size + before.properties_size;
     bool grows = broker->route.queued > 0 || bytes > was;
     if (publication->retain && publication->payload.size == 0 && broker->route.queued == 0)
         return true;
-    if (grows && !store_takes(broker, bytes))
+    if (grows && !store_takes(broker, tenant, bytes))
         return false;
-    sessions_describe(broker->sessions, &counts);
     return !publication->retain || publication->payload.size == 0 || known != MESSAGE_NONE ||
-           counts.retained + broker->retain_posts < broker->settings->mqtt_retained;
+           retained_takes(broker, tenant);
 }
 
 /* The message goes into no queue. */
@@ -236,19 +309,24 @@ static void delivery_failed(struct broker *broker)
                   "session");
 }
 
-enum admit publication_admit(struct broker *broker, const struct publication *publication,
-                             struct admitted *ret_admitted)
+static enum admit publication_take(struct broker *broker, const struct publication *publication,
+                                   struct admitted *ret_admitted)
 {
     size_t bytes =
         publication->topic.size + publication->payload.size + publication->properties.size;
-    route_match(broker, publication->topic, publication->qos, publication->retain,
+    struct publisher *publisher = publication->publisher;
+    uint32_t tenant = publisher->tenant;
+    route_match(broker, tenant, publication->topic, publication->qos, publication->retain,
                 publication->client, publication->number, bytes);
     bool keep = publication->retain || broker->route.queued > 0;
     struct fact *facts = broker->facts;
-    struct engine_beside beside = {.facts = facts,
-                                   .no_reading = !may_be_reading(broker, publication->topic),
-                                   .type_refuses = publication->client && !publication->retain &&
-                                                   broker->route.count == 0};
+    struct engine_beside beside = {
+        .facts = facts,
+        .no_reading =
+            publication->message_only || !may_be_reading(broker, tenant, publication->topic),
+        .type_refuses = publication->client && !publication->retain && broker->route.count == 0};
+    if (UNLIKELY(!broker->paths_are_topics) && !beside.no_reading)
+        publication_map(broker, publication, &beside);
     if (UNLIKELY(keep) && !store_has_room(broker, publication, bytes)) {
         queues_drop(broker); /* a full store keeps no message, and takes no reading away */
         keep = publication->retain;
@@ -259,7 +337,7 @@ enum admit publication_admit(struct broker *broker, const struct publication *pu
     if (keep || (publication->qos > 0 && !beside.only_readings)) {
         facts[0] = (struct fact){
             .kind = FACT_MESSAGE,
-            .message = {.tenant = TENANT_DEFAULT,
+            .message = {.tenant = tenant,
                         .qos = publication->qos,
                         .retain = publication->retain,
                         .expiry_s = publication->has_expiry ? publication->expiry_s : EXPIRY_NEVER,
@@ -293,12 +371,22 @@ enum admit publication_admit(struct broker *broker, const struct publication *pu
     return admit;
 }
 
+enum admit publication_admit(struct broker *broker, const struct publication *publication,
+                             struct admitted *ret_admitted)
+{
+    enum admit admit = publication_take(broker, publication, ret_admitted);
+    if (LIKELY(admit != ADMIT_WAIT) && UNLIKELY(--broker->seen.left == 0))
+        topics_seen_note(broker, publication, admit, ret_admitted);
+    return admit;
+}
+
 /* ---- the answer ---- */
 /* MQTT 3 has no negative PUBACK: where the message may be taken later, the connection closes, so
  * that the sender keeps it; where it never will be, it is acknowledged, counted and named. */
 static bool refusal_is_passing(enum admit admit)
 {
-    return admit == ADMIT_DISK_FULL || admit == ADMIT_STOPPED || admit == ADMIT_STORE_FULL;
+    return admit == ADMIT_DISK_FULL || admit == ADMIT_STOPPED || admit == ADMIT_STORE_FULL ||
+           admit == ADMIT_STORAGE_MAX;
 }
 
 static enum broker_feed answer_queue(struct broker *broker, struct client *client,
@@ -410,13 +498,33 @@ static uint8_t publish_fault(struct broker *broker, struct client *client,
     return 0;
 }
 
-/* The server's own topics, and a payload that is not the UTF-8 it says it is, are refused. */
-static bool publish_is_refused(const struct mqtt_publish *publish, enum admit *ret_admit)
+/* Counted, listed, told to the audit; what it was is not routed, kept or seen. */
+static void publish_denied(struct broker *broker, const struct client *client, struct bytes topic,
+                           enum admit admit, struct admitted *ret_admitted)
 {
+    broker->counters.denied++;
+    (void)engine_refuse(broker->engine, client->tenant, topic, admit, ret_admitted);
+    access_tell(broker->access, client->principal, "mqtt.publish", topic, bytes_of("", 0),
+                "denied");
+}
+
+/* The server's own topics, a payload that is not the UTF-8 it says it is, and where it has no right
+ * to write, are refused. */
+static bool publish_is_refused(struct broker *broker, struct client *client,
+                               const struct mqtt_publish *publish, enum admit *ret_admit,
+                               struct admitted *ret_admitted)
+{
+    ret_admitted->reading = ADMIT_TOPIC_INVALID;
     if (topic_is_sys(publish->topic)) {
         *ret_admit = ADMIT_TOPIC_INVALID;
         return true;
     }
+    *ret_admit = rights_publish(broker, client, publish->topic, publish->payload);
+    if (UNLIKELY(*ret_admit != ADMIT_DONE)) {
+        publish_denied(broker, client, publish->topic, *ret_admit, ret_admitted);
+        return true;
+    }
+    ret_admitted->reading = ADMIT_NOT_A_READING;
     if (MQTT_HAS(&publish->properties, 1) && publish->properties.payload_format == 1 &&
         !bytes_are_utf8(publish->payload)) {
         *ret_admit = ADMIT_NOT_A_READING;
@@ -438,6 +546,7 @@ static enum admit publish_admit(struct broker *broker, struct client *client,
                                       .expiry_s = publish->properties.message_expiry_s,
                                       .publisher = &client->publisher,
                                       .client = client,
+                                      .principal = client->principal,
                                       .number = client->number,
                                       .last = publish->qos == 2 && client->kept ? &received : NULL};
     if (UNLIKELY(publish->properties.has))
@@ -469,14 +578,16 @@ enum broker_feed publish_feed(struct broker *broker, struct broker_link *link,
         return publish_again(broker, client, &publish);
     if (UNLIKELY(publish.qos > 0 && publish_is_over_maximum(client)))
         return publish_over_maximum(broker, client);
-    if (UNLIKELY(publish_is_refused(&publish, &admit))) {
-        admitted.reading = admit;
+    if (UNLIKELY(!flow_may(broker, client)))
+        return BROKER_HOLD;
+    if (UNLIKELY(publish_is_refused(broker, client, &publish, &admit, &admitted))) {
         broker->route.count = 0;
     } else {
         admit = publish_admit(broker, client, &publish, &admitted);
         if (UNLIKELY(admit == ADMIT_WAIT))
             return BROKER_FULL;
     }
+    flow_took(client, admitted.values);
     broker->counters.messages_bytes += frame->packet_bytes;
     return publish_answer(broker, client, &publish, admit, &admitted);
 }

@@ -18,18 +18,21 @@ static bool filter_has_wildcard(struct bytes filter)
 }
 
 /* ---- asking ---- */
-void retained_ask(struct broker *broker, struct client *client, struct bytes filter, uint8_t qos,
-                  uint32_t id)
+void retained_ask(struct broker *broker, struct client *client, uint32_t tenant,
+                  struct bytes filter, uint8_t qos, uint32_t id)
 {
     size_t size = sizeof(struct retained_feed) + filter.size;
-    if (sessions_retained_highest(broker->sessions) == 0)
-        return;
+    if (sessions_retained_highest(broker->sessions) == 0 ||
+        (!filter_has_wildcard(filter) &&
+         sessions_retained_find(broker->sessions, tenant, filter) == MESSAGE_NONE))
+        return; /* what is published from now on comes as it is */
     struct out *out = out_of(broker, client);
     struct retained_feed *feed = out && budget_take(broker->memory, size) ? calloc(1, size) : NULL;
     if (!feed) {
         broker->counters.dropped_slow++;
         return;
     }
+    feed->tenant = tenant;
     feed->stamp = broker->retain_stamp;
     feed->qos = qos;
     feed->id = id;
@@ -64,10 +67,10 @@ static void feed_find(struct broker *broker, struct retained_feed *feed)
     struct find find = {.list = (uint32_t *)(void *)broker->scratch_2};
     feed->found = true;
     if (!filter_has_wildcard(filter)) {
-        uint32_t message = sessions_retained_find(broker->sessions, TENANT_DEFAULT, filter);
+        uint32_t message = sessions_retained_find(broker->sessions, feed->tenant, filter);
         if (message != MESSAGE_NONE)
             (void)find_each(&find, message);
-    } else if (!sessions_retained_match(broker->sessions, TENANT_DEFAULT, filter, FIND_NODES,
+    } else if (!sessions_retained_match(broker->sessions, feed->tenant, filter, FIND_NODES,
                                         find_each, &find)) {
         find.too_many = true;
     }
@@ -95,7 +98,7 @@ static enum give give_queued(struct broker *broker, struct client *client,
     struct session_view view = {.queued = 0};
     struct record *record = records_at(broker, client->number);
     /* The fact names the topic: behind a newer message it would queue that one a second time. */
-    if (posts_will_deliver(broker, topic, UINT64_MAX))
+    if (posts_will_deliver(broker, feed->tenant, topic, UINT64_MAX))
         return GIVEN;
     if (!sessions_view(broker->sessions, client->number, &view))
         view = (struct session_view){.queued = 0};
@@ -142,7 +145,7 @@ static enum give give_live(struct broker *broker, struct client *client,
     struct bytes payload = bytes_of(at + view->topic_size, view->payload_size);
     struct bytes properties =
         bytes_of(at + view->topic_size + view->payload_size, view->properties_size);
-    struct message *message = message_create(broker, topic, properties, payload);
+    struct message *message = message_create(broker, feed->tenant, topic, properties, payload);
     if (!message) {
         broker->counters.dropped_slow++;
         return GIVEN;
@@ -164,11 +167,11 @@ static bool came_live(const struct broker *broker, const struct retained_feed *f
                       struct bytes topic)
 {
     uint64_t since = broker->retain_stamp - feed->stamp;
-    if (posts_will_deliver(broker, topic, broker->durable_ticket))
+    if (posts_will_deliver(broker, feed->tenant, topic, broker->durable_ticket))
         return true;
     if (since == 0)
         return false;
-    uint64_t hash = broker_hash(broker, topic);
+    uint64_t hash = broker_hash(broker, feed->tenant, topic);
     for (uint64_t i = 1; i <= since && i <= RETAIN_RING; i++)
         if (broker->retain_served[(broker->retain_stamp - i) % RETAIN_RING] == hash)
             return true;
@@ -184,16 +187,18 @@ static enum give give_one(struct broker *broker, struct client *client,
         return GIVEN;
     sessions_message(broker->sessions, number, &view);
     size_t bytes = view.topic_size + view.payload_size + view.properties_size;
-    if (view.topic_size == 0 || bytes > PACKET_SCRATCH)
+    if (view.tenant != feed->tenant || view.topic_size == 0 || bytes > PACKET_SCRATCH)
         return GIVEN;
     sessions_message_copy(broker->sessions, number, broker->scratch);
     struct bytes topic = bytes_of(broker->scratch, view.topic_size);
     struct bytes filter = bytes_of(feed->filter, feed->filter_size);
     if (!topic_matches(topic, filter) ||
-        sessions_retained_find(broker->sessions, TENANT_DEFAULT, topic) != number ||
-        came_live(broker, feed, topic))
+        sessions_retained_find(broker->sessions, feed->tenant, topic) != number ||
+        came_live(broker, feed, topic) || !rights_sees(broker, client, feed->tenant, topic))
         return GIVEN;
     uint8_t qos = view.qos < feed->qos ? view.qos : feed->qos;
+    if (client->kept && feed->tenant != client->tenant)
+        qos = 0; /* a queue is given retained messages of its own tenant */
     if (client->kept && qos > 0)
         return give_queued(broker, client, feed, topic, qos, bytes);
     return give_live(broker, client, feed, &view, qos);
@@ -312,10 +317,10 @@ void retained_sweep(struct broker *broker)
         if (message == MESSAGE_NONE)
             continue;
         sessions_message(broker->sessions, message, &view);
-        if (view.expires_wall_ns > now_ns)
+        if (view.expires_wall_ns > now_ns && !tenant_is_deleted(broker, view.tenant))
             continue;
         sessions_message_copy(broker->sessions, message, broker->scratch);
-        if (!chore_put(broker, &(struct chore){.kind = CHORE_UNRETAIN},
+        if (!chore_put(broker, &(struct chore){.kind = CHORE_UNRETAIN, .tenant = view.tenant},
                        bytes_of(broker->scratch, view.topic_size)))
             return;
     }

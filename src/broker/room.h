@@ -8,6 +8,7 @@
  *   subscribe.c, retained.c              subscriptions, and what they find retained
  *   acks.c                               what a publisher is told, in order
  *   sys.c                                $SYS
+ *   seen.c                               which topics came lately, and where their readings are
  *
  * Words: a *client* is connected; a *recorded* session has a number and facts in the journal,
  * because it outlives its connection (*kept*) or has a will; others live as long as their
@@ -79,6 +80,7 @@ static inline size_t acks_bytes(const struct acks *acks)
  * ---------------------------------------------- */
 struct message {
     uint32_t references;
+    uint32_t tenant; /* whose topic it is */
     uint32_t payload_size, properties_size;
     uint16_t topic_size;
     uint8_t qos;
@@ -90,9 +92,9 @@ static inline size_t message_bytes(const struct message *message)
 {
     return sizeof *message + message->topic_size + message->properties_size + message->payload_size;
 }
-/* NULL past mqtt.memory. One reference is the caller's. */
-struct message *message_create(struct broker *broker, struct bytes topic, struct bytes properties,
-                               struct bytes payload);
+/* NULL past seven eighths of mqtt.memory. One reference is the caller's. */
+struct message *message_create(struct broker *broker, uint32_t tenant, struct bytes topic,
+                               struct bytes properties, struct bytes payload);
 void message_drop(struct broker *broker, struct message *message); /* NULL is fine */
 
 /* ---- what a client is to get
@@ -116,6 +118,7 @@ struct slots {
 /* The retained messages a new subscription is still to be given. */
 struct retained_feed {
     struct retained_feed *next;
+    uint32_t tenant; /* whose messages */
     uint64_t
         stamp;  /* broker->retain_stamp when it was asked: what was delivered since is not given */
     bool found; /* the list was made, or the walk begun */
@@ -157,14 +160,62 @@ struct alias {
     uint8_t *at; /* NULL: not set */
     uint16_t size;
 };
+/* ---- flows: of a tenant's clients together, what they publish -----------------------------------
+ */
+struct flow {
+    uint32_t tenant, clients;
+    uint32_t fresh;         /* of them: PASS_FRESH */
+    uint64_t resumed_round; /* when one was let in last */
+    uint64_t credit, debt;  /* values paid for and not used; used and not paid for */
+    uint64_t round;         /* of the loop, that round_messages are of */
+    uint32_t round_messages;
+    int64_t wait_until_ns; /* the quota says: not before */
+    struct link held;      /* clients whose next message waits, in turn */
+    struct link waits;     /* on broker->flows_waiting when some do */
+};
+/* A client that came to the front of its tenant's line, and what it did there. */
+enum pass { PASS_NONE, PASS_FRESH, PASS_SERVED };
+/* What a client may write as long as its rights are the same: branches and topics, compared byte by
+ * byte before src/access is asked. Made with the first message of a client that may not write all.
+ */
+#define ALLOWED_BYTES 62
+enum allowed_kind {
+    ALLOWED_TOPIC,  /* this topic; of what is below it nothing is known */
+    ALLOWED_WHOLE,  /* this topic, and all below it */
+    ALLOWED_BRANCH, /* all that begins with it: it ends in '/' */
+};
+struct allowed {
+    uint8_t size; /* 0: none */
+    uint8_t kind;
+    uint8_t text[ALLOWED_BYTES];
+};
+#define ALLOWED_MOST 4u
+#define ALLOWED_TABLE 1024u /* 64 KiB, of clients that write many topics one by one */
+struct allowed_list {
+    uint64_t generation;
+    uint32_t hit, next, misses; /* hit: which one fitted last; next: to be forgotten next */
+    struct allowed at[ALLOWED_MOST];
+    struct allowed *table; /* topics by their hash, of who has many; NULL: not made */
+};
 struct client {
     struct broker_link *link;
+    struct broker *broker;
     struct client *next; /* in the bucket */
     uint64_t id_hash;
+    uint32_t tenant;
     uint32_t slot, generation; /* for those who may outlive it */
     uint32_t number;           /* of the recorded session; SESSION_NONE */
     uint32_t expiry_s;
     bool kept, waits /* for CONNACK */, session_present, problem_info, bridge;
+    bool counted;                /* by its tenant's quota of connections */
+    bool sees_all, writes_all;   /* of its own tenant's topics, in this generation */
+    uint8_t pass;                /* enum pass */
+    uint64_t rights_generation;  /* of sees_all and writes_all */
+    struct principal *principal; /* held; NULL: everyone may all */
+    struct principal_watch watch;
+    struct allowed_list *allowed; /* NULL: not made yet */
+    struct flow *flow;            /* NULL: as principal */
+    struct link held;             /* on flow->held, or alone */
     uint8_t version;
     struct link dirty;     /* on broker->dirty: something may be sent */
     struct link acks_link; /* on broker->acks_waiting or acks_due, or alone */
@@ -195,7 +246,8 @@ static inline struct bytes client_id(const struct client *client)
 }
 /* What the broker knows of a recorded session beside its facts; by number. */
 struct record {
-    struct client *client; /* NULL: not connected */
+    struct client *client;       /* NULL: not connected */
+    struct principal *principal; /* held: of the last client, when it is gone; NULL: not known */
     uint32_t first_subscription, subscription_count;
     size_t subscription_bytes;
     uint32_t match_at;
@@ -211,8 +263,17 @@ struct record {
 /* ---- subscriptions
  * ---------------------------------------------------------------------------------------- */
 #define GROUP_FLAG UINT32_C(0x80000000)
+/* Where the filter of a subscription is matched. A tenant that takes a share names the other's
+ * topics "@name/topic". */
+struct filter_place {
+    uint32_t home;   /* the session's tenant */
+    uint32_t tenant; /* whose topics it matches: its own, or another's */
+    uint16_t at;     /* where in the filter that begins which topics are matched with */
+    bool checked;    /* not all that it matches may be seen: each message is judged */
+};
 struct subscription {
     uint32_t index;
+    struct filter_place place;
     struct client *client;    /* of sessions that are not recorded */
     uint32_t number;          /* of recorded ones */
     uint32_t next, previous;  /* of the same session */
@@ -223,8 +284,18 @@ struct subscription {
     uint16_t filter_size; /* whole, with $share */
     uint8_t filter[];
 };
-struct group {         /* of shared subscriptions with one name and filter */
-    uint32_t *members; /* subscriptions */
+static inline struct bytes subscription_filter(const struct subscription *subscription)
+{
+    return bytes_of(subscription->filter, subscription->filter_size);
+}
+/* What topics are matched with. */
+static inline struct bytes filter_matched(struct bytes filter, const struct filter_place *place)
+{
+    return bytes_of(filter.at + place->at, filter.size - place->at);
+}
+struct group { /* of shared subscriptions with one name and filter, of one tenant's sessions */
+    uint32_t home, tenant; /* as of their places */
+    uint32_t *members;     /* subscriptions */
     uint32_t count, capacity, turn;
     uint32_t next_free;
     uint64_t hash;
@@ -260,6 +331,8 @@ struct route {
     uint32_t publisher_number;
     bool short_of_memory;
     uint64_t size;
+    uint32_t tenant;
+    struct bytes topic;
     uint8_t *targets; /* of the fact */
     size_t targets_size, targets_capacity;
 };
@@ -276,8 +349,9 @@ struct live_target {
 struct post_filter { /* of a SUBSCRIBE */
     uint32_t id;
     uint8_t reason;
-    bool retained; /* retained messages are wanted */
-    uint16_t size; /* bytes of the filter, which lie behind all of these, in order */
+    bool retained;   /* retained messages are wanted */
+    uint32_t tenant; /* whose */
+    uint16_t size;   /* bytes of the filter they match, which lie behind all of these, in order */
 };
 struct post {
     struct post *next;
@@ -300,7 +374,14 @@ struct post {
 
 /* ---- chores: facts and wills that are due and must not be forgotten when the engine says wait
  * --------------- */
-enum chore_kind { CHORE_CLOSE, CHORE_WILL, CHORE_END, CHORE_DROP, CHORE_UNRETAIN };
+enum chore_kind {
+    CHORE_CLOSE,
+    CHORE_WILL,
+    CHORE_END,
+    CHORE_DROP,
+    CHORE_UNRETAIN,
+    CHORE_UNSUBSCRIBE
+};
 struct chore {
     struct chore *next;
     uint8_t kind;
@@ -308,12 +389,13 @@ struct chore {
     bool will_over;     /* CLOSE: it was published, what is left is the fact */
     uint16_t packet_id; /* DROP; CLOSE: sent */
     uint32_t number, expiry_s;
+    uint32_t tenant;             /* UNRETAIN */
     uint64_t after_ticket;       /* not before this is durable */
     uint64_t ticket;             /* of its fact, once it is done */
     uint64_t id_hash;            /* CLOSE of a session whose beginning is not durable; 0: else */
     struct broker_link *held;    /* a CONNECT of the same session */
     struct broker_link *leaving; /* who said DISCONNECT: ended when this is durable */
-    uint16_t topic_size;         /* UNRETAIN */
+    uint16_t topic_size;         /* UNRETAIN; UNSUBSCRIBE: the filter */
     uint8_t topic[];
 };
 
@@ -326,6 +408,47 @@ struct sys_value {
 };
 #define RESPONSES 8192
 #define RETAIN_RING 1024
+
+/* ---- seen: topics that came lately
+ * ---------------------------------------------------------------------------- */
+#define SEEN_BUCKETS 8192u
+struct payload_look { /* what is known of a topic's payloads beside the engine's answer */
+    bool known, object;
+    bool keys_invalid;    /* a key can be no part of a path */
+    uint8_t admit, fault; /* DONE: readings */
+    uint8_t depth;        /* most levels of a key */
+    uint16_t size;        /* most bytes of a key */
+};
+struct seen_topic {
+    struct link link; /* on seen.recent, or seen.unused */
+    uint8_t *at;
+    uint32_t tenant, size, hash;
+    uint64_t messages;
+    uint64_t sequence; /* of the note: newer is larger; 0: unused */
+    int64_t last_wall_ns;
+    uint16_t chain; /* of its bucket: place + 1; 0: the last */
+    uint8_t use, admit, fault;
+    uint8_t notes; /* since the payload was looked at */
+    struct payload_look look;
+};
+struct seen {
+    /* the sample */
+    uint32_t left; /* messages until the next one is noted */
+    uint32_t gap;  /* how many that one stands for */
+    uint32_t mean; /* of gaps; 1: each message is noted */
+    uint32_t notes_left;
+    uint64_t messages; /* of this second */
+    uint64_t random;
+    int64_t began_ns; /* this second */
+    /* the table */
+    struct seen_topic *topics;  /* TOPICS_SEEN_MAX */
+    uint16_t *buckets;          /* SEEN_BUCKETS: place + 1 */
+    struct link recent, unused; /* newest first */
+    size_t bytes;               /* of topics */
+    uint64_t sequence;
+    struct payload_decoder *decoder;
+    uint8_t path[2][PATH_MAX_BYTES]; /* of the views that were given last */
+};
 
 struct response { /* a topic where a client wants its responses, as long as it is connected */
     uint64_t hash;
@@ -342,6 +465,10 @@ struct broker {
     struct budget *memory;
     uint64_t durable_ticket, lost_generation, last_ticket;
     struct broker_counters counters;
+    bool paths_are_topics; /* path_template says so */
+    struct seen seen;
+    struct topic_template path_template; /* readings.path */
+    uint8_t path[PATH_MAX_BYTES];        /* of the message at hand */
     uint64_t work; /* steps of routing since the start: who makes many lets others go first */
 
     /* clients */
@@ -387,7 +514,7 @@ struct broker {
     bool chores_blocked;                  /* the disk takes none */
     uint64_t ends_ticket;                 /* batch in which sessions end, and entries that go */
     uint64_t ends_entries;
-    struct publisher will_publisher;
+    struct publisher will_publisher, say_publisher;
     uint8_t *scratch, *scratch_2; /* PACKET_SCRATCH each */
     struct fact *facts;           /* SUBSCRIBE_FILTERS_MAX + 2 */
 
@@ -401,16 +528,26 @@ struct broker {
     struct response responses[RESPONSES];
     size_t response_count;
 
-    bool told_users;
+    /* tenants */
+    struct access *access;  /* NULL: everyone is of the tenant main and may all */
+    struct pattern all;     /* "#" */
+    struct flow **flows;    /* by tenant; NULL: none of its clients is connected */
+    uint32_t flow_capacity; /* tenants past it have no client */
+    struct link flows_waiting;
+    uint64_t round;
+    uint32_t round_flows, round_share; /* seen in this round; messages each may send in it */
+    uint8_t *foreign;                  /* another tenant's topic, as it is shown */
+
     struct log_ration ration_refused, ration_closed, ration_slow;
 };
 
 /* ---- broker.c ---- */
 /* The server's own topics (4.7.2), which nobody else may publish to. */
 bool topic_is_sys(struct bytes topic);
-static inline uint64_t broker_hash(const struct broker *broker, struct bytes bytes)
+/* Of a topic, a client id or a group's name, which are each tenant's own. */
+static inline uint64_t broker_hash(const struct broker *broker, uint32_t tenant, struct bytes bytes)
 {
-    return hash64(bytes.at, bytes.size, broker->seed);
+    return hash64(bytes.at, bytes.size, broker->seed ^ tenant * UINT64_C(0x9E3779B97F4A7C15));
 }
 /* A ring doubles; counted. false past mqtt.memory. */
 MUST_USE bool slots_put(struct broker *broker, struct slots *slots, const struct slot *slot);
@@ -427,7 +564,7 @@ void slots_free(struct broker *broker, struct slots *slots); /* with the message
 void slot_clear(struct broker *broker, struct slot *slot);
 
 /* ---- clients.c ---- */
-struct client *clients_find(const struct broker *broker, struct bytes id);
+struct client *clients_find(const struct broker *broker, uint32_t tenant, struct bytes id);
 struct client *clients_at(const struct broker *broker, uint32_t slot, uint32_t generation);
 MUST_USE bool clients_add(struct broker *broker, struct client *client);
 void clients_remove(struct broker *broker, struct client *client);
@@ -456,13 +593,15 @@ enum broker_feed connect_feed(struct broker *broker, struct broker_link *link,
 void connect_acknowledge(struct broker *broker, const struct post *post);
 enum broker_feed disconnect_feed(struct broker *broker, struct broker_link *link,
                                  const struct mqtt_frame *frame);
+void client_leave_tenant(struct broker *broker, struct client *client);
 /* The client goes; its session stays when it is kept. */
 void client_gone(struct broker *broker, struct client *client, bool will_wanted);
 /* Puts it at the end of the list, and down in the record of its session. NULL: no memory. */
 struct chore *chore_put(struct broker *broker, const struct chore *chore, struct bytes topic);
 /* Until what it wrote is durable, what the session says is not the last word: the chore a CONNECT
  * with this id has to wait for; NULL: none. */
-struct chore *chore_of(const struct broker *broker, uint32_t number, struct bytes id);
+struct chore *chore_of(const struct broker *broker, uint32_t tenant, uint32_t number,
+                       struct bytes id);
 /* The link waits for the chore: to be fed again, or (leaving) to be ended. */
 void chore_await(struct broker *broker, struct chore *chore, struct broker_link *link,
                  bool leaving);
@@ -472,7 +611,9 @@ void chore_forget_link(struct broker_link *link);
 /* As many as the engine takes now; false: it says wait. */
 bool chores_run(struct broker *broker);
 void chores_free(struct broker *broker);
-/* A piece of the walk over recorded sessions: which expired, whose will is due. */
+bool tenant_is_deleted(const struct broker *broker, uint32_t tenant);
+/* A piece of the walk over recorded sessions: which expired, whose will is due, which are of a
+ * deleted tenant. */
 void sweep_run(struct broker *broker);
 MUST_USE enum err records_load(struct broker *broker);
 
@@ -491,19 +632,108 @@ struct subscription *subscriptions_find(const struct broker *broker, const struc
 /* client or number. NULL: no memory. */
 struct subscription *subscriptions_add(struct broker *broker, struct client *client,
                                        uint32_t number, const struct mqtt_subscription *wanted,
-                                       uint32_t id);
+                                       const struct filter_place *place, uint32_t id);
 void subscriptions_remove(struct broker *broker, struct subscription *subscription);
+/* It is matched there from now on; false: no memory, and it is gone. */
+MUST_USE bool subscriptions_move(struct broker *broker, struct subscription *subscription,
+                                 const struct filter_place *place);
 void subscriptions_remove_all(struct broker *broker, uint32_t first);
 void groups_free(struct broker *broker);
 /* What a filter costs beside its subscription: nodes of the tree. */
 size_t filter_cost(struct bytes filter);
 
+/* ---- enter.c ---- */
+/* Who the link's CONNECT comes from. MORE: *ret_principal may come in (NULL without src/access;
+ * borrowed as long as link->entrance is); HOLD: it is being found out; END: it may not, which was
+ * said. */
+enum broker_feed enter(struct broker *broker, struct broker_link *link,
+                       const struct mqtt_connect *connect, struct principal **ret_principal);
+/* The link needs it no more, or is over. */
+void enter_leave(struct broker *broker, struct broker_link *link);
+enum broker_feed connect_refuse(struct broker *broker, struct broker_link *link,
+                                const struct mqtt_connect *connect, uint8_t reason,
+                                const char *text);
+
+/* ---- flow.c ---- */
+/* One more client of the tenant; NULL: no memory. */
+struct flow *flow_join(struct broker *broker, uint32_t tenant);
+void flow_leave(struct broker *broker, struct client *client);
+/* May this client's next PUBLISH be taken now? false: it was put on the list of those who wait. */
+bool flow_wait(struct broker *broker, struct client *client);
+static inline bool flow_may(struct broker *broker, struct client *client)
+{
+    struct flow *flow = client->flow;
+    if (LIKELY(!flow ||
+               (flow->round == broker->round && flow->credit > 0 &&
+                flow->round_messages < broker->round_share && link_is_alone(&flow->waits))))
+        return true;
+    return flow_wait(broker, client);
+}
+static inline void flow_pass(struct client *client, enum pass pass)
+{
+    struct flow *flow = client->flow;
+    if (LIKELY(client->pass == pass))
+        return;
+    flow->fresh -= client->pass == PASS_FRESH;
+    flow->fresh += pass == PASS_FRESH;
+    client->pass = (uint8_t)pass;
+}
+/* It was taken, with so many values. */
+static inline void flow_took(struct client *client, uint32_t values)
+{
+    struct flow *flow = client->flow;
+    uint64_t cost = values > 0 ? values : 1;
+    if (!flow)
+        return;
+    if (client->pass != PASS_NONE)
+        flow_pass(client, PASS_SERVED);
+    flow->round_messages++;
+    flow->debt += cost > flow->credit ? cost - flow->credit : 0;
+    flow->credit -= cost < flow->credit ? cost : flow->credit;
+}
+void flow_round(struct broker *broker);
+/* When it is to be called again, boot clock; INT64_MAX: nobody waits. */
+int64_t flow_due_ns(const struct broker *broker);
+void flows_free(struct broker *broker);
+
+/* ---- rights.c ---- */
+/* May it see, or write, that topic? NULL: everyone may all. Topics that begin with $ are judged by
+ * a rule of their own. */
+bool rights_may(const struct broker *broker, const struct principal *principal,
+                enum access_right right, uint32_t tenant, struct bytes topic);
+/* As rights_may(RIGHT_SEE) of the client's principal, quickly. */
+bool rights_sees(const struct broker *broker, struct client *client, uint32_t tenant,
+                 struct bytes topic);
+/* May it publish there? DONE, DENIED, TOPIC_INVALID. *ret_flat: only to the topic itself, not to
+ * points below it. */
+enum admit rights_write(const struct broker *broker, const struct principal *principal,
+                        uint32_t tenant, struct bytes topic, bool *ret_flat);
+/* The same of the client, by what it was told before; whether it may make points below is told
+ * by client->publisher.flat. */
+enum admit rights_publish(struct broker *broker, struct client *client, struct bytes topic,
+                          struct bytes payload);
+void rights_forget(struct broker *broker, struct client *client);
+/* Of all its subscriptions, as its rights are now: those that see nothing any more end. */
+void rights_judge_anew(struct broker *broker, struct client *client);
+/* It is told what its principal loses. */
+void rights_watch(struct broker *broker, struct client *client);
+/* What is shown of another tenant's topic; size 0: it would be too long. Until the next call. */
+struct bytes rights_present(struct broker *broker, const struct client *client, uint32_t tenant,
+                            struct bytes topic);
+/* Where the client's filter is matched: 0, or the code of SUBACK that refuses it. */
+uint8_t rights_place(struct broker *broker, const struct client *client, struct bytes filter,
+                     struct filter_place *ret_place);
+/* The same of a filter that is recorded already. */
+void rights_place_recorded(const struct broker *broker, uint32_t tenant, struct bytes filter,
+                           struct filter_place *ret_place);
+
 /* ---- route.c ---- */
 /* Fills broker->route. */
 #define WORK_TURN                                                                                  \
     20000u /* steps of routing that one client may cause before others get their turn */
-void route_match(struct broker *broker, struct bytes topic, uint8_t qos, bool retain,
-                 const struct client *publisher, uint32_t publisher_number, size_t bytes);
+void route_match(struct broker *broker, uint32_t tenant, struct bytes topic, uint8_t qos,
+                 bool retain, const struct client *publisher, uint32_t publisher_number,
+                 size_t bytes);
 /* The list of targets of the fact, from broker->route; false: no memory. */
 MUST_USE bool route_targets(struct broker *broker, struct fact_message *fact);
 
@@ -517,14 +747,22 @@ struct publication {
     bool retain, has_expiry;
     uint32_t expiry_s;
     struct publisher *publisher;
-    const struct client *client; /* NULL: a will */
+    const struct client *client;       /* NULL: a will */
+    const struct principal *principal; /* NULL: not judged */
+    bool message_only;                 /* it is no reading, whatever its topic is */
     uint32_t number;
     const struct fact *last; /* goes with it; NULL */
 };
 enum admit publication_admit(struct broker *broker, const struct publication *publication,
                              struct admitted *ret_admitted);
-/* May the sessions hold so many bytes more? mqtt.stored. */
-bool store_takes(const struct broker *broker, size_t bytes);
+/* TOPIC_READING when these filters (readings.match) and all else let it be one. */
+enum topic_use topic_use_of(const struct broker *broker, const char *filters, uint32_t tenant,
+                            struct bytes topic);
+/* As broker_topic_path, with any template. */
+enum admit topic_path_of(const struct topic_template *path_template, struct bytes topic,
+                         uint8_t *path, struct bytes *ret_path);
+/* May the sessions hold so many bytes more for this tenant? mqtt.stored. */
+bool store_takes(const struct broker *broker, uint32_t tenant, size_t bytes);
 void aliases_free(struct broker *broker, struct client *client);
 enum broker_feed release_feed(struct broker *broker, struct broker_link *link,
                               const struct mqtt_ack *ack);
@@ -545,7 +783,8 @@ void posts_free(struct broker *broker);
 void posts_lost(struct broker *broker);
 /* Will a retained message of this topic be delivered by a post still to come, of a ticket up to
  * this one? */
-bool posts_will_deliver(const struct broker *broker, struct bytes topic, uint64_t ticket);
+bool posts_will_deliver(const struct broker *broker, uint32_t tenant, struct bytes topic,
+                        uint64_t ticket);
 
 /* ---- acks.c ---- */
 uint8_t ack_reason_of(enum admit admit);
@@ -575,14 +814,22 @@ void deliver_resume(struct broker *broker, struct client *client, uint16_t sent_
 
 /* ---- retained.c ---- */
 /* Queues the retained messages that the filter matches for the client. */
-void retained_ask(struct broker *broker, struct client *client, struct bytes filter, uint8_t qos,
-                  uint32_t id);
+void retained_ask(struct broker *broker, struct client *client, uint32_t tenant,
+                  struct bytes filter, uint8_t qos, uint32_t id);
 /* Gives the client some of them; true: there are more, and it has room for none now or the engine
  * says wait. */
 bool retained_advance(struct broker *broker, struct client *client);
 void retained_free(struct broker *broker, struct client *client);
 /* A piece of the walk over retained messages: those past their expiry go. */
 void retained_sweep(struct broker *broker);
+
+/* ---- seen.c ---- */
+MUST_USE enum err topics_seen_init(struct broker *broker);
+void topics_seen_done(struct broker *broker);
+/* The message that was next; admit: what became of it. */
+void topics_seen_note(struct broker *broker, const struct publication *publication,
+                      enum admit admit, const struct admitted *admitted);
+void topics_seen_second(struct broker *broker); /* a second is over: the sample is set anew */
 
 /* ---- sys.c ---- */
 void sys_init(struct broker *broker);

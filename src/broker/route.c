@@ -93,6 +93,18 @@ static bool queue_would_take(const struct broker *broker, uint32_t number, size_
            view.queued_bytes + record->pending_bytes + bytes <= broker->settings->mqtt_queue_bytes;
 }
 
+/* Whoever is there now, or was there last; whoever comes for what was queued meanwhile is judged
+ * again when it is sent. */
+static bool route_may_see(const struct broker *broker, const struct subscription *subscription)
+{
+    const struct route *route = &broker->route;
+    const struct record *record =
+        subscription->number == SESSION_NONE ? NULL : records_at(broker, subscription->number);
+    const struct client *client = record ? record->client : subscription->client;
+    const struct principal *principal = client ? client->principal : record->principal;
+    return !principal || rights_may(broker, principal, RIGHT_SEE, route->tenant, route->topic);
+}
+
 /* How good a choice the member is: 3 connected with room in its window, 2 connected, 1 a queue with
  * room, 0 none. */
 static int member_rank(const struct broker *broker, const struct subscription *member)
@@ -101,6 +113,8 @@ static int member_rank(const struct broker *broker, const struct subscription *m
     const struct client *client = member->number == SESSION_NONE
                                       ? member->client
                                       : records_at(broker, member->number)->client;
+    if (UNLIKELY(broker->access) && !route_may_see(broker, member))
+        return 0;
     bool queues = member->number != SESSION_NONE && member->qos > 0 && route->qos > 0 &&
                   (!client || client->kept);
     if (queues && !queue_would_take(broker, member->number, route->size))
@@ -141,6 +155,8 @@ static bool route_each(void *arg, uint32_t value)
         return !route->short_of_memory;
     }
     const struct subscription *subscription = broker->subscriptions[value];
+    if (UNLIKELY(subscription->place.checked) && !route_may_see(broker, subscription))
+        return true;
     if (subscription->no_local &&
         (subscription->number != SESSION_NONE ? subscription->number == route->publisher_number
                                               : subscription->client == route->publisher))
@@ -172,8 +188,9 @@ static void route_settle(struct broker *broker)
     }
 }
 
-void route_match(struct broker *broker, struct bytes topic, uint8_t qos, bool retain,
-                 const struct client *publisher, uint32_t publisher_number, size_t bytes)
+void route_match(struct broker *broker, uint32_t tenant, struct bytes topic, uint8_t qos,
+                 bool retain, const struct client *publisher, uint32_t publisher_number,
+                 size_t bytes)
 {
     struct route *route = &broker->route;
     route->count = route->id_count = route->queued = 0;
@@ -185,8 +202,10 @@ void route_match(struct broker *broker, struct bytes topic, uint8_t qos, bool re
     route->publisher = publisher;
     route->publisher_number = publisher_number == SESSION_NONE ? UINT32_MAX : publisher_number;
     route->short_of_memory = false;
+    route->tenant = tenant;
+    route->topic = topic;
     route->size = bytes;
-    broker->work += topics_match_filters(broker->topics, TENANT_DEFAULT, topic, route_each, broker);
+    broker->work += topics_match_filters(broker->topics, tenant, topic, route_each, broker);
     if (route->count > 0)
         route_settle(broker);
 }

@@ -24,14 +24,16 @@ static struct bytes group_name(struct bytes filter)
 }
 
 /* Index of the group, or UINT32_MAX. */
-static uint32_t group_find(const struct broker *broker, struct bytes name)
+static uint32_t group_find(const struct broker *broker, const struct filter_place *place,
+                           struct bytes name)
 {
     struct index_probe probe;
-    uint64_t hash = broker_hash(broker, name);
+    uint64_t hash = broker_hash(broker, place->home, name);
     for (uint32_t at = index_first(broker->group_index, &probe, hash); at != INDEX_NONE;
          at = index_next(broker->group_index, &probe)) {
         const struct group *group = &broker->groups[at];
-        if (bytes_equal(bytes_of(group->name, group->name_size), name))
+        if (group->home == place->home && group->tenant == place->tenant &&
+            bytes_equal(bytes_of(group->name, group->name_size), name))
             return at;
     }
     return UINT32_MAX;
@@ -50,9 +52,10 @@ static bool groups_reserve(struct broker *broker)
     return true;
 }
 
-static uint32_t group_make(struct broker *broker, struct bytes filter)
+static uint32_t group_make(struct broker *broker, const struct subscription *subscription)
 {
-    struct bytes name = group_name(filter);
+    const struct filter_place *place = &subscription->place;
+    struct bytes filter = subscription_filter(subscription), name = group_name(filter);
     uint8_t *copy = malloc(name.size);
     if (!copy || !groups_reserve(broker)) {
         free(copy);
@@ -60,10 +63,11 @@ static uint32_t group_make(struct broker *broker, struct bytes filter)
     }
     memcpy(copy, name.at, name.size);
     uint32_t at = broker->group_free ? broker->group_free - 1 : broker->group_count;
-    uint64_t hash = broker_hash(broker, name);
+    uint64_t hash = broker_hash(broker, place->home, name);
     enum err err = index_insert(broker->group_index, hash, at);
     if (err == OK) {
-        err = topics_add(broker->topics, TENANT_DEFAULT, filter_of_share(filter), at | GROUP_FLAG);
+        err = topics_add(broker->topics, place->tenant, filter_matched(filter, place),
+                         at | GROUP_FLAG);
         if (err != OK) {
             enum err undone = index_remove(broker->group_index, hash, at);
             check(undone == OK);
@@ -77,17 +81,22 @@ static uint32_t group_make(struct broker *broker, struct bytes filter)
         broker->group_free = broker->groups[at].next_free;
     else
         broker->group_count++;
-    broker->groups[at] =
-        (struct group){.hash = hash, .name_size = (uint16_t)name.size, .name = copy};
+    broker->groups[at] = (struct group){.home = place->home,
+                                        .tenant = place->tenant,
+                                        .hash = hash,
+                                        .name_size = (uint16_t)name.size,
+                                        .name = copy};
     return at;
 }
 
-static void group_drop(struct broker *broker, uint32_t at, struct bytes filter)
+static void group_drop(struct broker *broker, uint32_t at, const struct subscription *subscription)
 {
     struct group *group = &broker->groups[at];
     enum err err = index_remove(broker->group_index, group->hash, at);
     check(err == OK);
-    err = topics_remove(broker->topics, TENANT_DEFAULT, filter_of_share(filter), at | GROUP_FLAG);
+    err = topics_remove(broker->topics, group->tenant,
+                        filter_matched(subscription_filter(subscription), &subscription->place),
+                        at | GROUP_FLAG);
     check(err == OK);
     free(group->name);
     free(group->members);
@@ -97,10 +106,10 @@ static void group_drop(struct broker *broker, uint32_t at, struct bytes filter)
 
 static bool group_enter(struct broker *broker, struct subscription *subscription)
 {
-    struct bytes filter = bytes_of(subscription->filter, subscription->filter_size);
-    uint32_t at = group_find(broker, group_name(filter));
+    uint32_t at =
+        group_find(broker, &subscription->place, group_name(subscription_filter(subscription)));
     if (at == UINT32_MAX)
-        at = group_make(broker, filter);
+        at = group_make(broker, subscription);
     if (at == UINT32_MAX)
         return false;
     struct group *group = &broker->groups[at];
@@ -109,7 +118,7 @@ static bool group_enter(struct broker *broker, struct subscription *subscription
         uint32_t *wider = realloc(group->members, capacity * sizeof *wider);
         if (!wider) {
             if (group->count == 0)
-                group_drop(broker, at, filter);
+                group_drop(broker, at, subscription);
             return false;
         }
         group->members = wider;
@@ -130,8 +139,7 @@ static void group_leave(struct broker *broker, struct subscription *subscription
     broker->subscriptions[last]->group_at = subscription->group_at;
     broker->shared--;
     if (group->count == 0)
-        group_drop(broker, subscription->group - 1,
-                   bytes_of(subscription->filter, subscription->filter_size));
+        group_drop(broker, subscription->group - 1, subscription);
 }
 
 void groups_free(struct broker *broker)
@@ -210,10 +218,11 @@ struct subscription *subscriptions_find(const struct broker *broker, const struc
 
 static bool tree_enter(struct broker *broker, struct subscription *subscription)
 {
-    struct bytes filter = bytes_of(subscription->filter, subscription->filter_size);
+    struct bytes filter = subscription_filter(subscription);
     if (mqtt_filter_is_shared(filter))
         return group_enter(broker, subscription);
-    return topics_add(broker->topics, TENANT_DEFAULT, filter, subscription->index) == OK;
+    return topics_add(broker->topics, subscription->place.tenant,
+                      filter_matched(filter, &subscription->place), subscription->index) == OK;
 }
 
 static size_t filter_depth(struct bytes filter)
@@ -231,7 +240,7 @@ size_t filter_cost(struct bytes filter)
 
 struct subscription *subscriptions_add(struct broker *broker, struct client *client,
                                        uint32_t number, const struct mqtt_subscription *wanted,
-                                       uint32_t id)
+                                       const struct filter_place *place, uint32_t id)
 {
     size_t size = sizeof(struct subscription) + wanted->filter.size;
     size_t cost = size + filter_cost(wanted->filter);
@@ -239,7 +248,8 @@ struct subscription *subscriptions_add(struct broker *broker, struct client *cli
     struct subscription *subscription = table_reserve(broker) ? malloc(size) : NULL;
     if (!subscription)
         return NULL;
-    *subscription = (struct subscription){.client = number == SESSION_NONE ? client : NULL,
+    *subscription = (struct subscription){.place = *place,
+                                          .client = number == SESSION_NONE ? client : NULL,
                                           .number = number,
                                           .id = id,
                                           .qos = wanted->qos,
@@ -281,7 +291,7 @@ struct subscription *subscriptions_add(struct broker *broker, struct client *cli
 
 void subscriptions_remove(struct broker *broker, struct subscription *subscription)
 {
-    struct bytes filter = bytes_of(subscription->filter, subscription->filter_size);
+    struct bytes filter = subscription_filter(subscription);
     size_t cost = sizeof *subscription + subscription->filter_size + filter_cost(filter);
     uint64_t hash = owner_hash(broker, subscription->client, subscription->number, filter);
     enum err removed = index_remove(broker->subscription_index, hash, subscription->index);
@@ -290,7 +300,9 @@ void subscriptions_remove(struct broker *broker, struct subscription *subscripti
     if (subscription->group) {
         group_leave(broker, subscription);
     } else {
-        enum err err = topics_remove(broker->topics, TENANT_DEFAULT, filter, subscription->index);
+        enum err err =
+            topics_remove(broker->topics, subscription->place.tenant,
+                          filter_matched(filter, &subscription->place), subscription->index);
         check(err == OK);
     }
     uint32_t *count, *first = list_of(broker, subscription, &count);
@@ -306,6 +318,24 @@ void subscriptions_remove(struct broker *broker, struct subscription *subscripti
     broker->subscriptions_free[broker->subscription_free_count++] = subscription->index;
     budget_give(broker->memory, cost);
     free(subscription);
+}
+
+bool subscriptions_move(struct broker *broker, struct subscription *subscription,
+                        const struct filter_place *place)
+{
+    if (subscription->place.tenant == place->tenant && subscription->place.at == place->at) {
+        subscription->place = *place;
+        return true;
+    }
+    struct subscription was = *subscription; /* another tenant has the name now, or it is known */
+    memcpy(broker->scratch, subscription->filter, subscription->filter_size);
+    struct mqtt_subscription wanted = {.filter = bytes_of(broker->scratch, was.filter_size),
+                                       .qos = was.qos,
+                                       .retain_handling = was.retain_handling,
+                                       .no_local = was.no_local,
+                                       .retain_as_published = was.retain_as_published};
+    subscriptions_remove(broker, subscription);
+    return subscriptions_add(broker, was.client, was.number, &wanted, place, was.id) != NULL;
 }
 
 void subscriptions_remove_all(struct broker *broker, uint32_t first)
@@ -344,7 +374,7 @@ static uint8_t subscribe_judge(const struct broker *broker, const struct client 
     bytes += sizeof(struct subscription) + wanted->filter.size + filter_cost(wanted->filter);
     if (bytes_of_session(broker, client) + bytes > broker->memory->most / 16 ||
         broker->memory->used + bytes > broker->memory->most / 2 ||
-        (client->kept && !store_takes(broker, bytes)) ||
+        (client->kept && !store_takes(broker, client->tenant, bytes)) ||
         count_of(broker, client) + fresh >= settings->mqtt_subscriptions ||
         broker->subscriptions_used + fresh >= settings->mqtt_subscriptions_all)
         return MQTT_QUOTA_EXCEEDED;
@@ -353,12 +383,18 @@ static uint8_t subscribe_judge(const struct broker *broker, const struct client 
 
 /* The old one goes, the new one takes its place (3.8.4): the code of SUBACK. */
 static uint8_t subscribe_enter(struct broker *broker, struct client *client,
-                               const struct mqtt_subscription *wanted, uint32_t id, bool *ret_fresh)
+                               const struct mqtt_subscription *wanted,
+                               const struct filter_place *place, uint32_t id, bool *ret_fresh)
 {
     struct subscription *before =
         subscriptions_find(broker, client, client->number, wanted->filter);
     *ret_fresh = !before;
+    if (before && before->place.tenant != place->tenant) { /* the name is another tenant's now */
+        subscriptions_remove(broker, before);
+        before = NULL;
+    }
     if (before) {
+        before->place = *place;
         before->qos = wanted->qos;
         before->retain_handling = wanted->retain_handling;
         before->no_local = wanted->no_local;
@@ -366,8 +402,9 @@ static uint8_t subscribe_enter(struct broker *broker, struct client *client,
         before->id = id;
         return wanted->qos;
     }
-    return subscriptions_add(broker, client, client->number, wanted, id) ? wanted->qos
-                                                                         : MQTT_QUOTA_EXCEEDED;
+    return subscriptions_add(broker, client, client->number, wanted, place, id)
+               ? wanted->qos
+               : MQTT_QUOTA_EXCEEDED;
 }
 
 struct subscribe_work {
@@ -375,6 +412,7 @@ struct subscribe_work {
     uint8_t type;
     uint8_t reasons[SUBSCRIBE_FILTERS_MAX];
     bool retained[SUBSCRIBE_FILTERS_MAX];
+    struct filter_place places[SUBSCRIBE_FILTERS_MAX];
     uint32_t id;
     size_t facts, fact_bytes, filter_bytes;
 };
@@ -404,6 +442,14 @@ static enum admit subscribe_keep(struct broker *broker, const struct subscribe_w
     return admit;
 }
 
+static void subscribe_denied(struct broker *broker, const struct client *client,
+                             struct bytes filter)
+{
+    broker->counters.denied++;
+    access_tell(broker->access, client->principal, "mqtt.subscribe", filter, bytes_of("", 0),
+                "denied");
+}
+
 static void subscribe_judge_all(struct broker *broker, const struct client *client,
                                 struct subscribe_work *work)
 {
@@ -415,9 +461,13 @@ static void subscribe_judge_all(struct broker *broker, const struct client *clie
         bool leave = work->type == MQTT_UNSUBSCRIBE;
         bool there = subscriptions_find(broker, client, client->number, wanted.filter) != NULL;
         work->filter_bytes += wanted.filter.size;
-        work->reasons[i] = !leave  ? subscribe_judge(broker, client, &wanted, fresh, bytes)
-                           : there ? MQTT_SUCCESS
-                                   : MQTT_NO_SUBSCRIPTION_EXISTED;
+        uint8_t denied = leave ? 0 : rights_place(broker, client, wanted.filter, &work->places[i]);
+        work->reasons[i] = denied   ? denied
+                           : !leave ? subscribe_judge(broker, client, &wanted, fresh, bytes)
+                           : there  ? MQTT_SUCCESS
+                                    : MQTT_NO_SUBSCRIPTION_EXISTED;
+        if (denied != 0)
+            subscribe_denied(broker, client, wanted.filter);
         if (work->reasons[i] != 0)
             continue;
         if (!there) {
@@ -462,7 +512,8 @@ static void subscribe_enter_all(struct broker *broker, struct client *client,
             continue;
         }
         bool fresh;
-        work->reasons[i] = subscribe_enter(broker, client, &wanted, work->id, &fresh);
+        work->reasons[i] =
+            subscribe_enter(broker, client, &wanted, &work->places[i], work->id, &fresh);
         work->retained[i] = work->reasons[i] <= 2 && !mqtt_filter_is_shared(wanted.filter) &&
                             (wanted.retain_handling == 0 || (wanted.retain_handling == 1 && fresh));
         broker->counters.subscribes++;
@@ -489,12 +540,15 @@ static bool subscribe_post(struct broker *broker, struct client *client,
     struct mqtt_subscription wanted;
     size_t offset = 0;
     for (size_t i = 0; subscribe_next(client, work, &offset, &wanted); i++) {
-        filters[i] = (struct post_filter){.id = work->id,
-                                          .reason = work->reasons[i],
-                                          .retained = work->retained[i],
-                                          .size = (uint16_t)wanted.filter.size};
-        memcpy(at, wanted.filter.at, wanted.filter.size);
-        at += wanted.filter.size;
+        filters[i] = (struct post_filter){
+            .id = work->id, .reason = work->reasons[i], .retained = work->retained[i]};
+        if (!work->retained[i])
+            continue;
+        struct bytes matched = filter_matched(wanted.filter, &work->places[i]);
+        filters[i].tenant = work->places[i].tenant;
+        filters[i].size = (uint16_t)matched.size;
+        memcpy(at, matched.at, matched.size);
+        at += matched.size;
     }
     return true;
 }
@@ -587,8 +641,9 @@ void subscribe_acknowledge(struct broker *broker, const struct post *post)
         at += filters[i].size;
         if (!filters[i].retained)
             continue;
-        retained_ask(broker, client, filter, filters[i].reason, filters[i].id);
-        sys_ask(broker, client, filter, filters[i].reason, filters[i].id);
+        retained_ask(broker, client, filters[i].tenant, filter, filters[i].reason, filters[i].id);
+        if (filters[i].tenant == TENANT_DEFAULT)
+            sys_ask(broker, client, filter, filters[i].reason, filters[i].id);
     }
     deliver_dirty(broker, client);
 }

@@ -41,11 +41,11 @@ bool topic_is_sys(struct bytes topic)
 static void sys_send(struct broker *broker, const struct sys_value *value)
 {
     struct bytes topic = bytes_text(value->topic);
-    route_match(broker, topic, 0, true, NULL, SESSION_NONE, 0);
+    route_match(broker, TENANT_DEFAULT, topic, 0, true, NULL, SESSION_NONE, 0);
     if (broker->route.count == 0)
         return;
     struct message *message =
-        message_create(broker, topic, bytes_of("", 0), bytes_text(value->text));
+        message_create(broker, TENANT_DEFAULT, topic, bytes_of("", 0), bytes_text(value->text));
     if (!message)
         return;
     for (uint32_t i = 0; i < broker->route.count; i++) {
@@ -183,8 +183,8 @@ void sys_ask(struct broker *broker, struct client *client, struct bytes filter, 
         struct bytes topic = bytes_text(broker->sys[i].topic);
         if (!topic_matches(topic, filter))
             continue;
-        struct message *message =
-            message_create(broker, topic, bytes_of("", 0), bytes_text(broker->sys[i].text));
+        struct message *message = message_create(broker, TENANT_DEFAULT, topic, bytes_of("", 0),
+                                                 bytes_text(broker->sys[i].text));
         if (!message)
             return;
         deliver_add(broker, client, message, 0, true, id, NULL);

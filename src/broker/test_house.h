@@ -47,6 +47,13 @@ struct test_house {
     struct settings settings;
     struct budget memory;
     struct engine *engine;
+    bool locked;           /* with accounts: from the next house_open on */
+    struct access *access; /* NULL: not locked */
+    struct worker *porter; /* its worker, if `slowly`: else passwords are compared at once */
+    bool slowly;
+    struct outcome outcome;
+    size_t outcomes, audits; /* commands that ended; entries told */
+    char audit[512];         /* of the last one: action, object, outcome */
     struct broker *broker;
     struct wire wires[HOUSE_WIRES];
     uint64_t rounds; /* that the last settle took */
@@ -208,6 +215,8 @@ static inline bool house_pump(struct test_house *house)
 static inline bool house_step(struct test_house *house)
 {
     (void)engine_step(house->engine);
+    if (house->access)
+        (void)access_step(house->access, house->clock.boot_ns);
     broker_now(house->broker, house->clock.boot_ns);
     bool more = !house_pump(house);
     return broker_step(house->broker) == 0 || more;
@@ -246,6 +255,45 @@ static inline void house_tell(void *arg, enum log_level level, const char *text)
         fprintf(stderr, "told: %s\n", text);
 }
 
+static inline void house_outcome(void *arg, uint64_t tag, const struct outcome *outcome)
+{
+    struct test_house *house = arg;
+    (void)tag;
+    house->outcome = *outcome;
+    house->outcomes++;
+}
+
+static inline bool house_audit(void *arg, const struct fact_audit *audit)
+{
+    struct test_house *house = arg;
+    house->audits++;
+    snprintf(house->audit, sizeof house->audit, "%.*s %.*s %.*s", (int)audit->action.size,
+             (const char *)audit->action.at, (int)audit->object.size,
+             (const char *)audit->object.at, (int)audit->outcome.size,
+             (const char *)audit->outcome.at);
+    return true;
+}
+
+static inline bool house_command(void *arg, const struct command *command, uint64_t tag)
+{
+    struct test_house *house = arg;
+    struct admitted admitted;
+    return engine_command(house->engine, command, tag, &admitted) == ADMIT_DONE;
+}
+
+static inline void house_lock(struct test_house *house)
+{
+    static const struct access_port port = {.audit = house_audit, .command = house_command};
+    struct access_config config = {.settings = &house->settings,
+                                   .model = engine_access(house->engine),
+                                   .clock = &house->clock.port,
+                                   .worker = house->slowly ? house->porter : NULL,
+                                   .port = &port,
+                                   .arg = house,
+                                   .random = house_random};
+    check(access_create(&config, &house->access) == OK);
+}
+
 static inline void house_open(struct test_house *house)
 {
     struct engine_start start;
@@ -256,12 +304,19 @@ static inline void house_open(struct test_house *house)
                                    .random = house_random};
     check(worker_inline_create(&house->writer) == OK);
     check(worker_inline_create(&house->background) == OK);
+    check(worker_inline_create(&house->porter) == OK);
     house->engine_config.disk = &house->disk->port;
     house->engine_config.writer = house->writer;
     house->engine_config.background = house->background;
+    house->engine_config.outcome = house_outcome;
+    house->engine_config.arg = house;
     check(engine_open(&house->engine_config, &house->engine, &start) == OK);
     check(start.damage == 0);
     config.engine = house->engine;
+    house->access = NULL;
+    if (house->locked)
+        house_lock(house);
+    config.access = house->access;
     house->memory.used = 0;
     house->memory.most = house->settings.mqtt_memory;
     check(broker_create(&config, &house->broker) == OK);
@@ -335,9 +390,11 @@ static inline void house_stop(struct test_house *house, bool crash)
         check(house->memory.used == house_memory_of_kept(house));
     }
     broker_destroy(house->broker);
+    access_destroy(house->access);
     engine_close(house->engine, false);
     house->writer->destroy(house->writer);
     house->background->destroy(house->background);
+    house->porter->destroy(house->porter);
     house->disk->off = false;
 }
 

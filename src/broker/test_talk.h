@@ -19,6 +19,7 @@ struct how {         /* all zero: MQTT 5, clean start, the session ends with the
     uint32_t expiry_s, packet_max;
     uint16_t receive_max, alias_max, keep_alive_s;
     struct mqtt_will will;
+    const char *user, *password; /* NULL: none */
 };
 
 static inline struct wire *join_begin(struct test_house *house, const char *id, struct how how)
@@ -28,7 +29,11 @@ static inline struct wire *join_begin(struct test_house *house, const char *id, 
                                    .clean_start = !how.resume,
                                    .keep_alive_s = how.keep_alive_s,
                                    .client_id = bytes_text(id),
-                                   .will = how.will};
+                                   .will = how.will,
+                                   .has_user = how.user != NULL,
+                                   .has_password = how.password != NULL};
+    connect.user = how.user ? bytes_text(how.user) : bytes_of("", 0);
+    connect.password = how.password ? bytes_text(how.password) : bytes_of("", 0);
     struct mqtt_properties *properties = &connect.properties;
     properties->session_expiry_s = how.expiry_s;
     properties->receive_maximum = how.receive_max;

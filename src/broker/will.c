@@ -35,12 +35,24 @@ static enum admit will_give_up(struct broker *broker, uint32_t number, enum admi
     return ADMIT_DONE;
 }
 
+/* Whose will it is; NULL: the server was started since, and the right was judged by CONNECT. */
+static const struct principal *will_principal(const struct broker *broker, uint32_t number)
+{
+    const struct record *record = records_at(broker, number);
+    return record->client ? record->client->principal : record->principal;
+}
+
 enum admit will_publish(struct broker *broker, uint32_t number)
 {
     struct will_view view;
+    struct session_view session;
     struct admitted admitted;
-    if (!sessions_will(broker->sessions, number, &view))
+    if (!sessions_will(broker->sessions, number, &view) ||
+        !sessions_view(broker->sessions, number, &session))
         return ADMIT_DONE;
+    const struct principal *principal = will_principal(broker, number);
+    broker->will_publisher.tenant = session.tenant;
+    broker->will_publisher.flat = false;
     size_t size = view.topic_size + view.payload_size + view.properties_size;
     uint8_t *at = malloc(size + 1);
     if (!at)
@@ -56,9 +68,15 @@ enum admit will_publish(struct broker *broker, uint32_t number)
         .has_expiry = view.expiry_s != EXPIRY_NEVER,
         .expiry_s = view.expiry_s,
         .publisher = &broker->will_publisher,
+        .principal = principal,
         .number = number,
         .last = &done};
-    enum admit admit = publication_admit(broker, &publication, &admitted);
+    enum admit admit = ADMIT_DONE;
+    if (principal)
+        admit = rights_write(broker, principal, session.tenant, publication.topic,
+                             &broker->will_publisher.flat);
+    if (admit == ADMIT_DONE)
+        admit = publication_admit(broker, &publication, &admitted);
     free(at);
     if (admit == ADMIT_WAIT || admit == ADMIT_STOPPED || admit == ADMIT_DISK_FULL)
         return admit;

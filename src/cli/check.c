@@ -1,6 +1,8 @@
-/* check: is all of it there? Every segment and snapshot is read from its first to its last byte,
- * offline and read-only; damage is named, and what can be rebuilt from where. */
+/* check: is all of it there? Every segment, snapshot and part of the history is read from its first
+ * to its last byte, offline and, but for --repair, read-only; damage is named, and what can be
+ * rebuilt from where. */
 #include "cli/answer.h"
+#include "cli/check_history.h"
 #include "cli/snapshot_file.h"
 #include "cli/terminal.h"
 #include "cli/words.h"
@@ -44,6 +46,7 @@ struct checker {
     struct table *table;
     json_t *files;
     uint64_t files_damaged;
+    struct check_history history;
 };
 
 /* ---- the walk
@@ -75,6 +78,7 @@ static void check_fact(void *arg, uint64_t segment, const struct fact *fact)
     struct checker *checker = arg;
     (void)segment;
     check(readback_paths_take(checker->paths, fact) == OK);
+    check_history_take(&checker->history, fact);
 }
 
 /* Where the row stands among the losers, plus one; 0: not yet. Rows count up from 1. */
@@ -149,6 +153,8 @@ static void check_segment(void *arg, const char *file, const struct segment_head
 {
     struct checker *checker = arg;
     static const struct segment_count none;
+    if (header_err == ERR_MISSING)
+        return; /* a server squeezed it since the folder was listed: it was read as it was before */
     const struct segment_count *count =
         header_err == OK ? check_count_of(checker, header->number) : NULL;
     if (count == NULL)
@@ -358,7 +364,7 @@ static bool check_is_damaged(const struct checker *checker)
 {
     return journal_damage_count(checker->house.journal) > 0 || checker->files_damaged > 0 ||
            checker->snapshots_damaged > 0 || checker->loser_count > 0 ||
-           checker->result.undecodable > 0;
+           checker->result.undecodable > 0 || check_history_is_damaged(&checker->history);
 }
 
 static void check_print(struct checker *checker)
@@ -370,6 +376,7 @@ static void check_print(struct checker *checker)
     check_print_damage(pieces);
     json_decref(pieces);
     check_print_losers(checker);
+    check_history_print(&checker->history);
     printf("\n%s facts, %s sample records with %s values and %s records of messages were "
            "decoded.\n",
            number_group(checker->result.facts, text[0]),
@@ -385,14 +392,14 @@ static void check_print(struct checker *checker)
 static void check_print_json(struct checker *checker)
 {
     json_t *answer = json_pack(
-        "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:O, s:o, s:o}", "whole",
+        "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:O, s:o, s:o, s:o}", "whole",
         !check_is_damaged(checker), "first_position", (json_int_t)checker->result.first_position,
         "end_position", (json_int_t)checker->result.end_position, "facts",
         (json_int_t)checker->result.facts, "samples", (json_int_t)checker->result.samples, "values",
         (json_int_t)checker->result.values, "messages", (json_int_t)checker->result.messages,
         "undecodable", (json_int_t)checker->result.undecodable, "segments", checker->files,
         "snapshots", checker->snapshots, "damage", check_damage_json(checker), "lost",
-        check_losers_json(checker, LOSERS_MAX));
+        check_losers_json(checker, LOSERS_MAX), "history", check_history_json(&checker->history));
     json_dumpf(answer, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(answer);
@@ -407,7 +414,9 @@ static enum err check_all(struct checker *checker)
         err = journal_segments(checker->house.journal, check_segment, checker);
     struct disk *disk = checker->house.disk;
     enum err listed = disk->list(disk, "snapshots", check_snapshot, checker);
-    return err == OK && listed != ERR_MISSING ? listed : err;
+    if (err == OK && listed != ERR_MISSING)
+        err = listed;
+    return err == OK ? check_history_run(&checker->history, disk) : err;
 }
 
 static void check_note_server(const struct checker *checker)
@@ -425,6 +434,9 @@ static int check_run(const struct words *words)
     static struct checker checker;
     checker.folder = words_folder(words);
     checker.json = words_flag(words, "json");
+    if (words_flag(words, "repair") &&
+        !check_repair(checker.folder, checker.json ? stderr : stdout))
+        return EXIT_FAILED;
     enum err err = readback_open(checker.folder, check_tell, NULL, &checker.house);
     if (err == ERR_MISSING)
         return fail(VERB, "there is no journal in %s; name its folder with --data", checker.folder);
@@ -436,6 +448,7 @@ static int check_run(const struct words *words)
     checker.snapshots = json_array();
     int code = EXIT_FAILED;
     err = readback_paths_create(&checker.paths);
+    checker.history.paths = checker.paths;
     if (err == OK)
         err = check_all(&checker);
     if (err != OK)
@@ -449,6 +462,7 @@ static int check_run(const struct words *words)
             check_print(&checker);
         }
     }
+    check_history_done(&checker.history);
     readback_paths_destroy(checker.paths);
     readback_close(&checker.house);
     json_decref(checker.files);
@@ -459,17 +473,25 @@ static int check_run(const struct words *words)
     return code;
 }
 
-static const struct option check_options[] = {FOLDER_OPTION, JSON_OPTION};
+static const struct option check_options[] = {
+    FOLDER_OPTION,
+    {"repair", NULL, "first put what is whole of damaged parts of the history into new ones"},
+    JSON_OPTION,
+};
 const struct verb verb_check = {
     .name = VERB,
     .arguments = "",
     .summary = "Read everything on the disk and name what is damaged; offline, read-only.",
     .about =
-        "Reads each segment of the journal and each snapshot whole, checks every sum, decodes\n"
-        "every record. What is damaged is named: positions, times, and the points that lost\n"
-        "samples (their records are counted, so a missing one shows). Ends with what can be\n"
-        "rebuilt from where. Exit code 0: whole; 1: damage. Nothing is changed, and a server\n"
-        "may go on working on the folder.",
+        "Reads each segment of the journal, each snapshot and each part of the history whole,\n"
+        "checks every sum, decodes every record and every chunk. What is damaged is named:\n"
+        "positions, times, and the points that lost samples (their records are counted, so a\n"
+        "missing one shows). Ends with what can be rebuilt from where. Exit code 0: whole;\n"
+        "1: damage. Nothing is changed, and a server may go on working on the folder.\n"
+        "\n"
+        "With --repair, which needs the server stopped: of parts of the history that are damaged\n"
+        "or were set aside, all chunks that are whole go into new parts; the damaged files end in\n"
+        "history/repaired, where nothing reads them. The journal repairs itself at each start.",
     .example = "  mainstem check --data ./mainstem-data",
     .options = check_options,
     .option_count = ARRAY_COUNT(check_options),

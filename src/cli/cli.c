@@ -1,16 +1,29 @@
 /* main's verbs: finds the one that was asked for, reads its words, runs it. */
 #include "cli/cli.h"
 
+#include "cli/manual.h"
 #include "cli/terminal.h"
 #include "cli/words.h"
+#include "sql/sql.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const struct verb *const verbs[] = {
-    &verb_serve, &verb_demo,    &verb_watch,  &verb_point, &verb_clients, &verb_pub,     &verb_sub,
-    &verb_load,  &verb_inspect, &verb_replay, &verb_check, &verb_prove,   &verb_version,
+    &verb_serve,   &verb_demo,     &verb_watch,      &verb_get,     &verb_set,    &verb_points,
+    &verb_live,    &verb_sql,      &verb_point,      &verb_clients, &verb_pub,    &verb_sub,
+    &verb_load,    &verb_inspect,  &verb_replay,     &verb_check,   &verb_policy, &verb_erase,
+    &verb_correct, &verb_annotate, &verb_prove,      &verb_import,  &verb_export, &verb_backup,
+    &verb_restore, &verb_admin,    &verb_tenant,     &verb_user,    &verb_role,   &verb_token,
+    &verb_device,  &verb_share,    &verb_provider,   &verb_why,     &verb_audit,  &verb_cert,
+    &verb_asset,   &verb_alarm,    &verb_completion, &verb_version,
 };
+
+const struct verb *const *verbs_all(size_t *ret_count)
+{
+    *ret_count = ARRAY_COUNT(verbs);
+    return verbs;
+}
 
 static int version_run(const struct words *words)
 {
@@ -38,10 +51,10 @@ static void cli_print_help(void)
            paint(PAINT_NONE), MAINSTEM_VERSION);
     printf("mainstem VERB [words]\n\n");
     for (size_t i = 0; i < ARRAY_COUNT(verbs); i++)
-        printf("  %s%-8s%s  %s\n", paint(PAINT_CYAN), verbs[i]->name, paint(PAINT_NONE),
+        printf("  %s%-10s%s  %s\n", paint(PAINT_CYAN), verbs[i]->name, paint(PAINT_NONE),
                verbs[i]->summary);
-    printf("  %s%-8s%s  %s\n", paint(PAINT_CYAN), "help", paint(PAINT_NONE),
-           "Print this list, or what one verb says of itself.");
+    printf("  %s%-10s%s  %s\n", paint(PAINT_CYAN), "help", paint(PAINT_NONE),
+           "Print this list, what one verb says of itself, or (--man) the manual page.");
     printf("\n`mainstem VERB --help` says more and ends with an example.\n\n"
            "Example:\n"
            "  mainstem demo\n");
@@ -80,6 +93,10 @@ static int cli_help(int count, char **words)
         cli_print_help();
         return cli_close(EXIT_DONE);
     }
+    if (strcmp(words[0], "--man") == 0) {
+        manual_print(stdout);
+        return cli_close(EXIT_DONE);
+    }
     const struct verb *verb = cli_find(words[0]);
     if (verb == NULL)
         return cli_unknown(words[0]);
@@ -96,6 +113,8 @@ int cli_main(int count, char **words, enum journal_sabotage sabotage)
     const char *name = words[1];
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return cli_help(count - 2, words + 2);
+    if (strcmp(name, SQL_WORKER_VERB) == 0) /* the server runs SQL in this very program */
+        return sql_worker_main(count - 2, words + 2);
     if (strcmp(name, "--version") == 0)
         name = "version";
     const struct verb *verb = cli_find(name);

@@ -493,7 +493,8 @@ const struct verb verb_clients = {
         "MQTT topic filter. Clients come in the order of their queued and dropped messages:\n"
         "who is too slow stands on top. Away is a session that is kept without its client;\n"
         "queued counts what waits for it, and what it has not acknowledged; dropped, with !,\n"
-        "what it did not get because it was too slow.",
+        "what it did not get because it was too slow. All are of the tenant main: others see\n"
+        "their own in the console.",
     .example = "  mainstem clients 'press-*' --watch\n"
                "  mainstem clients --retained 'plant/+/state'",
     .options = clients_options,

@@ -1,6 +1,7 @@
 /* demo: a newcomer's first minute. A server of its own, real data through the real MQTT door, the
  * points live, and at the end the count: what was acknowledged is in the journal. */
 #include "cli/answer.h"
+#include "cli/demo_plant.h"
 #include "cli/demo_replay.h"
 #include "cli/terminal.h"
 #include "cli/watch.h"
@@ -97,8 +98,11 @@ static int demo_start_server(struct demo *demo)
                     err == ERR_BUSY ? "was not ready in time" : "did not start", text);
     }
     char text[NUMBER_SIZE];
-    printf("mainstem serve --data %s --mqtt %s: ready after %s\n", demo->folder, demo->mqtt,
-           number_duration(demo->child.ready_ns, text));
+    printf("mainstem serve --data %s --mqtt %s --http %s: ready after %s\n"
+           "%sOpen the console: http://%s/%s\n",
+           demo->folder, demo->mqtt, demo->http, number_duration(demo->child.ready_ns, text),
+           paint(PAINT_CYAN), demo->http, paint(PAINT_NONE));
+    fflush(stdout);
     return EXIT_DONE;
 }
 
@@ -220,10 +224,10 @@ static void demo_draw(struct demo *demo)
     size_t lines = rows > PROGRESS_LINES + 5 ? rows - PROGRESS_LINES - 1 : 5;
     demo->points_shown = lines;
     fputs("\033[H", stdout);
-    printf("%s%s%s\033[K\n", paint(PAINT_CYAN),
+    printf("%s%s  Console: http://%s/%s\033[K\n", paint(PAINT_CYAN),
            demo->passed ? "Live: the same measurements again, with the time of now. Ctrl-C ends."
                         : "Replaying a hydraulic rig, fifteen fires and a street over MQTT, QoS 1.",
-           paint(PAINT_NONE));
+           demo->http, paint(PAINT_NONE));
     demo_progress_line(demo, stdout);
     fputs("\033[K\n\033[K\n", stdout);
     watch_draw(demo->watch, stdout, lines, columns, true);
@@ -285,12 +289,15 @@ static int demo_summary(struct demo *demo)
 static void demo_where_to_look(const struct demo *demo)
 {
     printf("\nLook further:\n"
+           "  http://%s/ in a browser\n"
+           "  mainstem alarm list --http %s\n"
            "  mainstem watch --data %s 'zema/#'\n"
            "  mainstem inspect journal --data %s\n"
            "  mainstem check --data %s\n"
            "  mainstem sub --server %s 'zema/#'\n"
            "  mosquitto_pub -h 127.0.0.1 -p %s -t my/first/point -q 1 -m 42\n",
-           demo->folder, demo->folder, demo->folder, demo->mqtt, strrchr(demo->mqtt, ':') + 1);
+           demo->http, demo->http, demo->folder, demo->folder, demo->folder, demo->mqtt,
+           strrchr(demo->mqtt, ':') + 1);
     fflush(stdout);
 }
 
@@ -298,10 +305,21 @@ static void demo_where_to_look(const struct demo *demo)
  * ------------------------------------------------------------------------------------------------
  */
 
+/* Before the first reading, so that alarms are raised as the recordings run. */
+static void demo_tell_plant(const struct demo *demo)
+{
+    char fault[256];
+    unsigned refused = demo_plant_send(demo->http, fault, sizeof fault);
+    if (refused > 0)
+        fprintf(stderr, "mainstem demo: %u of what the demo says of its plant was not taken: %s\n",
+                refused, fault);
+}
+
 static enum err demo_replay_all(struct demo *demo)
 {
     enum err err = OK;
     bool described = false;
+    demo_tell_plant(demo);
     demo->begin_ns = now_ns();
     demo->drawn_ns = demo->live ? 0 : demo->begin_ns; /* a line of zeroes tells nothing */
     while (err == OK && !demo->passed && !stop_wanted()) {
@@ -322,6 +340,15 @@ static enum err demo_replay_all(struct demo *demo)
         putchar('\n');
     }
     return err != OK ? err : drained;
+}
+
+/* In a pipe nobody sees a screen, but whoever opens the console shall see values tick. */
+static void demo_go_on(struct demo *demo)
+{
+    printf("\nLive: the same measurements again, with the time of now, until SIGTERM.\n");
+    fflush(stdout);
+    while (!stop_wanted() && child_runs(&demo->child) && demo_replay_live(demo->replay) == OK)
+        continue;
 }
 
 static int demo_course(struct demo *demo)
@@ -349,9 +376,8 @@ static int demo_course(struct demo *demo)
     }
     int code = demo_summary(demo);
     demo_where_to_look(demo);
-    while (!demo->live && !demo->once && code == EXIT_DONE && !stop_wanted() &&
-           child_runs(&demo->child))
-        stop_nap(NS_PER_S);
+    if (!demo->live && !demo->once && code == EXIT_DONE)
+        demo_go_on(demo);
     return code;
 }
 
@@ -392,10 +418,11 @@ const struct verb verb_demo = {
     .name = VERB,
     .arguments = "",
     .summary = "Start a server, replay real measurements over MQTT, show them live, count them.",
-    .about = "574,319 readings of a hydraulic rig, of house and room fires and of a city street\n"
-             "(sources: demo/data/README.md) go through the MQTT door with QoS 1. In a terminal\n"
-             "the replay goes on live until Ctrl-C; in a pipe the server goes on until SIGTERM.\n"
-             "At the end the journal is read back: each acknowledged reading must be there.",
+    .about =
+        "574,319 readings of a hydraulic rig, of house and room fires and of a city street\n"
+        "(sources: demo/data/README.md) go through the MQTT door with QoS 1; the console is at\n"
+        "the address that is printed. The replay goes on live until Ctrl-C or SIGTERM.\n"
+        "At the end the journal is read back: each acknowledged reading must be there.",
     .example = "  mainstem demo\n"
                "  mainstem demo --once --fast | cat",
     .options = demo_options,

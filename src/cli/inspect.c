@@ -195,38 +195,41 @@ int inspect_snapshot(const struct words *words)
 static int inspect_run(const struct words *words)
 {
     static const struct {
-        const char *name;
-        size_t arguments;
-        int (*run)(const struct words *);
-    } things[] = {{"journal", 1, inspect_journal},
-                  {"segment", 2, inspect_segment},
-                  {"snapshot", 2, inspect_snapshot}};
+        const char *name, *rest;
+        size_t least, most; /* arguments */
+        int (*run)(const struct words *words);
+    } things[] = {{"journal", "", 1, 1, inspect_journal},
+                  {"segment", " FILE", 2, 2, inspect_segment},
+                  {"snapshot", " FILE", 2, 2, inspect_snapshot},
+                  {"history", " [PART]", 1, 2, inspect_history}};
     for (size_t i = 0; i < ARRAY_COUNT(things); i++) {
         if (strcmp(words->arguments[0], things[i].name) != 0)
             continue;
-        if (words->argument_count == things[i].arguments)
+        if (words->argument_count >= things[i].least && words->argument_count <= things[i].most)
             return things[i].run(words);
-        fail(VERB, "usage: mainstem inspect %s%s [options]", things[i].name,
-             things[i].arguments > 1 ? " FILE" : "");
+        fail(VERB, "usage: mainstem inspect %s%s [options]", things[i].name, things[i].rest);
         return EXIT_USAGE;
     }
-    fail(VERB, "\"%s\" cannot be inspected; allowed: journal, segment FILE, snapshot FILE",
-         words->arguments[0]);
+    fail(
+        VERB,
+        "\"%s\" cannot be inspected; allowed: journal, segment FILE, snapshot FILE, history [PART]",
+        words->arguments[0]);
     return EXIT_USAGE;
 }
 
 static const struct option inspect_options[] = {
     FOLDER_OPTION,
-    {"records", NULL, "segment: print every record, not only the batches"},
+    {"records", NULL, "segment: print every record, not only the batches; history: every chunk"},
     JSON_OPTION,
 };
 const struct verb verb_inspect = {
     .name = VERB,
-    .arguments = "journal | segment FILE | snapshot FILE",
-    .summary = "Look into the journal, one of its segments, or a snapshot; offline, read-only.",
+    .arguments = "journal | segment FILE | snapshot FILE | history [PART]",
+    .summary = "Look into the journal, a segment, a snapshot, or the history; offline, read-only.",
     .about =
-        "FILE is a path, or a name in the folder `journal` or `snapshots` of the data. Works\n"
-        "while a server runs on the folder, too: then it reads what is durable at that moment.",
+        "FILE and PART are paths, or names in the folder `journal`, `snapshots` or `history` of\n"
+        "the data. Without PART: all parts of the history, with their bytes a value. Works while\n"
+        "a server runs on the folder, too: then it reads what is durable at that moment.",
     .example = "  mainstem inspect journal --data ./mainstem-demo\n"
                "  mainstem inspect segment 0000000001.open --data ./mainstem-demo --records | head",
     .options = inspect_options,

@@ -2,6 +2,7 @@
 #include "cli/inspect.h"
 
 #include "format/format.h"
+#include "wire/json/json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,6 +33,12 @@ static void print_row_fact(const struct fact_row *row)
         putchar(' ');
         inspect_print_text(row->points[i].metric);
         printf(":%s", type != NULL ? type : "?");
+    }
+    for (uint16_t i = 0; i < row->label_count; i++) {
+        printf(" label ");
+        inspect_print_text(row->labels[i].name);
+        putchar('=');
+        inspect_print_text(row->labels[i].value);
     }
 }
 
@@ -183,6 +190,198 @@ static void print_message_fact(const struct fact *fact)
     putchar('\n');
 }
 
+static void print_named(const char *name, struct bytes text)
+{
+    if (text.size == 0)
+        return;
+    printf(" %s ", name);
+    inspect_print_text(text);
+}
+
+static void print_erase(const struct command_erase *erase)
+{
+    char from[TIME_TEXT_SIZE], to[TIME_TEXT_SIZE];
+    if (erase->erasure != 0)
+        printf("%u again", erase->erasure);
+    else
+        printf("%s to %s", time_format(erase->from_ns, from), time_format(erase->to_ns, to));
+    print_named("match", erase->pattern);
+    for (uint16_t i = 0; i < erase->range_count; i++)
+        printf(" %u..%u", erase->ranges[i].first,
+               erase->ranges[i].first + erase->ranges[i].count - 1);
+    print_named("reason", erase->reason);
+    print_named("author", erase->author);
+    if (erase->complete)
+        printf(" complete");
+}
+
+static void print_archive_value(const struct value *value)
+{
+    char text[32];
+    const char *quality = quality_name(value->quality);
+    if (!value->present)
+        printf("none");
+    else if (value->type == VALUE_STRING)
+        inspect_print_text(value->text);
+    else if (value->type == VALUE_FLOAT64)
+        printf("%.*s", (int)real_text_put(text, value_real(value)), text);
+    else
+        printf("%" PRId64, value->number);
+    printf(" (%s)", quality != NULL ? quality : "?");
+}
+
+static void print_archive_fact(const struct command *command)
+{
+    static const char *const kinds[] = {"policy_set", "policy_remove", "policy_move",      "erase",
+                                        "correct",    "annotate",      "annotation_remove"};
+    char from[TIME_TEXT_SIZE], to[TIME_TEXT_SIZE];
+    printf("%s ", kinds[command->kind - COMMAND_POLICY_SET]);
+    switch (command->kind) {
+    case COMMAND_ERASE:
+        print_erase(&command->erase);
+        break;
+    case COMMAND_CORRECT:
+        inspect_print_text(command->path);
+        printf(" %s ", time_format(command->correct.time_ns, from));
+        print_archive_value(&command->correct.value);
+        printf(" for ");
+        if (command->correct.there)
+            print_archive_value(&command->correct.original);
+        else
+            printf("nothing");
+        break;
+    case COMMAND_ANNOTATE:
+        inspect_print_text(command->path);
+        printf(" %s to %s ", time_format(command->annotate.from_ns, from),
+               time_format(command->annotate.to_ns, to));
+        inspect_print_text(command->annotate.text);
+        break;
+    case COMMAND_ANNOTATION_REMOVE:
+        printf("%" PRIu32, command->annotate.annotation);
+        break;
+    default:
+        inspect_print_text(command->policy.name);
+        print_named("match", command->policy.pattern);
+        if (command->policy.rank != 0)
+            printf(" rank %" PRIu32, command->policy.rank);
+    }
+}
+
+/* ---- access and the audit: never what proves anything
+ * --------------------------------------------------------------------------------------------- */
+
+static void print_actor(const struct actor *actor)
+{
+    static const char *const doors[] = {"none", "mqtt", "http", "control", "server"};
+    if (actor->door == ACTOR_NONE)
+        return;
+    printf(" by %s", actor->door < ARRAY_COUNT(doors) ? doors[actor->door] : "?");
+    if (actor->account != 0)
+        printf(" account %" PRIu32, actor->account);
+    print_named("name", actor->name);
+    print_named("from", actor->address);
+}
+
+static void print_access_number(const struct command_access *access)
+{
+    if (access->number != 0)
+        printf(" %" PRIu32, access->number);
+}
+
+static void print_account(const struct command_access *access)
+{
+    static const char *const kinds[] = {"?", "person", "device", "token", "claim"};
+    print_access_number(access);
+    if (access->number == 0)
+        printf(" %s",
+               access->account_kind < ARRAY_COUNT(kinds) ? kinds[access->account_kind] : "?");
+    if (access->has & HAS_NAME)
+        print_named("name", access->name);
+    if (access->has & HAS_STATE)
+        printf(" state %u", access->state);
+    for (uint16_t i = 0; (access->has & HAS_GRANTS) && i < access->grant_count; i++) {
+        print_named("grant", access->grants[i].role);
+        print_named("on", access->grants[i].branch);
+    }
+}
+
+static void print_role(const struct command_access *access)
+{
+    print_named("name", access->name);
+    for (uint16_t i = 0; i < access->rule_count; i++) {
+        printf(" rights %" PRIu32, access->rules[i].rights);
+        print_named("on", access->rules[i].pattern);
+    }
+}
+
+static void print_secret(const struct command_access *access)
+{
+    static const char *const kinds[SECRET_KINDS] = {"?",           "password", "token",
+                                                    "certificate", "totp",     "recovery",
+                                                    "invitation",  "session",  "openid"};
+    print_access_number(access);
+    if (access->owner != 0)
+        printf(" of account %" PRIu32, access->owner);
+    if (access->number == 0)
+        printf(" %s", access->secret_kind < SECRET_KINDS ? kinds[access->secret_kind] : "?");
+}
+
+static void print_share(const struct command_access *access)
+{
+    print_access_number(access);
+    if (access->other != 0)
+        printf(" to tenant %" PRIu32, access->other);
+    for (uint16_t i = 0; i < access->pattern_count; i++)
+        print_named("match", access->patterns[i]);
+}
+
+static void print_access_fact(const struct command *command)
+{
+    static const char *const kinds[] = {
+        "tenant_set",     "tenant_state", "role_set",       "role_remove", "account_set",
+        "account_remove", "secret_add",   "secret_remove",  "share_offer", "share_accept",
+        "share_end",      "provider_set", "provider_remove"};
+    _Static_assert(ARRAY_COUNT(kinds) == COMMAND_PROVIDER_REMOVE - COMMAND_TENANT_SET + 1,
+                   "a word each");
+    const struct command_access *access = &command->access;
+    printf("%s tenant %" PRIu32, kinds[command->kind - COMMAND_TENANT_SET], command->tenant);
+    switch (command->kind) {
+    case COMMAND_ROLE_SET:
+    case COMMAND_ROLE_REMOVE:
+        print_role(access);
+        break;
+    case COMMAND_ACCOUNT_SET:
+        print_account(access);
+        break;
+    case COMMAND_SECRET_ADD:
+    case COMMAND_SECRET_REMOVE:
+        print_secret(access);
+        break;
+    case COMMAND_SHARE_OFFER:
+        print_share(access);
+        break;
+    default:
+        print_access_number(access);
+        print_named("name", access->name);
+        if (command->kind == COMMAND_TENANT_STATE)
+            printf(" state %u", access->state);
+    }
+    print_actor(&command->actor);
+}
+
+static void print_audit_fact(const struct fact_audit *audit)
+{
+    printf("audit tenant %" PRIu32 " ", audit->tenant);
+    inspect_print_text(audit->action);
+    print_named("object", audit->object);
+    print_named("detail", audit->detail);
+    if (audit->of_previous)
+        printf(" outcome of the record before");
+    else
+        print_named("outcome", audit->outcome);
+    print_actor(&audit->actor);
+}
+
 void inspect_print_fact(const struct fact *fact)
 {
     static const char *const commands[] = {"?", "create", "change", "rename", "retire"};
@@ -209,6 +408,15 @@ void inspect_print_fact(const struct fact *fact)
             printf(" to ");
             inspect_print_text(fact->command.new_path);
         }
+        break;
+    case FACT_ARCHIVE:
+        print_archive_fact(&fact->command);
+        break;
+    case FACT_ACCESS:
+        print_access_fact(&fact->command);
+        break;
+    case FACT_AUDIT:
+        print_audit_fact(&fact->audit);
         break;
     case FACT_CLOCK:
         printf("clock %s to %s", time_format(fact->clock.wall_before_ns, before),

@@ -173,6 +173,7 @@ static bool read_server(struct loading *loading, const struct words *words)
         return false;
     }
     options->address = loading->mqtt.address;
+    options->trust = loading->mqtt.config.trust;
     options->version = loading->mqtt.config.version;
     options->user = loading->mqtt.config.user;
     options->password = loading->mqtt.config.password;
@@ -308,6 +309,7 @@ static const struct option load_options[] = {
     {"user", "NAME", "user name"},
     {"password", "TEXT", "password; others can see it in ps"},
     {"password-file", "FILE", "password from the first line of a file"},
+    TOKEN_OPTION,
     {"connections", "N", "publishers (100)"},
     {"qos", "QOS", "of what they publish (1)"},
     {"values", "N", "metrics a message, as JSON of a device (10)"},

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define PORT_TEXT ":1883"
+#define PORT_TLS_TEXT ":8883"
 #define WORDS_PACKET_MAX ((size_t)256 << 20)
 #define IN_FLIGHT 100
 
@@ -48,24 +49,44 @@ bool words_small(const struct words *words, const char *name, uint8_t fallback, 
 /* ---- options
  * ------------------------------------------------------------------------------------- */
 
-bool mqtt_words_address(const struct words *words, char *address)
+bool words_trust(const struct words *words, struct tls_trust **ret_trust)
 {
-    const char *text = words_value(words, "server", 0);
-    if (text == NULL)
-        text = getenv("MAINSTEM_MQTT");
-    if (text == NULL || text[0] == 0)
-        text = "127.0.0.1" PORT_TEXT;
-    if (strncmp(text, "mqtt://", 7) == 0)
-        text += 7;
+    static struct tls_trust *trust; /* until the process ends */
+    char fault[TLS_FAULT_SIZE];
+    const struct tls_trust_config config = {.ca = words_ca(words),
+                                            .certificate = words_value(words, "cert", 0),
+                                            .key = words_value(words, "key", 0),
+                                            .insecure = words_flag(words, "insecure")};
+    if (tls_trust_create(&config, &trust, fault) != OK) {
+        fail(words->verb->name, "%s", fault);
+        return false;
+    }
+    *ret_trust = trust;
+    return true;
+}
+
+bool mqtt_words_address(const struct words *words, char *address, struct tls_trust **ret_trust)
+{
+    const char *given = words_value(words, "server", 0), *text;
+    if (given == NULL)
+        given = getenv("MAINSTEM_MQTT");
+    if (given == NULL || given[0] == 0)
+        given = "127.0.0.1" PORT_TEXT;
+    bool tls = strncmp(given, "mqtts://", 8) == 0;
+    text = tls ? given + 8 : strncmp(given, "mqtt://", 7) == 0 ? given + 7 : given;
     size_t size = strcspn(text, "/");
     const char *bracket = memchr(text, ']', size);
     const char *colon = memchr(bracket != NULL ? bracket : text, ':',
                                size - (size_t)(bracket != NULL ? bracket - text : 0));
     int count = snprintf(address, MQTT_ADDRESS_SIZE, "%.*s%s", (int)size, text,
-                         colon == NULL ? PORT_TEXT : "");
+                         colon != NULL ? ""
+                         : tls         ? PORT_TLS_TEXT
+                                       : PORT_TEXT);
     if (count > 0 && count < MQTT_ADDRESS_SIZE && text[size] == 0)
-        return true;
-    fail(words->verb->name, "--server is \"%s\"; HOST:PORT is wanted, e.g. 127.0.0.1:1883", text);
+        return !tls || words_trust(words, ret_trust);
+    fail(words->verb->name,
+         "--server is \"%s\"; HOST:PORT or mqtts://HOST:PORT is wanted, e.g. 127.0.0.1:1883",
+         given);
     return false;
 }
 
@@ -92,23 +113,20 @@ static bool read_password(const struct words *words, struct mqtt_words *mqtt)
 {
     const char *text = words_value(words, "password", 0);
     const char *path = words_value(words, "password-file", 0);
-    if (text != NULL)
-        snprintf(mqtt->password, sizeof mqtt->password, "%s", text);
-    if (path != NULL) {
-        FILE *file = fopen(path, "re");
-        bool good = file != NULL && fgets(mqtt->password, sizeof mqtt->password, file) != NULL;
-        if (file != NULL)
-            fclose(file);
-        if (!good) {
-            fail(words->verb->name, "cannot read a password from %s: %s", path,
-                 file == NULL ? strerror(errno) : "it is empty");
-            return false;
-        }
-        mqtt->password[strcspn(mqtt->password, "\r\n")] = 0;
-    }
-    if (text != NULL || path != NULL)
+    size_t room = sizeof mqtt->password;
+    if (text != NULL && path == NULL)
+        snprintf(mqtt->password, room, "%s", text);
+    if (path != NULL && !words_secret_file(words, path, "a password", mqtt->password, room))
+        return false;
+    bool token = text == NULL && path == NULL;
+    if (token && !words_token(words, mqtt->password, room))
+        return false;
+    token = token && mqtt->password[0] != 0;
+    if (text != NULL || path != NULL || token)
         mqtt->config.password = bytes_text(mqtt->password);
     mqtt->config.user = words_value(words, "user", 0);
+    if (token && mqtt->config.user == NULL)
+        mqtt->config.user = ""; /* MQTT 3 wants one beside a password; the token says who it is */
     return true;
 }
 
@@ -170,7 +188,7 @@ bool mqtt_words_read(const struct words *words, struct mqtt_words *ret_words)
                                                .in_flight_max = IN_FLIGHT,
                                                .packet_max = WORDS_PACKET_MAX - 1,
                                                .said = ret_words->said};
-    if (!mqtt_words_address(words, ret_words->address) ||
+    if (!mqtt_words_address(words, ret_words->address, &ret_words->config.trust) ||
         !read_version(words, &ret_words->config.version) ||
         !words_count(words, "keep-alive", 60, 0, 65535, &keep_alive_s) ||
         !read_password(words, ret_words) || !read_session(words, ret_words) ||
@@ -201,7 +219,8 @@ static const char *refusal_help(uint8_t reason)
     switch (reason) {
     case MQTT_BAD_USER_OR_PASSWORD:
     case MQTT_NOT_AUTHORIZED:
-        return "; give --user and --password-file that the server knows";
+        return "; give --user and --password-file that the server knows, or a token with "
+               "--token-file";
     case MQTT_UNSUPPORTED_VERSION:
         return "; try --mqtt 3.1.1";
     case MQTT_CLIENT_ID_NOT_VALID:
@@ -227,6 +246,8 @@ int mqtt_fail_connect(const char *verb, const struct mqtt_words *words, enum err
                     "with --server",
                     words->address);
     case ERR_REFUSED:
+        if (reason == MQTT_SUCCESS)
+            return fail(verb, "%s: %s", words->address, words->said);
         return fail(verb, "%s refused the connection: %s%s", words->address,
                     mqtt_reason_say(reason, words->said, text), refusal_help(reason));
     case ERR_INVALID:
@@ -236,6 +257,8 @@ int mqtt_fail_connect(const char *verb, const struct mqtt_words *words, enum err
         return fail(verb, "%s did not answer within 10 s", words->address);
     case ERR_CORRUPT:
     case ERR_IO:
+        if (words->config.trust != NULL && words->said[0] != 0)
+            return fail(verb, "%s: %s", words->address, words->said);
         return fail(verb, "what listens at %s does not answer CONNECT as MQTT %s wants it; %s",
                     words->address,
                     words->config.version == MQTT_5     ? "5"

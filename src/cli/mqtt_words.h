@@ -6,15 +6,16 @@
 #include "client/client.h"
 
 #define SERVER_OPTION                                                                              \
-    {                                                                                              \
-        "server", "HOST:PORT", "the broker (MAINSTEM_MQTT, else 127.0.0.1:1883)"                   \
-    }
+    {"server", "HOST:PORT",                                                                        \
+     "the broker, mqtts://HOST:PORT by TLS (MAINSTEM_MQTT, else 127.0.0.1:1883)"},                 \
+        {"cert", "FILE", "by TLS: show this certificate (PEM)"},                                   \
+        {"key", "FILE", "its private key"}, TRUST_OPTIONS
 #define MQTT_CONNECTION_OPTIONS                                                                    \
     SERVER_OPTION, {"mqtt", "VERSION", "3.1, 3.1.1 or 5 (5)"},                                     \
         {"client-id", "ID", "who we are (the server assigns one)"},                                \
         {"keep-alive", "S", "seconds of silence that are allowed (60)"},                           \
         {"user", "NAME", "user name"}, {"password", "TEXT", "password; others can see it in ps"},  \
-        {"password-file", "FILE", "password from the first line of a file"},                       \
+        {"password-file", "FILE", "password from the first line of a file"}, TOKEN_OPTION,         \
         {"session-expiry", "S", "keep the session so long after the end; wants --client-id"},      \
         {"clean-start", NULL, "forget the session that was kept"},                                 \
         {"will-topic", "TOPIC", "the server publishes there when we are lost"},                    \
@@ -36,9 +37,14 @@ struct mqtt_words {
 };
 /* Reads the options above; in_flight_max 100, no calls. False after printing why. */
 MUST_USE bool mqtt_words_read(const struct words *words, struct mqtt_words *ret_words);
-/* --server, MAINSTEM_MQTT or 127.0.0.1:1883, with :1883 when no port is given; a leading mqtt:// is
- * dropped. */
-MUST_USE bool mqtt_words_address(const struct words *words, char *address);
+/* --server, MAINSTEM_MQTT or 127.0.0.1:1883, with :1883 (mqtts: :8883) when no port is given; a
+ * leading mqtt:// or mqtts:// is dropped. *ret_trust: whom we trust by TLS, the process's; NULL: in
+ * clear. */
+MUST_USE bool mqtt_words_address(const struct words *words, char *address,
+                                 struct tls_trust **ret_trust);
+/* --ca, --insecure, --cert and --key: whom we trust by TLS, and who we are; kept until the process
+ * ends. False after printing why it cannot be had. */
+MUST_USE bool words_trust(const struct words *words, struct tls_trust **ret_trust);
 /* Seconds with a fraction, e.g. "0.5". False after printing what is allowed. */
 MUST_USE bool words_seconds(const struct words *words, const char *name, double fallback,
                             double most, double *ret_seconds);

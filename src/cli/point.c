@@ -247,7 +247,8 @@ const struct verb verb_point = {
     .summary = "Create, change, rename, retire, show or list points of a running server.",
     .about = "A point is one quantity with a path, e.g. site/area/line/device/metric. Points also\n"
              "come by themselves with their first reading. Commands are kept in the journal like\n"
-             "readings; the answer comes when the outcome is on the disk.",
+             "readings; the answer comes when the outcome is on the disk. The points are those of\n"
+             "the tenant main.",
     .example = "  mainstem point change plant/line1/press/pressure --unit kPa --limit high=120\n"
                "  mainstem point list 'plant/+/press/#'",
     .options = point_options,

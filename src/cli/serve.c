@@ -3,6 +3,7 @@
 #include "cli/terminal.h"
 #include "cli/words.h"
 
+#include "os/os.h"
 #include "server/server.h"
 #include "settings/settings.h"
 
@@ -72,6 +73,7 @@ static int serve_run(const struct words *words)
         settings_print_example(serve_put_line, NULL);
         return EXIT_DONE;
     }
+    os_harden_process();      /* the settings may hold secrets already */
     static struct words kept; /* outlives this call: SIGHUP reads the options again */
     kept = *words;
     struct server_config config = {

@@ -3,7 +3,7 @@
 
 #include "format/format.h"
 
-#define SNAPSHOT_TABLES_MAX 32
+#define SNAPSHOT_TABLES_MAX 64
 struct snapshot_file {
     struct snapshot_header header;
     uint64_t bytes, pages, state_hash; /* the hash its writer summed up */

@@ -435,7 +435,7 @@ const struct verb verb_watch = {
     .arguments = "[FILTER ...]",
     .summary = "Watch a running server and its points, live in the terminal.",
     .about = "FILTER is an MQTT topic filter: + stands for one level, # for the rest. Several\n"
-             "filters share the screen.",
+             "filters share the screen. The points are those of the tenant main.",
     .example = "  mainstem watch 'plant/+/press/#'",
     .options = watch_options,
     .option_count = ARRAY_COUNT(watch_options),

@@ -31,6 +31,15 @@ static bool words_take_option(struct words *words, int count, char **given, int 
     const char *equals = strchr(name, '=');
     size_t size = equals != NULL ? (size_t)(equals - name) : strlen(name);
     const struct option *option = words_option(verb, name, size);
+    if (option == NULL && size == 5 && memcmp(name, "token", size) == 0 &&
+        words_option(verb, "token-file", strlen("token-file")) != NULL) {
+        fprintf(stderr,
+                "mainstem %s: a token on the command line can be read in the list of processes; "
+                "write it into a file and name that with --token-file FILE, or set "
+                "MAINSTEM_TOKEN\n",
+                verb->name);
+        return false;
+    }
     if (option == NULL) {
         fprintf(stderr, "mainstem %s: there is no option --%.*s; ", verb->name, (int)size, name);
         words_print_allowed(verb);
@@ -68,6 +77,12 @@ static bool words_take_loose(struct words *words, int count, char **given, int *
     return true;
 }
 
+/* -5 and -.5 are arguments: no option begins with a digit. */
+static bool is_short_option(const char *word)
+{
+    return word[0] == '-' && word[1] != 0 && word[1] != '.' && (word[1] < '0' || word[1] > '9');
+}
+
 static bool words_take(struct words *words, int count, char **given, bool *ret_help)
 {
     bool options = true;
@@ -86,7 +101,7 @@ static bool words_take(struct words *words, int count, char **given, bool *ret_h
             if (words->verb->loose ? !words_take_loose(words, count, given, &at)
                                    : !words_take_option(words, count, given, &at))
                 return false;
-        } else if (options && given[at][0] == '-' && given[at][1] != 0) {
+        } else if (options && is_short_option(given[at])) {
             fprintf(stderr, "mainstem %s: there is no option %s; ", words->verb->name, given[at]);
             words_print_allowed(words->verb);
             return false;
@@ -151,6 +166,50 @@ const char *words_value(const struct words *words, const char *name, size_t nth)
 bool words_flag(const struct words *words, const char *name)
 {
     return words_value(words, name, 0) != NULL;
+}
+
+bool words_secret_file(const struct words *words, const char *path, const char *what, char *text,
+                       size_t size)
+{
+    FILE *file = fopen(path, "re");
+    bool good = file != NULL && fgets(text, (int)size, file) != NULL;
+    int fault = errno;
+    size_t end = good ? strcspn(text, "\r\n") : 0;
+    bool whole = good && (text[end] != 0 || end + 1 < size);
+    if (file != NULL)
+        fclose(file);
+    if (whole && end > 0) {
+        text[end] = 0;
+        return true;
+    }
+    fprintf(stderr, "mainstem %s: cannot read %s from %s: %s\n", words->verb->name, what, path,
+            file == NULL        ? strerror(fault)
+            : !good || end == 0 ? "its first line is empty"
+                                : "its first line is too long");
+    return false;
+}
+
+bool words_token(const struct words *words, char *text, size_t size)
+{
+    const char *path = words_value(words, "token-file", 0), *given = getenv("MAINSTEM_TOKEN");
+    text[0] = 0;
+    if (path != NULL && !words_secret_file(words, path, "a token", text, size))
+        return false;
+    if (path == NULL && given != NULL && strlen(given) < size)
+        snprintf(text, size, "%s", given);
+    const char *from = path != NULL ? path : "MAINSTEM_TOKEN";
+    bool good = path != NULL || given == NULL || strlen(given) < size;
+    for (const char *at = text; good && *at != 0; at++)
+        good = *at > ' ' && *at < 0x7f;
+    if (!good)
+        fprintf(stderr, "mainstem %s: what %s holds is no token\n", words->verb->name, from);
+    return good;
+}
+
+const char *words_ca(const struct words *words)
+{
+    const char *text = words_value(words, "ca", 0);
+    return text != NULL ? text : getenv("MAINSTEM_CA");
 }
 
 const char *words_folder(const struct words *words)

@@ -62,6 +62,25 @@ MUST_USE bool words_count(const struct words *words, const char *name, uint64_t 
     {                                                                                              \
         "data", "DIR", "folder of the data (MAINSTEM_DATA, else ./mainstem-data)"                  \
     }
+/* Of verbs that ask a server, which may be one of TLS. */
+#define TRUST_OPTIONS                                                                              \
+    {"ca", "FILE",                                                                                 \
+     "by TLS: trust who is in this PEM file (MAINSTEM_CA, else whom the system does)"},            \
+    {                                                                                              \
+        "insecure", NULL, "by TLS: trust anyone, and be heard by anyone between"                   \
+    }
+/* Who asks, where a server knows people. Never on the command line itself: others read it there. */
+#define TOKEN_OPTION                                                                               \
+    {                                                                                              \
+        "token-file", "FILE", "as whom: a token, on the first line of a file (MAINSTEM_TOKEN)"     \
+    }
+/* The first line of a file into text[size]. False after printing why, with what it is for. */
+MUST_USE bool words_secret_file(const struct words *words, const char *path, const char *what,
+                                char *text, size_t size);
+/* --token-file, else MAINSTEM_TOKEN, into text[size]; "" for none. False after printing why. */
+MUST_USE bool words_token(const struct words *words, char *text, size_t size);
+/* --ca, else MAINSTEM_CA, else NULL. */
+const char *words_ca(const struct words *words);
 #define JSON_OPTION                                                                                \
     {                                                                                              \
         "json", NULL, "print JSON, for scripts"                                                    \
@@ -72,4 +91,10 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* The verbs, one file each. */
 extern const struct verb verb_serve, verb_demo, verb_watch, verb_inspect, verb_replay, verb_check,
-    verb_prove, verb_point, verb_clients, verb_pub, verb_sub, verb_load, verb_version;
+    verb_prove, verb_point, verb_clients, verb_pub, verb_sub, verb_load, verb_version, verb_get,
+    verb_set, verb_points, verb_live, verb_sql, verb_policy, verb_erase, verb_correct,
+    verb_annotate, verb_completion, verb_backup, verb_restore, verb_import, verb_export, verb_cert,
+    verb_admin, verb_tenant, verb_user, verb_role, verb_token, verb_device, verb_share, verb_audit,
+    verb_why, verb_provider, verb_asset, verb_alarm;
+/* All of them, in the order in which they are listed. */
+const struct verb *const *verbs_all(size_t *ret_count);

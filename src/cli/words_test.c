@@ -74,6 +74,20 @@ static void two_dashes_end_the_options(void **state)
     assert_string_equal(words.arguments[0], "--flag");
 }
 
+static void a_negative_number_is_an_argument(void **state)
+{
+    (void)state;
+    struct words words;
+    bool help;
+    assert_true(READ(&verb, &words, &help, "-5", "-.5e3"));
+    assert_int_equal(words.argument_count, 2);
+    assert_string_equal(words.arguments[0], "-5");
+    assert_string_equal(words.arguments[1], "-.5e3");
+    assert_true(READ(&verb, &words, &help, "-", "--flag"));
+    assert_string_equal(words.arguments[0], "-");
+    assert_false(READ(&verb, &words, &help, "-e5"));
+}
+
 static void what_is_wrong_is_refused(void **state)
 {
     (void)state;
@@ -170,6 +184,7 @@ int main(void)
         cmocka_unit_test(options_and_arguments_are_told_apart),
         cmocka_unit_test(an_option_may_be_repeated_and_joined),
         cmocka_unit_test(two_dashes_end_the_options),
+        cmocka_unit_test(a_negative_number_is_an_argument),
         cmocka_unit_test(what_is_wrong_is_refused),
         cmocka_unit_test(help_wins),
         cmocka_unit_test(too_many_words_are_refused),

@@ -1,12 +1,16 @@
-/* client: the other side of the doors: our own MQTT client, a generator of load, a line to the
- * control door, a server started as a child, and the reader that finds in the journal what was
- * acknowledged. For the demo, prove, the terminal verbs, the tests and the benches. Not for the
- * server.
+/* client: the other side of the doors: our own MQTT client, a generator of load, a client of the
+ * HTTP API and a viewer of live values, a line to the control door, a server started as a child,
+ * and the reader that finds in the journal what was acknowledged. For the demo, prove, the terminal
+ * verbs, the tests and the benches. Not for the server.
  *
  * Nothing here logs. One thread owns each object. */
 #pragma once
 
 #include "base/base.h"
+#include "client/channel.h"
+#include "client/http_client.h"
+#include "client/http_stream.h"
+#include "client/live_client.h"
 #include "client/load.h"
 #include "format/format.h"
 #include "journal/journal.h"
@@ -50,9 +54,10 @@ typedef void client_noticed(void *arg, uint8_t type, uint16_t packet_id, uint8_t
 /* What is zero or NULL is absent, or the default. Everything it points to is copied or used during
  * client_open only, except `said`. */
 struct client_config {
-    const char *address;   /* HOST:PORT */
-    const char *client_id; /* "": the server assigns one */
-    uint8_t version;       /* enum mqtt_version */
+    const char *address;     /* HOST:PORT */
+    struct tls_trust *trust; /* by TLS, and whom we trust; it outlives the client. NULL: in clear */
+    const char *client_id;   /* "": the server assigns one */
+    uint8_t version;         /* enum mqtt_version */
     uint16_t keep_alive_s;
     bool clean_start;
     uint16_t in_flight_max; /* unacknowledged messages of QoS 1 and 2, 1 to CLIENT_IN_FLIGHT_MAX;
@@ -79,8 +84,9 @@ struct client_config {
 };
 struct client;
 /* Connects and waits for CONNACK (10 s at most). ERR_REFUSED with *ret_reason when the server said
- * no; ERR_MISSING: nobody listens there; ERR_BUSY: no answer; ERR_INVALID: no such address;
- * ERR_CORRUPT: what answered does not speak MQTT. */
+ * no, or, when that is 0, TLS could not be agreed on: `said` has the sentence; ERR_MISSING: nobody
+ * listens there; ERR_BUSY: no answer; ERR_INVALID: no such address; ERR_CORRUPT: what answered does
+ * not speak MQTT. */
 MUST_USE enum err client_open(const struct client_config *config, client_acked *acked, void *arg,
                               struct client **ret_client, uint8_t *ret_reason);
 void client_close(struct client *client, bool say_goodbye); /* NULL is fine */

@@ -509,6 +509,8 @@ static void worker_done(struct load_worker *worker)
     free(worker->links);
     free(worker->thinkers);
     free(worker->input);
+    free(worker->sealed);
+    tls_ticket_destroy(worker->ticket);
     free(worker->output);
     free(worker->answers);
 }

@@ -69,8 +69,11 @@ struct load_second {           /* of the run, about one each second */
     struct latency acks, deliveries;
 };
 
+struct tls_trust;
 struct load_options {
     const char *address;
+    struct tls_trust *trust; /* by TLS, and whom we trust; outlives the load. NULL: in clear */
+    bool resume; /* of TLS: all but the first of a thread come with a ticket of an earlier one */
     uint8_t version;  /* MQTT_3_1_1 or MQTT_5; 0: MQTT_5 */
     const char *user; /* NULL: none */
     struct bytes password;

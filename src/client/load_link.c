@@ -29,6 +29,8 @@ void load_link_close(struct load_worker *worker, struct load_link *link)
         worker->connecting--;
     worker->alive--;
     close(link->fd);
+    tls_session_destroy(link->secure);
+    link->secure = NULL;
     free(link->rest);
     free(link->partial);
     link->fd = -1;
@@ -116,17 +118,24 @@ static bool link_push(struct load_worker *worker, struct load_link *link, const 
     return true;
 }
 
+bool load_link_send_raw(struct load_worker *worker, struct load_link *link, const uint8_t *at,
+                        size_t size)
+{
+    size_t sent = 0;
+    if (link->rest_size == 0 && !link_push(worker, link, at, size, &sent))
+        return false;
+    return sent == size || link_keep(worker, link, at + sent, size - sent);
+}
+
 bool load_link_send(struct load_worker *worker, struct load_link *link, const uint8_t *at,
                     size_t size)
 {
-    size_t sent = 0;
     if (size == 0)
         return true;
     if (link->keep_alive_ns > 0)
         link->sent_ns = load_now_ns();
-    if (link->rest_size == 0 && !link_push(worker, link, at, size, &sent))
-        return false;
-    return sent == size || link_keep(worker, link, at + sent, size - sent);
+    return link->secure != NULL ? load_secure_send(worker, link, at, size)
+                                : load_link_send_raw(worker, link, at, size);
 }
 
 bool load_link_flush(struct load_worker *worker, struct load_link *link)
@@ -184,7 +193,8 @@ bool load_link_connect(struct load_worker *worker, struct load_link *link)
     link->packet_id = link->received_id = link->acked_id = 0;
     link->in_flight = 0;
     link->burst_begin = link->burst_sent = link->burst_end;
-    return load_link_send(worker, link, packet, size);
+    return (options->trust == NULL || load_secure_begin(worker, link)) &&
+           load_link_send(worker, link, packet, size);
 }
 
 static void link_is_ready(struct load_worker *worker, struct load_link *link)
@@ -491,8 +501,24 @@ static bool link_take_input(struct load_worker *worker, struct load_link *link, 
            load_link_send(worker, link, worker->answers, worker->answers_size);
 }
 
+/* The same through a session of TLS. */
+static bool link_receive_sealed(struct load_worker *worker, struct load_link *link)
+{
+    /* Before the session is open, what waits there is no input: load_secure_send. */
+    size_t partial = tls_session_is_open(link->secure) ? link->partial_size : 0, size;
+    if (!worker_grow_input(worker, link, partial + LOAD_SEALED_READ + TLS_RECORD_MAX))
+        return false;
+    if (partial > 0)
+        memcpy(worker->input, link->partial, partial);
+    if (!load_secure_receive(worker, link, partial, &size))
+        return false;
+    return size == 0 || link_take_input(worker, link, size + partial);
+}
+
 bool load_link_receive(struct load_worker *worker, struct load_link *link)
 {
+    if (link->secure != NULL)
+        return link_receive_sealed(worker, link);
     size_t partial = link->partial_size;
     if (partial > 0)
         memcpy(worker->input, link->partial, partial);

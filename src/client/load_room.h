@@ -4,6 +4,8 @@
 
 #include "client/load.h"
 
+#include "tls/tls.h"
+
 #include "wire/mqtt/mqtt.h"
 
 #include <pthread.h>
@@ -24,6 +26,7 @@ struct burst {
 };
 struct load_link { /* a connection */
     int fd;
+    struct tls_session *secure; /* NULL: in clear */
     uint8_t role, state;
     bool wants_write, thinking;
     uint32_t number; /* within its role */
@@ -40,7 +43,8 @@ struct load_link { /* a connection */
     uint32_t burst_begin, burst_sent, burst_end; /* [begin, sent) unacknowledged, [sent, end) due */
     /* A subscriber's: the next sequence number of each publisher; NULL: not checked. */
     uint64_t *expected;
-    /* What the socket did not take, and the begin of a packet whose end has not come. */
+    /* What the socket did not take (of TLS: sealed; until it is open: what is to be sent first, not
+     * sealed), and the begin of a packet whose end has not come. */
     uint8_t *rest, *partial;
     size_t rest_at, rest_size, rest_capacity;
     size_t partial_size, partial_capacity;
@@ -74,6 +78,8 @@ struct load_worker {
     struct load_live live;
     uint8_t *input, *output, *answers;
     size_t input_capacity, output_capacity, answers_capacity, answers_size;
+    uint8_t *sealed;           /* of TLS: as it came, or as it goes */
+    struct tls_ticket *ticket; /* of its first session */
     char fault[LOAD_FAULT_SIZE];
     bool failed; /* nothing goes on */
     /* For the thread that ticks. */
@@ -123,6 +129,21 @@ void load_link_close(struct load_worker *worker, struct load_link *link);
 /* Closes it for this reason; always false. */
 bool load_link_lose(struct load_worker *worker, struct load_link *link, const char *format, ...)
     PRINTF_LIKE(3, 4);
+
+/* ---- load_secure.c: connections of TLS. false as above */
+#define LOAD_SEALED_BYTES ((size_t)64 << 10)
+#define LOAD_SEALED_READ ((size_t)32 << 10)
+MUST_USE bool load_secure_begin(struct load_worker *worker, struct load_link *link);
+/* Seals and sends; before the session is open it waits. */
+MUST_USE bool load_secure_send(struct load_worker *worker, struct load_link *link,
+                               const uint8_t *at, size_t size);
+/* As recv(2) into worker->input + partial, which has LOAD_SEALED_READ + TLS_RECORD_MAX bytes of
+ * room; false: lost. *ret_size 0: nothing yet. */
+MUST_USE bool load_secure_receive(struct load_worker *worker, struct load_link *link,
+                                  size_t partial, size_t *ret_size);
+/* Of load_link.c: bytes as they are. */
+MUST_USE bool load_link_send_raw(struct load_worker *worker, struct load_link *link,
+                                 const uint8_t *at, size_t size);
 
 /* ---- load_send.c */
 /* Marks a burst due and sends what may go. */

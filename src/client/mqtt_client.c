@@ -8,10 +8,9 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define CONNECT_WAIT_MS 10000
 #define PACKET_SLACK 64 /* a fixed header, an identifier and the like */
@@ -54,8 +53,8 @@ uint8_t *mqtt_client_room(struct client *client, size_t size)
 static enum err client_send(struct client *client)
 {
     while (client_unsent(client) > 0) {
-        ssize_t sent = send(client->fd, client->output + client->output_at, client_unsent(client),
-                            MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t sent = channel_send(&client->channel, client->output + client->output_at,
+                                    client_unsent(client));
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -66,7 +65,7 @@ static enum err client_send(struct client *client)
         client->sent_ns = mqtt_client_now_ns();
     }
     client->output_at = client->output_size = 0;
-    return OK;
+    return channel_flush(&client->channel) ? OK : ERR_IO;
 }
 
 /* A ping when nothing was sent for half the keep-alive; an error when the last one has no answer
@@ -102,7 +101,7 @@ static enum err client_receive(struct client *client)
 {
     while (client_wants_read(client) && !client->closed) {
         size_t room = client->input_capacity - client->input_size;
-        ssize_t got = recv(client->fd, client->input + client->input_size, room, MSG_DONTWAIT);
+        ssize_t got = channel_receive(&client->channel, client->input + client->input_size, room);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -119,14 +118,17 @@ static enum err client_receive(struct client *client)
 
 enum err client_poll(struct client *client, int wait_ms)
 {
-    if (client->fd < 0)
+    if (client->channel.fd < 0)
         return client->closed ? ERR_REFUSED : ERR_IO;
     enum err silent = client_ping_when_due(client);
     enum err err = client_send(client);
     /* What the server said before it closed is taken even when sending failed. */
-    struct pollfd wait = {.fd = client->fd, .events = client_wants_read(client) ? POLLIN : 0};
-    if (client_unsent(client) > 0)
+    struct pollfd wait = {.fd = client->channel.fd,
+                          .events = client_wants_read(client) ? POLLIN : 0};
+    if (client_unsent(client) > 0 || channel_unsent(&client->channel) > 0)
         wait.events |= POLLOUT;
+    if (channel_has_input(&client->channel) && client_wants_read(client))
+        wait_ms = 0;
     if (err == OK && wait_ms != 0 && poll(&wait, 1, wait_ms) < 0 && errno != EINTR)
         err = ERR_IO;
     enum err received = client_receive(client);
@@ -163,7 +165,11 @@ static enum err client_connect(struct client *client, struct bytes packet, uint8
     memset(client->requests, 0, sizeof client->requests);
     if (client->config.said != NULL)
         client->config.said[0] = 0;
-    enum err err = os_connect(client->address, &client->fd);
+    char fault[TLS_FAULT_SIZE];
+    enum err err =
+        channel_open(&client->channel, client->address, client->config.trust, "mqtt", fault);
+    if (client->config.said != NULL)
+        snprintf(client->config.said, CLIENT_SAID_SIZE, "%.255s", fault);
     if (err != OK)
         return err;
     uint8_t *at = mqtt_client_room(client, packet.size);
@@ -237,7 +243,7 @@ static enum err client_create(const struct client_config *config, struct client 
     struct client *client = calloc(1, sizeof *client);
     if (client == NULL)
         return ERR_NO_MEMORY;
-    client->fd = -1;
+    channel_init(&client->channel);
     client->version = config->version;
     client->config = *config;
     if (client->config.packet_max == 0)
@@ -311,9 +317,7 @@ enum err client_reconnect(struct client *client, uint8_t *ret_reason)
 
 void client_cut(struct client *client)
 {
-    if (client->fd >= 0)
-        close(client->fd);
-    client->fd = -1;
+    channel_close(&client->channel, false);
     client->connected = false;
     mqtt_client_forget_aliases(client);
 }
@@ -321,7 +325,7 @@ void client_cut(struct client *client)
 void client_disconnect(struct client *client, uint8_t reason,
                        const struct mqtt_properties *properties)
 {
-    if (client->fd >= 0 && client->connected && !client->closed) {
+    if (client->channel.fd >= 0 && client->connected && !client->closed) {
         struct mqtt_disconnect goodbye = {.reason = reason};
         if (properties != NULL)
             goodbye.properties = *properties;
@@ -330,6 +334,7 @@ void client_disconnect(struct client *client, uint8_t reason,
         if (at != NULL)
             client->output_size += mqtt_disconnect_put(at, size, client->version, &goodbye);
         (void)!client_send(client); /* goodbye is a courtesy */
+        channel_close(&client->channel, true);
     }
     client_cut(client);
 }
@@ -340,8 +345,7 @@ void client_close(struct client *client, bool say_goodbye)
         return;
     if (say_goodbye)
         client_disconnect(client, MQTT_SUCCESS, NULL);
-    if (client->fd >= 0)
-        close(client->fd);
+    channel_close(&client->channel, false);
     if (client->aliases != NULL)
         mqtt_client_forget_aliases(client);
     for (size_t id = 0; client->sent != NULL && id <= client->config.in_flight_max; id++)
@@ -406,7 +410,7 @@ enum err client_publish_message(struct client *client, const struct mqtt_publish
     size_t room = publish_size_max(publish);
     if (room - PACKET_SLACK > client_send_max(client))
         return ERR_LIMIT;
-    if (client->fd < 0)
+    if (client->channel.fd < 0)
         return ERR_IO;
     if ((publish->qos > 0 && (client->free_count == 0 || client->in_flight >= client->window)) ||
         client_unsent(client) > OUTPUT_BYTES)
@@ -439,7 +443,7 @@ static enum err client_request(struct client *client, uint8_t type,
     size_t free_at = 0, room = PACKET_SLACK;
     while (free_at < REQUESTS_MAX && client->requests[free_at].type != 0)
         free_at++;
-    if (client->fd < 0)
+    if (client->channel.fd < 0)
         return ERR_IO;
     if (free_at == REQUESTS_MAX)
         return ERR_BUSY;
@@ -481,7 +485,7 @@ size_t client_in_flight(const struct client *client)
 
 int client_fd(const struct client *client)
 {
-    return client->fd;
+    return client->channel.fd;
 }
 
 uint8_t client_reason(const struct client *client)

@@ -1,13 +1,15 @@
 /* mqtt_client: what the two files of the MQTT client share: its life and its packets. */
 #pragma once
 
+#include "client/channel.h"
 #include "client/client.h"
 
 #define OUTPUT_BYTES ((size_t)1 << 20) /* unsent bytes past which publishing waits */
 #define INPUT_BYTES ((size_t)64 << 10) /* of the input buffer at first */
 #define REQUESTS_MAX 64
-#define REQUEST_ID_FIRST 65400 /* identifiers of SUBSCRIBE and UNSUBSCRIBE lie above publishing's  \
-                                */
+#define REQUEST_ID_FIRST                                                                           \
+    65400 /* identifiers of SUBSCRIBE and UNSUBSCRIBE lie above publishing's                       \
+           */
 
 enum sent_state { SENT_FREE, SENT_PUBLISH, SENT_RELEASE }; /* RELEASE: its PUBREC came */
 struct sent {                                              /* a message of ours under way */
@@ -24,7 +26,7 @@ struct request { /* SUBSCRIBE or UNSUBSCRIBE without its answer */
 };
 
 struct client {
-    int fd;
+    struct channel channel;
     struct client_config config; /* only its numbers and calls */
     char *address;
     struct bytes connect; /* the CONNECT packet as it was sent first */

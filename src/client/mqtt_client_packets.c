@@ -70,7 +70,7 @@ static void take_disconnect(struct client *client, const struct mqtt_frame *fram
 
 void client_acknowledge(struct client *client, uint8_t type, uint16_t packet_id, uint8_t reason)
 {
-    uint8_t *at = client->fd >= 0 ? mqtt_client_room(client, 64) : NULL;
+    uint8_t *at = client->channel.fd >= 0 ? mqtt_client_room(client, 64) : NULL;
     struct mqtt_ack ack = {.packet_id = packet_id, .reason = reason};
     if (at == NULL)
         return;

@@ -24,9 +24,12 @@ static const char *const admit_names[ADMIT_COUNT] = {
     [ADMIT_NOT_A_READING] = "not_a_reading",
     [ADMIT_TYPE] = "type",
     [ADMIT_TOPIC_INVALID] = "topic_invalid",
+    [ADMIT_NO_PATH] = "no_path",
+    [ADMIT_DENIED] = "denied",
     [ADMIT_POINTS_MAX] = "points_max",
     [ADMIT_POINTS_RATE] = "points_rate",
     [ADMIT_POINTS_CONNECTION] = "points_connection",
+    [ADMIT_STORAGE_MAX] = "storage_max",
     [ADMIT_TIME_RANGE] = "time_range",
     [ADMIT_TOO_LARGE] = "too_large",
     [ADMIT_DISK_FULL] = "disk_full",
@@ -55,20 +58,48 @@ uint64_t admit_ticket(const struct engine *engine)
     return journal_in_flight(engine->journal) ? open - 1 : engine->durable_ticket;
 }
 
-static enum admit admit_refuse(struct engine *engine, const struct publisher *publisher,
-                               struct bytes topic, enum admit admit, enum payload_fault fault,
-                               struct admitted *ret)
+enum admit admit_refuse(struct engine *engine, const struct publisher *publisher,
+                        struct bytes topic, enum admit admit, enum payload_fault fault,
+                        struct admitted *ret)
 {
     ret->ticket = admit_ticket(engine);
     ret->fault = fault;
     if (admit == ADMIT_WAIT)
         return admit;
     engine->counters.refused[admit]++;
+    tenants_refused(&engine->tenants, publisher->tenant, admit);
     if (fault != PAYLOAD_OK)
         engine->counters.faults[fault]++;
-    refusals_note(&engine->refusals, admit, fault, publisher->tenant, topic,
+    refusals_note(&engine->refusals, admit, fault, publisher->tenant,
+                  engine->refusal_topic.size > 0 ? engine->refusal_topic : topic,
                   engine->config.clock->wall_ns(engine->config.clock));
     return admit;
+}
+
+enum admit engine_refuse(struct engine *engine, uint32_t tenant, struct bytes topic, enum admit why,
+                         struct admitted *ret_admitted)
+{
+    struct publisher publisher = {.tenant = tenant};
+    *ret_admitted = (struct admitted){.reading = why};
+    return admit_refuse(engine, &publisher, topic, why, PAYLOAD_OK, ret_admitted);
+}
+
+enum admit admit_no_path(struct engine *engine, const struct publisher *publisher,
+                         struct bytes topic, enum admit why, struct admitted *ret_admitted)
+{
+    *ret_admitted = (struct admitted){0};
+    return admit_refuse(engine, publisher, topic, engine->stopped ? ADMIT_STOPPED : why, PAYLOAD_OK,
+                        ret_admitted);
+}
+
+static bool admit_facts_are_full(const struct engine *engine)
+{
+    size_t size = journal_facts(engine->journal)->size;
+    if (LIKELY(size <= ENGINE_BATCH_FACT_BYTES))
+        return false;
+    bool few = engine->new_ticket == journal_ticket(engine->journal) &&
+               engine->new_points < ENGINE_BATCH_POINTS;
+    return !few || size > ENGINE_BATCH_FACT_BYTES_MOST;
 }
 
 /* Is the open batch as large as one is to be? */
@@ -79,7 +110,8 @@ static bool admit_batch_is_full(const struct engine *engine)
            (journal_samples(journal)->size > ENGINE_BATCH_BYTES ||
             (journal_samples(journal)->ordinal >= engine->cut_records &&
              engine->snapshot.phase == SNAPSHOT_PAGES) ||
-            journal_facts(journal)->size > ENGINE_BATCH_FACT_BYTES ||
+            journal_samples(journal)->ordinal >= engine->told_records ||
+            admit_facts_are_full(engine) ||
             journal_messages(journal)->size > ENGINE_BATCH_MESSAGE_BYTES);
 }
 
@@ -88,6 +120,8 @@ static bool admit_batch_is_full(const struct engine *engine)
 enum admit admit_room(struct engine *engine, enum lane lane, size_t bytes)
 {
     struct journal *journal = engine->journal;
+    if (lane == LANE_SAMPLES && engine->history != NULL && history_is_full(engine->history))
+        return ADMIT_WAIT;
     if (lane != LANE_FACTS && admit_batch_is_full(engine)) {
         if (journal_in_flight(journal))
             return ADMIT_WAIT;
@@ -291,7 +325,7 @@ static bool admit_expected(struct engine *engine, struct publisher *publisher, s
 {
     struct point_row row;
     uint32_t next = admit_expect(engine, publisher, topic, &row);
-    if (!next)
+    if (!next || UNLIKELY(publisher->flat))
         return false;
     admit_prefetch(engine, next);
     bool has_time = false;
@@ -314,31 +348,20 @@ static bool admit_expected(struct engine *engine, struct publisher *publisher, s
 
 /* ---- the general way
  * -------------------------------------------------------------------------------- */
-/* Where each reading of a group belongs; row 0: a point that is not there yet. */
-struct admit_place {
-    uint32_t row;
-    uint8_t column;
-    uint16_t reading;
-};
-struct admit_group {
-    const struct payload_group *group;
-    struct admit_place places[COLUMNS_MAX];
-    uint64_t hashes[COLUMNS_MAX];
-    uint16_t unknown;
-    size_t unknown_text; /* bytes of their metrics */
-};
-
 /* Whole path of a reading into engine->path; 0 when it is longer than a path may be. */
 static size_t admit_path(struct engine *engine, struct bytes topic, struct bytes key)
 {
-    if (topic.size + 1 + key.size > PATH_MAX_BYTES || topic.size == 0)
+    if (topic.size + 1 + key.size > PATH_MAX_BYTES)
         return 0;
-    memcpy(engine->path, topic.at, topic.size);
+    if (topic.size)
+        memcpy(engine->path, topic.at, topic.size);
     if (!key.size)
         return topic.size;
-    engine->path[topic.size] = '/';
-    memcpy(engine->path + topic.size + 1, key.at, key.size);
-    return topic.size + 1 + key.size;
+    size_t cut = topic.size;
+    if (cut)
+        engine->path[cut++] = '/';
+    memcpy(engine->path + cut, key.at, key.size);
+    return cut + key.size;
 }
 
 static enum admit admit_resolve_one(struct engine *engine, const struct publisher *publisher,
@@ -362,7 +385,7 @@ static enum admit admit_resolve_one(struct engine *engine, const struct publishe
         place->column = (uint8_t)(point - row.shape.first_point);
         return ADMIT_DONE;
     }
-    if (path_fault(path))
+    if (path_fault(path) || path.at[0] == '@') /* "@name/path" is another tenant's */
         return ADMIT_TOPIC_INVALID;
     admit->unknown++;
     admit->unknown_text += key.size ? key.size : topic.size;
@@ -407,16 +430,7 @@ static enum admit admit_points(struct engine *engine, const struct publisher *pu
         return ADMIT_POINTS_MAX;
     if (count > publisher->points_left)
         return ADMIT_POINTS_CONNECTION;
-    if (!engine->config.points_rate)
-        return ADMIT_DONE;
-    int64_t second = engine->config.clock->boot_ns(engine->config.clock) / NS_PER_S;
-    if (second != engine->rate_second) {
-        engine->rate_second = second;
-        engine->rate_points = 0;
-    }
-    if ((uint64_t)engine->rate_points + count > engine->config.points_rate)
-        return ADMIT_POINTS_RATE;
-    return ADMIT_DONE;
+    return tenants_judge(engine, publisher->tenant, count);
 }
 
 static uint8_t admit_new_type(const struct value *value)
@@ -440,7 +454,9 @@ static enum admit admit_create(struct engine *engine, struct publisher *publishe
                   .count = admit->unknown},
         .object = object,
         .prefix = object ? topic : bytes_of(topic.at, cut ? cut - 1 : 0),
-        .points = points};
+        .points = points,
+        .labels = admit->labels,
+        .label_count = admit->label_count};
     uint16_t column = 0;
     for (uint16_t i = 0; i < admit->group->count; i++) {
         if (admit->places[i].row)
@@ -466,8 +482,13 @@ static enum admit admit_create(struct engine *engine, struct publisher *publishe
     *(struct row_admission *)state_write(&engine->contexts.admission, row.shape.row) =
         (struct row_admission){0};
     facts_write(journal_facts(engine->journal), &(struct fact){.kind = FACT_ROW, .row = row});
+    if (engine->new_ticket != journal_ticket(engine->journal)) {
+        engine->new_ticket = journal_ticket(engine->journal);
+        engine->new_points = 0;
+    }
+    engine->new_points += row.shape.count;
     publisher->points_left -= row.shape.count;
-    engine->rate_points += row.shape.count;
+    tenants_created(engine, publisher->tenant, row.shape.count);
     return ADMIT_DONE;
 }
 
@@ -574,11 +595,12 @@ static void admit_learn(struct engine *engine, const struct admit_group *admit, 
         ((struct row_admission *)state_write(&engine->contexts.admission, row_id))->shape = shape;
 }
 
-static enum admit admit_one_group(struct engine *engine, struct publisher *publisher,
-                                  struct bytes topic, struct admit_group *admit,
-                                  struct admitted *ret)
+enum admit admit_one_group(struct engine *engine, struct publisher *publisher, struct bytes topic,
+                           struct admit_group *admit, struct admitted *ret)
 {
-    enum admit answer = admit_resolve(engine, publisher, topic, admit);
+    enum admit answer = UNLIKELY(publisher->flat && admit->group->object)
+                            ? ADMIT_DENIED
+                            : admit_resolve(engine, publisher, topic, admit);
     if (answer != ADMIT_DONE)
         return admit_refuse(engine, publisher, topic, answer, PAYLOAD_OK, ret);
     if (admit->unknown) {
@@ -593,7 +615,8 @@ static enum admit admit_one_group(struct engine *engine, struct publisher *publi
         return admit_refuse(engine, publisher, topic, ADMIT_TYPE, fault, ret);
     size_t fact_bytes = 0;
     if (admit->unknown)
-        fact_bytes = FACT_ROW_BYTES_MAX(admit->unknown, topic.size + admit->unknown_text);
+        fact_bytes = FACT_ROW_BYTES_MAX(admit->unknown, topic.size + admit->unknown_text) +
+                     FACT_LABELS_BYTES_MAX(admit->label_count, admit->label_text);
     if (bytes + fact_bytes > ENGINE_RECORD_BYTES_MAX)
         return admit_refuse(engine, publisher, topic, ADMIT_TOO_LARGE, PAYLOAD_OK, ret);
     answer = admit_room(engine, LANE_SAMPLES, bytes + fact_bytes);
@@ -662,12 +685,29 @@ static enum admit admit_message(struct engine *engine, struct publisher *publish
         (UNLIKELY(publisher->groups_done) && admit_batch_is_full(engine) &&
          journal_in_flight(engine->journal)))
         return admit_refuse(engine, publisher, topic, ADMIT_WAIT, PAYLOAD_OK, ret);
-    if (UNLIKELY(topic.size && topic.at[0] == '$'))
+    if (UNLIKELY(!topic.size || topic.at[0] == '$'))
         return admit_refuse(engine, publisher, topic, ADMIT_TOPIC_INVALID, PAYLOAD_OK, ret);
+    if (UNLIKELY(engine_tenant_is_full(engine, publisher->tenant)))
+        return admit_refuse(engine, publisher, topic, ADMIT_STORAGE_MAX, PAYLOAD_OK, ret);
     if (LIKELY(!publisher->groups_done) &&
         admit_expected(engine, publisher, topic, payload, &answer, ret))
         return answer;
     return admit_general(engine, publisher, topic, payload, ret);
+}
+
+static enum admit admit_finish(struct engine *engine, struct publisher *publisher,
+                               enum admit answer, struct admitted *ret)
+{
+    if (answer == ADMIT_WAIT)
+        return answer;
+    publisher->groups_done = 0;
+    publisher->values_done = 0;
+    if (answer == ADMIT_DONE) {
+        ret->ticket = journal_ticket(engine->journal);
+        engine->counters.messages++;
+        engine->counters.values += ret->values;
+    }
+    return answer;
 }
 
 enum admit engine_publish(struct engine *engine, struct publisher *publisher, struct bytes topic,
@@ -676,16 +716,37 @@ enum admit engine_publish(struct engine *engine, struct publisher *publisher, st
     admit_resume(engine, publisher);
     *ret_admitted = (struct admitted){.values = publisher->values_done};
     enum admit answer = admit_message(engine, publisher, topic, payload, ret_admitted);
-    if (answer == ADMIT_WAIT)
-        return answer;
-    publisher->groups_done = 0;
-    publisher->values_done = 0;
-    if (answer == ADMIT_DONE) {
-        ret_admitted->ticket = journal_ticket(engine->journal);
-        engine->counters.messages++;
-        engine->counters.values += ret_admitted->values;
-    }
-    return answer;
+    return admit_finish(engine, publisher, answer, ret_admitted);
+}
+
+static enum admit admit_readings(struct engine *engine, struct publisher *publisher,
+                                 struct bytes path, const struct payload_group *group,
+                                 struct admitted *ret)
+{
+    struct admit_group admit = {.group = group};
+    enum admit answer = ADMIT_DONE;
+    if (engine->stopped)
+        answer = ADMIT_STOPPED;
+    else if (engine->barrier_ticket > engine->durable_ticket)
+        answer = ADMIT_WAIT;
+    else if (path.size == 0 || path.at[0] == '$')
+        answer = ADMIT_TOPIC_INVALID;
+    else if (group->has_time && (group->time_ns < TIME_MIN_NS || group->time_ns >= TIME_MAX_NS))
+        answer = ADMIT_TIME_RANGE;
+    else if (engine_tenant_is_full(engine, publisher->tenant))
+        answer = ADMIT_STORAGE_MAX;
+    if (answer != ADMIT_DONE)
+        return admit_refuse(engine, publisher, path, answer, PAYLOAD_OK, ret);
+    return admit_one_group(engine, publisher, path, &admit, ret);
+}
+
+enum admit engine_readings(struct engine *engine, struct publisher *publisher, struct bytes path,
+                           const struct payload_group *group, struct admitted *ret_admitted)
+{
+    admit_resume(engine, publisher);
+    *ret_admitted = (struct admitted){.ticket = 0};
+    enum admit answer = admit_readings(engine, publisher, path, group, ret_admitted);
+    return admit_finish(engine, publisher, answer, ret_admitted);
 }
 
 /* ---- commands
@@ -712,35 +773,115 @@ static bool command_fits(const struct command *command)
            labels <= FACT_BYTES_MAX / 2;
 }
 
+static bool value_fits(const struct value *value)
+{
+    return value->text.size <= STRING_VALUE_MAX;
+}
+
+static bool archive_fits(const struct command *command)
+{
+    const struct command_erase *erase = &command->erase;
+    const struct command_correct *correct = &command->correct;
+    const struct command_annotate *annotate = &command->annotate;
+    switch (command->kind) {
+    case COMMAND_ERASE:
+        return erase->range_count <= ERASE_RANGES_MAX &&
+               erase->pattern.size <= POLICY_PATTERN_MAX &&
+               erase->reason.size <= REASON_BYTES_MAX && erase->author.size <= AUTHOR_BYTES_MAX;
+    case COMMAND_CORRECT:
+        return value_fits(&correct->value) && (!correct->there || value_fits(&correct->original)) &&
+               correct->reason.size <= REASON_BYTES_MAX && correct->author.size <= AUTHOR_BYTES_MAX;
+    case COMMAND_ANNOTATE:
+        return annotate->text.size <= ANNOTATION_BYTES_MAX &&
+               annotate->author.size <= AUTHOR_BYTES_MAX;
+    case COMMAND_ANNOTATION_REMOVE:
+        return true;
+    default:
+        return command->policy.name.size <= POLICY_NAME_MAX &&
+               command->policy.pattern.size <= POLICY_PATTERN_MAX;
+    }
+}
+
+/* Each erasure freezes a window of the history: as long as another one waits to be sealed, erasures
+ * wait, so that readings never have to. */
+static bool erase_waits_for_history(const struct engine *engine)
+{
+    struct history_state state;
+    if (engine->history == NULL)
+        return false;
+    history_describe(engine->history, &state);
+    /* On a full disk windows may have to wait until an erasure made room. */
+    return (state.windows > 1 && !state.disk_full) || !history_may_erase(engine->history);
+}
+
+/* Carrying out an erasure looks at many points: one a batch, so that applying it stays a short
+ * step. */
+static bool erase_waits(struct engine *engine, const struct command *command)
+{
+    if (command->kind != COMMAND_ERASE)
+        return false;
+    if (erase_waits_for_history(engine))
+        return true;
+    if (journal_batch_empty(engine->journal) ||
+        engine->erase_ticket != journal_ticket(engine->journal))
+        return false;
+    if (journal_in_flight(engine->journal))
+        return true;
+    journal_submit(engine->journal);
+    return false;
+}
+
 enum admit engine_command(struct engine *engine, const struct command *command, uint64_t tag,
                           struct admitted *ret_admitted)
 {
     *ret_admitted = (struct admitted){.ticket = admit_ticket(engine)};
     if (engine->stopped)
         return ADMIT_STOPPED;
-    if (!command_fits(command))
+    bool archive = command_is_of_archive(command->kind);
+    bool access = command_is_of_access(command->kind), audited = audit_is_wanted(command);
+    bool module = command_module(command->kind) != 0;
+    if (access ? !audit_access_fits(command)
+               : !command_fits(command) || (archive && !archive_fits(command)) ||
+                     (module && !form_is_valid(command->module.form)))
         return ADMIT_TOO_LARGE;
-    if (command->kind == COMMAND_CREATE && (uint64_t)points_count(engine->points) +
-                                                   engine->overlay.points +
-                                                   engine->commands_waiting >=
-                                               engine->config.points_max)
-        return ADMIT_POINTS_MAX;
-    if (engine->commands_waiting == COMMANDS_WAITING_MAX)
+    if (command->kind == COMMAND_CREATE) {
+        uint64_t held = (uint64_t)points_count(engine->points) + engine->overlay.points +
+                        engine->commands_waiting;
+        enum admit judged = held >= engine->config.points_max
+                                ? ADMIT_POINTS_MAX
+                                : tenants_judge(engine, command->tenant, 1);
+        if (judged != ADMIT_DONE)
+            return judged;
+    }
+    if (engine->commands_waiting == COMMANDS_WAITING_MAX || erase_waits(engine, command))
         return ADMIT_WAIT;
-    enum admit answer = admit_room(engine, LANE_FACTS, FACT_BYTES_MAX);
+    enum admit answer = admit_room(engine, LANE_FACTS, (audited ? 2 : 1) * FACT_BYTES_MAX);
     if (answer != ADMIT_DONE)
         return answer;
-    struct fact fact = {.kind = FACT_COMMAND, .command = *command};
+    struct fact fact = {.kind = access    ? FACT_ACCESS
+                                : archive ? FACT_ARCHIVE
+                                : module  ? FACT_MODULE
+                                          : FACT_COMMAND,
+                        .command = *command};
+    audit_cut_actor(&fact.command.actor);
     if (command->key_kind == KEY_FREE && command->key_wall_ns == 0)
         fact.command.key_wall_ns = engine->config.clock->wall_ns(engine->config.clock);
     fact.command.rows_before = points_rows(engine->points) + engine->overlay.rows;
     fact.command.points_before = points_count(engine->points) + engine->overlay.points;
     journal_order(engine->journal);
     facts_write(journal_facts(engine->journal), &fact);
+    if (audited)
+        audit_write(engine, command);
+    if (command->kind == COMMAND_CREATE)
+        tenants_created(engine, command->tenant, 1);
     size_t at = (engine->commands_first + engine->commands_waiting++) % COMMANDS_WAITING_MAX;
     engine->command_tags[at] = tag;
-    engine->barrier_ticket = journal_ticket(engine->journal);
-    ret_admitted->ticket = engine->barrier_ticket;
+    ret_admitted->ticket = journal_ticket(engine->journal);
+    if (!archive && !access &&
+        !module) /* names and types are as they were: samples need not wait */
+        engine->barrier_ticket = ret_admitted->ticket;
+    if (command->kind == COMMAND_ERASE)
+        engine->erase_ticket = ret_admitted->ticket;
     engine->counters.commands++;
     return ADMIT_DONE;
 }

@@ -8,6 +8,7 @@
 #include "engine/room.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- facts
@@ -62,15 +63,20 @@ static enum err apply_fill(struct engine *engine, const struct row_shape *next,
 static void apply_outcome_to_admission(struct engine *engine, const struct command *command,
                                        const struct outcome *outcome)
 {
-    if (outcome->code != OUTCOME_DONE || !outcome->point || engine->config.read_only)
+    if (outcome->code != OUTCOME_DONE || !outcome->point || engine->config.read_only ||
+        command_is_of_archive(command->kind) || command_is_of_access(command->kind) ||
+        command_module(command->kind) != 0)
         return;
     uint32_t row = points_row_of(engine->points, outcome->point);
     struct contexts *contexts = &engine->contexts;
     if (contexts_grow_encoder(contexts, row, outcome->point) != OK)
         return;
     engine->admission_generation++;
-    if (command->kind == COMMAND_RENAME || command->kind == COMMAND_RETIRE)
+    engine_history_renamed(engine, row);
+    if (command->kind == COMMAND_RENAME || command->kind == COMMAND_RETIRE) {
+        line_index_forget(engine, row);
         ((struct row_admission *)state_write(&contexts->admission, row))->shape = SHAPE_NEVER;
+    }
     /* A changed type must be written anew: with a key frame and its schema. */
     ((struct row_context *)state_write(&contexts->encoder_rows, row))->generation = 0;
     ((struct column_context *)state_write(&contexts->encoder_columns, outcome->point))->type = 0;
@@ -80,6 +86,7 @@ static void apply_tell_outcome(struct engine *engine, const struct command *comm
 {
     check(engine->effects.outcome_count == 1);
     const struct outcome *outcome = &engine->outcomes[0];
+    engine->previous = *outcome;
     apply_outcome_to_admission(engine, command, outcome);
     engine->counters.outcomes++;
     if (!engine->commands_waiting)
@@ -87,8 +94,114 @@ static void apply_tell_outcome(struct engine *engine, const struct command *comm
     uint64_t tag = engine->command_tags[engine->commands_first];
     engine->commands_first = (engine->commands_first + 1) % COMMANDS_WAITING_MAX;
     engine->commands_waiting--;
+    if (command->kind == COMMAND_CREATE)
+        tenants_applied(engine, command->tenant, 1);
     if (engine->config.outcome)
         engine->config.outcome(engine->config.arg, tag, outcome);
+}
+
+static bool apply_is_watched(const struct engine *engine, uint32_t row)
+{
+    return row / 64 < engine->watched_words && engine->watched[row / 64] >> row % 64 & 1 &&
+           engine->config.changed;
+}
+
+/* A sample that was decoded, or that a correction made, becomes state. */
+static enum err apply_sample(struct engine *engine, const struct row_shape *shape,
+                             const struct sample_row *sample, int64_t arrival_ns,
+                             const struct record_stamp *stamp)
+{
+    enum err err = points_apply_sample(engine->points, shape, sample, arrival_ns, &engine->effects);
+    if (err == OK && UNLIKELY(engine->effects.notice_count > 0))
+        err = modules_judge(engine, stamp);
+    if (err != OK)
+        return err;
+    if (UNLIKELY(apply_is_watched(engine, shape->row)))
+        engine->config.changed(engine->config.arg, shape, sample);
+    /* Without memory the sample is in the journal alone, which the history tells; readings go on.
+     */
+    if (LIKELY(engine->history != NULL))
+        err = history_append(engine->history, stamp->position, shape, sample, arrival_ns);
+    return OK;
+}
+
+/* ---- commands about history: what follows from them
+ * ------------------------------------------------------------------------------------------- */
+static enum err apply_corrected(struct engine *engine, const struct archive_effects *effects,
+                                const struct record_stamp *stamp)
+{
+    struct point_row row;
+    points_row(engine->points, points_row_of(engine->points, effects->point), &row);
+    uint8_t column = (uint8_t)(effects->point - row.shape.first_point);
+    struct sample_row sample = {.row = row.shape.row,
+                                .count = 1,
+                                .time_ns = effects->time_ns,
+                                .columns = &column,
+                                .values = &effects->value};
+    return apply_sample(engine, &row.shape, &sample, stamp->wall_ns, stamp);
+}
+
+static void apply_erased(struct engine *engine, const struct command_erase *erase)
+{
+    for (size_t i = 0; i < erase->range_count; i++) {
+        uint32_t point = erase->ranges[i].first, end = point + erase->ranges[i].count;
+        while (point < end) {
+            struct point_row row;
+            points_row(engine->points, points_row_of(engine->points, point), &row);
+            uint32_t row_end = row.shape.first_point + row.shape.count;
+            uint32_t to = end < row_end ? end : row_end;
+            bool told = apply_is_watched(engine, row.shape.row) && engine->config.erased != NULL;
+            for (; told && point < to; point++)
+                engine->config.erased(engine->config.arg, point);
+            point = to;
+        }
+    }
+}
+
+static enum err apply_archive(struct engine *engine, const struct fact *fact,
+                              const struct record_stamp *stamp)
+{
+    struct archive_effects effects;
+    enum err err = archive_apply_fact(engine->archive, engine->points, fact, stamp, &effects);
+    if (err == OK && effects.corrected)
+        err = apply_corrected(engine, &effects, stamp);
+    if (err != OK)
+        return err;
+    if (effects.erased_group != 0) {
+        apply_erased(engine, &fact->command.erase);
+        err = engine_history_erase(engine, effects.erased_group);
+        if (err != OK)
+            return err;
+    }
+    engine->outcomes[0] = effects.outcome;
+    engine->effects.outcome_count = 1;
+    return OK;
+}
+
+/* ---- commands about access, and what is told the audit
+ * ------------------------------------------------------------------------------------------- */
+/* The command that an entry speaks of lies right before it, in the same batch; where damage or the
+ * beginning of a replay parted them there is none. */
+static enum err apply_access(struct engine *engine, const struct fact *fact,
+                             const struct record_stamp *stamp)
+{
+    const struct outcome *previous =
+        engine->previous.position + 1 == stamp->position && engine->previous.position != 0
+            ? &engine->previous
+            : NULL;
+    enum err err = access_apply_fact(engine->access, engine->points, fact, stamp, previous,
+                                     &engine->outcomes[0]);
+    if (err == OK && fact->kind == FACT_ACCESS)
+        engine->effects.outcome_count = 1;
+    return err;
+}
+
+static enum err apply_rules(struct engine *engine, const struct fact *fact,
+                            const struct record_stamp *stamp)
+{
+    struct archive_effects effects;
+    enum err err = archive_apply_fact(engine->archive, engine->points, fact, stamp, &effects);
+    return err == OK ? apply_access(engine, fact, stamp) : err;
 }
 
 /* A row that what came before contradicts, in a journal with damage: a lost rename or retirement
@@ -115,19 +228,49 @@ static enum err apply_fill_before(struct engine *engine, const struct command *c
     return err == ERR_CORRUPT ? OK : err;
 }
 
+/* What the modules make of a record that changed points. */
+static enum err apply_points_changed(struct engine *engine, const struct fact *fact,
+                                     uint32_t rows_before, uint32_t points_before,
+                                     const struct record_stamp *stamp)
+{
+    enum err err = OK;
+    if (points_count(engine->points) > points_before)
+        err = modules_points_new(engine, rows_before, points_before, stamp);
+    bool changed = fact->kind == FACT_COMMAND && fact->command.kind != COMMAND_CREATE &&
+                   engine->outcomes[0].code == OUTCOME_DONE;
+    return err == OK && changed ? modules_point_changed(engine, engine->outcomes[0].point, stamp)
+                                : err;
+}
+
 static enum err apply_fact(struct engine *engine, const struct fact *fact,
                            const struct record_stamp *stamp)
 {
+    uint32_t rows_before = points_rows(engine->points);
+    uint32_t points_before = points_count(engine->points);
     engine->effects.outcome_count = 0;
     enum err err = OK;
     if (fact->kind == FACT_ROW)
         err = apply_fill(engine, &fact->row.shape, stamp);
     else if (fact->kind == FACT_COMMAND)
         err = apply_fill_before(engine, &fact->command, stamp);
-    if (err == OK)
+    if (err == OK && fact->kind == FACT_ARCHIVE)
+        err = apply_archive(engine, fact, stamp);
+    else if (err == OK && (fact->kind == FACT_ACCESS || fact->kind == FACT_AUDIT))
+        err = apply_access(engine, fact, stamp);
+    else if (err == OK && fact->kind == FACT_MODULE)
+        err = modules_apply_command(engine, fact, stamp);
+    else if (err == OK && fact->kind == FACT_ENTRY)
+        err = modules_apply_entry(engine, fact, stamp);
+    else if (err == OK)
         err = points_apply_fact(engine->points, fact, stamp, &engine->effects);
+    if (err == OK && fact->kind == FACT_START) /* the rules that hold from here on */
+        err = apply_rules(engine, fact, stamp);
     if (err == ERR_CORRUPT && fact->kind == FACT_ROW && journal_damage_count(engine->journal) > 0)
         err = apply_contradiction(engine, &fact->row.shape, stamp);
+    if (err == OK && fact->kind != FACT_MODULE)
+        err = modules_apply_other(engine, fact, stamp);
+    if (err == OK)
+        err = apply_points_changed(engine, fact, rows_before, points_before, stamp);
     if (err != OK)
         return err;
     uint32_t rows = points_rows(engine->points), points = points_count(engine->points);
@@ -136,9 +279,11 @@ static enum err apply_fact(struct engine *engine, const struct fact *fact,
         err = contexts_grow_encoder(&engine->contexts, rows, points);
     if (err != OK)
         return err;
-    if (fact->kind == FACT_ROW)
-        overlay_remove_first(&engine->overlay, fact->row.shape.row);
-    if (fact->kind == FACT_COMMAND)
+    if (fact->kind == FACT_ROW && overlay_remove_first(&engine->overlay, fact->row.shape.row))
+        tenants_applied(engine, fact->row.tenant, fact->row.shape.count);
+    tenants_count(engine);
+    if (fact->kind == FACT_COMMAND || fact->kind == FACT_ARCHIVE || fact->kind == FACT_ACCESS ||
+        fact->kind == FACT_MODULE)
         apply_tell_outcome(engine, &fact->command);
     return OK;
 }
@@ -183,28 +328,49 @@ static enum err apply_messages(struct engine *engine, struct bytes run, struct r
 
 /* ---- samples
  * ------------------------------------------------------------------------------------------- */
-#define PREFETCH_RECORDS 8
+#define PREFETCH_RECORDS 16
 
-/* The rows of the next records: first their places, a round later their lines. */
-static void apply_prefetch(struct engine *engine, const struct samples_reader *reader)
+/* Of the rows of a round that comes after the next one, their places. */
+static void prefetch_rows(struct engine *engine, const uint32_t *rows, size_t count)
 {
-    uint32_t rows[PREFETCH_RECORDS];
-    size_t count = samples_peek_ahead(reader, rows, PREFETCH_RECORDS);
     for (size_t i = 0; i < count; i++) {
         if (rows[i] == ROW_NONE || rows[i] > points_rows(engine->points))
             continue;
         points_row_prefetch(engine->points, rows[i], false);
         state_prefetch(&engine->contexts.decoder_rows, rows[i]);
     }
+}
+
+/* Of those of this round, whose places have come meanwhile, all that a record touches. */
+static void prefetch_lines(struct engine *engine, const uint32_t *rows, size_t count,
+                           struct point_row *found)
+{
     for (size_t i = 0; i < count; i++) {
+        struct point_row *row = &found[i];
         if (rows[i] == ROW_NONE || rows[i] > points_rows(engine->points))
             continue;
-        struct point_row row;
-        points_row(engine->points, rows[i], &row);
-        points_apply_prefetch(engine->points, row.shape.first_point, row.shape.count);
-        for (uint32_t column = 0; column < row.shape.count && column < 64; column += 4)
-            state_prefetch(&engine->contexts.decoder_columns, row.shape.first_point + column);
+        points_row(engine->points, rows[i], row);
+        points_apply_prefetch(engine->points, row->shape.first_point, row->shape.count);
+        if (engine->history != NULL)
+            history_prefetch(engine->history, rows[i]);
+        for (uint32_t column = 0; column < row->shape.count && column < 64; column += 4)
+            state_prefetch(&engine->contexts.decoder_columns, row->shape.first_point + column);
     }
+}
+
+/* found[PREFETCH_RECORDS]: the rows of the next records; without a number: not there. */
+static void apply_prefetch(struct engine *engine, const struct samples_reader *reader, bool first,
+                           struct point_row *found)
+{
+    uint32_t rows[2 * PREFETCH_RECORDS];
+    size_t count = samples_peek_ahead(reader, rows, 2 * PREFETCH_RECORDS);
+    size_t here = count < PREFETCH_RECORDS ? count : PREFETCH_RECORDS;
+    for (size_t i = 0; i < PREFETCH_RECORDS; i++)
+        found[i].shape.row = ROW_NONE;
+    if (first)
+        prefetch_rows(engine, rows, here);
+    prefetch_rows(engine, rows + here, count - here);
+    prefetch_lines(engine, rows, here, found);
 }
 
 static bool row_is_lost(const struct point_row *row)
@@ -255,28 +421,53 @@ static bool apply_is_contradicted(struct engine *engine, const struct samples_re
     return context->contradicted;
 }
 
-static enum err apply_record(struct engine *engine, struct samples_reader *reader, uint32_t row_id)
+/* ---- who looks at a row ---- */
+enum err engine_watch_row(struct engine *engine, uint32_t row, bool watch)
 {
-    struct point_row row;
+    uint32_t word = row / 64;
+    if (word >= engine->watched_words) {
+        if (!watch)
+            return OK;
+        uint32_t words =
+            engine->watched_words * 2 > word + 1 ? engine->watched_words * 2 : word + 1;
+        uint64_t *watched = realloc(engine->watched, words * sizeof *watched);
+        if (watched == NULL)
+            return ERR_NO_MEMORY;
+        memset(watched + engine->watched_words, 0,
+               (words - engine->watched_words) * sizeof *watched);
+        engine->watched = watched;
+        engine->watched_words = words;
+    }
+    uint64_t bit = (uint64_t)1 << row % 64;
+    engine->watched[word] = watch ? engine->watched[word] | bit : engine->watched[word] & ~bit;
+    return OK;
+}
+
+/* row: of the record, if it was there when it was looked for. */
+static enum err apply_record(struct engine *engine, struct samples_reader *reader, uint32_t row_id,
+                             struct point_row *row, const struct record_stamp *stamp)
+{
     if (row_id == ROW_NONE || row_id > points_rows(engine->points))
         return apply_skip(engine, reader, row_id);
-    points_row(engine->points, row_id, &row);
-    if (UNLIKELY(row_is_lost(&row)))
+    if (UNLIKELY(row->shape.row != row_id))
+        points_row(engine->points, row_id, row);
+    /* A lost row is none of an object; of others the name lies where nothing else is looked for. */
+    if (UNLIKELY(!row->object && row_is_lost(row)))
         return apply_skip(engine, reader, row_id);
     struct contexts *contexts = &engine->contexts;
     struct row_context *context = state_write(&contexts->decoder_rows, row_id);
     bool damaged = context->contradicted || journal_damage_count(engine->journal) > 0;
-    if (UNLIKELY(damaged) && apply_is_contradicted(engine, reader, &row.shape, context))
+    if (UNLIKELY(damaged) && apply_is_contradicted(engine, reader, &row->shape, context))
         return apply_skip(engine, reader, row_id);
     struct column_context *columns =
-        contexts_borrow(contexts, &contexts->decoder_columns, &row.shape);
+        contexts_borrow(contexts, &contexts->decoder_columns, &row->shape);
     int64_t arrival_ns = sample_arrival_ns(reader->wall_ns, reader->ordinal);
     struct sample_row sample;
-    enum err err = samples_read(reader, &row.shape, context, columns, &engine->storage, &sample);
-    contexts_return(contexts, &contexts->decoder_columns, &row.shape, columns);
+    enum err err = samples_read(reader, &row->shape, context, columns, &engine->storage, &sample);
+    contexts_return(contexts, &contexts->decoder_columns, &row->shape, columns);
     if (err != OK || sample.undecodable)
         return err;
-    return points_apply_sample(engine->points, &row.shape, &sample, arrival_ns, &engine->effects);
+    return apply_sample(engine, &row->shape, &sample, arrival_ns, stamp);
 }
 
 static enum err apply_samples(struct engine *engine, const struct journal_batch *batch,
@@ -287,6 +478,7 @@ static enum err apply_samples(struct engine *engine, const struct journal_batch 
                                     .ordinal = *ordinal,
                                     .wall_ns = batch->header.wall_ns,
                                     .suspicious = batch->hole_records >= 2048};
+    struct point_row rows[PREFETCH_RECORDS];
     uint32_t row;
     enum err err = OK;
     for (uint32_t record = 0; !apply_is_over(engine, stamp->position); record++) {
@@ -294,8 +486,8 @@ static enum err apply_samples(struct engine *engine, const struct journal_batch 
         if (err != OK)
             break;
         if (record % PREFETCH_RECORDS == 0)
-            apply_prefetch(engine, &reader);
-        err = apply_record(engine, &reader, row);
+            apply_prefetch(engine, &reader, record == 0, rows);
+        err = apply_record(engine, &reader, row, &rows[record % PREFETCH_RECORDS], stamp);
         if (err != OK)
             return err;
         stamp->position++;
@@ -374,14 +566,24 @@ enum err engine_apply_batch(struct engine *engine, const struct journal_batch *b
         apply_holes(engine, batch);
     struct effects *effects = &engine->effects;
     *effects = (struct effects){.outcomes = engine->outcomes,
-                                .outcome_capacity = ARRAY_COUNT(engine->outcomes)};
-    enum err err = apply_runs(engine, batch);
+                                .outcome_capacity = ARRAY_COUNT(engine->outcomes),
+                                .notices = engine->told};
+    struct record_stamp stamp = {.position = batch->header.position,
+                                 .engine_ns = batch->header.engine_ns,
+                                 .wall_ns = batch->header.wall_ns};
+    enum err err = modules_begin(engine, &stamp);
+    if (err == OK)
+        err = apply_runs(engine, batch);
+    if (err == OK)
+        err = modules_end(engine, &stamp);
     engine->counters.applied_values += effects->samples;
     engine->counters.late_values += effects->samples_late;
     engine->counters.unknown_values += effects->samples_unknown;
     engine->position = batch->header.position + batch->header.records;
     if (apply_is_over(engine, engine->position))
         engine->position = engine->config.until_position;
+    if (engine->history != NULL)
+        history_advance(engine->history, engine->position);
     engine->applied_engine_ns = batch->header.engine_ns;
     engine->applied_wall_ns = batch->header.wall_ns;
     engine->applied_segment = batch->segment;

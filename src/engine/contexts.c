@@ -18,6 +18,7 @@ enum err contexts_init(struct contexts *contexts, struct state *state)
                      sizeof(struct column_context), false);
     state_table_init(contexts->encoder, &contexts->admission, 3, sizeof(struct row_admission),
                      false);
+    state_table_init(contexts->encoder, &contexts->lines, 4, sizeof(struct line_newest), false);
     state_table_init(state, &contexts->decoder_rows, TABLE_DECODER_ROWS, sizeof(struct row_context),
                      false);
     state_table_init(state, &contexts->decoder_columns, TABLE_DECODER_COLUMNS,

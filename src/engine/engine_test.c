@@ -1,101 +1,26 @@
 /* The engine on a real folder with workers that run inline: what is visible when, what survives a
  * restart, what is refused. The simulator (sim/) does the same under power loss. */
-#include "engine/engine.h"
+#include "engine/test_house.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-struct house {
-    char folder[64];
-    struct disk *disk;
-    struct worker *writer, *background;
-    struct engine_config config;
-    struct engine *engine;
-    struct engine_start start;
-    struct publisher publisher;
-    uint64_t tags[16];
-    struct outcome outcomes[16];
-    size_t outcome_count;
-};
-
-static void house_outcome(void *arg, uint64_t tag, const struct outcome *outcome)
-{
-    struct house *house = arg;
-    assert_true(house->outcome_count < 16);
-    house->tags[house->outcome_count] = tag;
-    house->outcomes[house->outcome_count++] = *outcome;
-}
-
-static void house_tell(void *arg, enum log_level level, const char *text)
+static uint32_t changed_row, changed_times;
+static void note_changed(void *arg, const struct row_shape *shape, const struct sample_row *sample)
 {
     (void)arg;
-    if (level <= LOG_WARN)
-        fprintf(stderr, "told: %s\n", text);
-}
-
-static void house_open(struct house *house)
-{
-    assert_int_equal(disk_real_open(house->folder, true, &house->disk), OK);
-    assert_int_equal(worker_inline_create(&house->writer), OK);
-    assert_int_equal(worker_inline_create(&house->background), OK);
-    engine_config_default(&house->config);
-    house->config.disk = house->disk;
-    house->config.clock = clock_real();
-    house->config.writer = house->writer;
-    house->config.background = house->background;
-    house->config.batch_floor_ns = 0;
-    house->config.segment_first_bytes = (uint64_t)4 << 20;
-    house->config.outcome = house_outcome;
-    house->config.tell = house_tell;
-    house->config.arg = house;
-    assert_int_equal(engine_open(&house->config, &house->engine, &house->start), OK);
-    publisher_init(&house->publisher, TENANT_DEFAULT, 1000000);
-}
-
-static void house_close(struct house *house, bool snapshot)
-{
-    engine_close(house->engine, snapshot);
-    house->writer->destroy(house->writer);
-    house->background->destroy(house->background);
-    disk_real_close(house->disk);
+    assert_int_equal(shape->row, sample->row);
+    changed_row = shape->row;
+    changed_times++;
 }
 
 static int house_setup(void **state)
 {
-    struct house *house = calloc(1, sizeof *house);
-    snprintf(house->folder, sizeof house->folder, "/tmp/engine_test.XXXXXX");
-    assert_non_null(mkdtemp(house->folder));
-    house_open(house);
-    *state = house;
+    *state = house_new(note_changed);
     return 0;
 }
 
 static int house_teardown(void **state)
 {
-    struct house *house = *state;
-    house_close(house, false);
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", house->folder);
-    assert_int_equal(system(command), 0);
-    free(house);
+    house_destroy(*state);
     return 0;
-}
-
-static void house_settle(struct house *house)
-{
-    for (int i = 0; i < 1000 && engine_durable_ticket(house->engine) < engine_ticket(house->engine);
-         i++) {
-        if (journal_batch_empty(engine_journal(house->engine)) &&
-            !journal_in_flight(engine_journal(house->engine)))
-            return;
-        (void)engine_step(house->engine);
-    }
 }
 
 static enum admit say(struct house *house, const char *topic, const char *payload)
@@ -433,6 +358,47 @@ static void a_damaged_snapshot_is_stepped_over(void **state)
     assert_true(engine_state_hash(house->engine) == live);
 }
 
+/* One reading by its path; whoever watches the row is told when it is durable, and no one else. */
+static void readings_come_by_path_and_watchers_are_told(void **state)
+{
+    struct house *house = *state;
+    changed_times = 0;
+    struct payload_reading reading = {.value = value_of_real(21.5)};
+    struct payload_group group = {
+        .has_time = true, .time_ns = 5 * NS_PER_S, .count = 1, .readings = &reading};
+    struct admitted admitted;
+    struct bytes path = bytes_text("plant/%2F/temp");
+    assert_int_equal(engine_readings(house->engine, &house->publisher, path, &group, &admitted),
+                     ADMIT_DONE);
+    assert_int_equal(admitted.values, 1);
+    house_settle(house);
+    seen_real(house, "plant/%2F/temp", 21.5);
+    assert_int_equal(see(house, "plant/%2F/temp").time_ns, 5 * NS_PER_S);
+    assert_int_equal(changed_times, 0);
+    uint32_t row = see(house, "plant/%2F/temp").row;
+    assert_int_equal(engine_watch_row(house->engine, row, true), OK);
+    reading.value = value_of_real(22);
+    group.time_ns++;
+    assert_int_equal(engine_readings(house->engine, &house->publisher, path, &group, &admitted),
+                     ADMIT_DONE);
+    assert_int_equal(changed_times, 0);
+    house_settle(house);
+    assert_int_equal(changed_times, 1);
+    assert_int_equal(changed_row, row);
+    assert_int_equal(engine_watch_row(house->engine, row, false), OK);
+    group.time_ns = TIME_MAX_NS;
+    assert_int_equal(engine_readings(house->engine, &house->publisher, path, &group, &admitted),
+                     ADMIT_TIME_RANGE);
+    group.time_ns = TIME_MAX_NS - 1;
+    assert_int_equal(engine_readings(house->engine, &house->publisher, path, &group, &admitted),
+                     ADMIT_DONE);
+    assert_int_equal(
+        engine_readings(house->engine, &house->publisher, bytes_text("a/+"), &group, &admitted),
+        ADMIT_TOPIC_INVALID);
+    house_settle(house);
+    assert_int_equal(changed_times, 1);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, house_setup, house_teardown)
@@ -450,6 +416,7 @@ int main(void)
         CASE(replay_equals_live_equals_snapshot_and_tail),
         CASE(replay_stops_at_any_record),
         CASE(a_damaged_snapshot_is_stepped_over),
+        CASE(readings_come_by_path_and_watchers_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

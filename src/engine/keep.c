@@ -14,7 +14,7 @@ static void keep_write(struct engine *engine, const struct fact *facts, size_t c
 static bool keep_goes_on(enum admit answer)
 {
     return answer != ADMIT_DONE && answer != ADMIT_WAIT && answer != ADMIT_DISK_FULL &&
-           answer != ADMIT_STOPPED;
+           answer != ADMIT_STOPPED && answer != ADMIT_STORAGE_MAX;
 }
 
 /* Room behind the message's own readings was asked for with them (beside_bytes): that the batch has
@@ -56,6 +56,22 @@ enum admit engine_keep(struct engine *engine, const struct engine_beside *beside
     return keep(engine, beside, false, ret_admitted);
 }
 
+/* Under the path that was made of the topic, if one was; refusals name the topic. */
+static enum admit keep_publish(struct engine *engine, struct publisher *publisher,
+                               struct bytes topic, struct bytes payload,
+                               const struct engine_beside *beside, struct admitted *ret_admitted)
+{
+    engine->beside_bytes = beside->bytes;
+    if (UNLIKELY(beside->path.at != NULL)) {
+        engine->refusal_topic = topic;
+        topic = beside->path;
+    }
+    enum admit answer = engine_publish(engine, publisher, topic, payload, ret_admitted);
+    engine->refusal_topic = bytes_of(NULL, 0);
+    engine->beside_bytes = 0;
+    return answer;
+}
+
 enum admit engine_message(struct engine *engine, struct publisher *publisher, struct bytes topic,
                           struct bytes payload, const struct engine_beside *beside,
                           struct admitted *ret_admitted)
@@ -67,13 +83,18 @@ enum admit engine_message(struct engine *engine, struct publisher *publisher, st
     }
     if (beside->bytes > 0 && admit_room(engine, LANE_MESSAGES, beside->bytes) == ADMIT_WAIT)
         return ADMIT_WAIT; /* said before the reading is judged, so that it is judged once */
-    if (beside->no_reading) {
-        *ret_admitted = (struct admitted){0};
-    } else {
-        engine->beside_bytes = beside->bytes;
-        answer = engine_publish(engine, publisher, topic, payload, ret_admitted);
-        engine->beside_bytes = 0;
+    /* Who holds too much may take away what is retained. */
+    bool kept = beside->count + (beside->unread != NULL) > 0 && payload.size > 0;
+    if (UNLIKELY(kept && engine_tenant_is_full(engine, publisher->tenant))) {
+        *ret_admitted = (struct admitted){.reading = ADMIT_STORAGE_MAX};
+        return admit_refuse(engine, publisher, topic, ADMIT_STORAGE_MAX, PAYLOAD_OK, ret_admitted);
     }
+    if (beside->no_reading)
+        *ret_admitted = (struct admitted){0};
+    else if (UNLIKELY(beside->no_path != ADMIT_DONE))
+        answer = admit_no_path(engine, publisher, topic, beside->no_path, ret_admitted);
+    else
+        answer = keep_publish(engine, publisher, topic, payload, beside, ret_admitted);
     ret_admitted->reading = answer;
     if (answer == ADMIT_DONE) {
         keep_write(engine, beside->facts, beside->count);

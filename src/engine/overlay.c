@@ -128,11 +128,11 @@ enum err overlay_add(struct overlay *overlay, const struct fact_row *fact)
     return OK;
 }
 
-void overlay_remove_first(struct overlay *overlay, uint32_t row_id)
+bool overlay_remove_first(struct overlay *overlay, uint32_t row_id)
 {
     struct overlay_row *row = overlay->first;
     if (!row || row->shape.row != row_id)
-        return; /* replay: nothing was admitted here */
+        return false; /* replay: nothing was admitted here */
     overlay_forget(overlay, row, row->shape.count);
     overlay->first = row->next;
     if (!overlay->first)
@@ -141,12 +141,13 @@ void overlay_remove_first(struct overlay *overlay, uint32_t row_id)
     overlay->points -= row->shape.count;
     overlay->recent[row->shape.row & (overlay->recent_size - 1)] = NULL;
     free(row);
+    return true;
 }
 
 void overlay_clear(struct overlay *overlay)
 {
     while (overlay->first)
-        overlay_remove_first(overlay, overlay->first->shape.row);
+        (void)overlay_remove_first(overlay, overlay->first->shape.row);
 }
 
 struct overlay_row *overlay_row_at(const struct overlay *overlay, uint32_t row)

@@ -5,6 +5,7 @@
 
 #include "engine/engine.h"
 #include "state/state.h"
+#include "wire/influx/influx.h"
 
 /* Tables 16 and above of the snapshot format are the engine's; points has 1..15. */
 enum engine_table_ids { TABLE_DECODER_ROWS = 16, TABLE_DECODER_COLUMNS = 17 };
@@ -53,10 +54,78 @@ enum err overlay_init(struct overlay *overlay);
 void overlay_done(struct overlay *overlay);
 void overlay_clear(struct overlay *overlay); /* after a failed write */
 enum err overlay_add(struct overlay *overlay, const struct fact_row *row);
-void overlay_remove_first(struct overlay *overlay, uint32_t row); /* it became durable */
+/* It became durable; false: it is not the first that waits. */
+bool overlay_remove_first(struct overlay *overlay, uint32_t row);
 struct overlay_row *overlay_row_at(const struct overlay *overlay, uint32_t row);
 uint32_t overlay_find(const struct overlay *overlay, uint32_t tenant, struct bytes path,
                       uint64_t hash, uint32_t *ret_row);
+
+struct line_newest { /* of the entries of line_index.h that lead to a row */
+    uint32_t entry;
+    uint32_t generation; /* of the index: of another one it means nothing */
+};
+
+/* ---- tenants: how many points each has, and may have
+ * ------------------------------------------------------------------------------------------- */
+struct tenant_points {
+    uint32_t points;  /* applied */
+    uint32_t waiting; /* admitted and not applied yet */
+    uint64_t points_max, points_rate;
+    int64_t rate_second;
+    uint64_t rate_points; /* created in this second of the boot clock */
+    /* storage.c */
+    uint64_t sealed_bytes, window_bytes;
+    uint32_t share; /* its place + 1 in what is being counted; 0: none yet */
+    bool storage_full;
+    uint64_t refused_points, refused_rate, refused_storage; /* since the start */
+};
+
+/* ---- storage.c: the bytes that each tenant holds -----------------------------------------------
+ */
+struct storage_part { /* what was counted of a part; serial 0: of the windows */
+    uint64_t serial;
+    size_t count, capacity;
+    struct storage_share {
+        uint32_t tenant;
+        uint64_t bytes;
+    } * shares;
+    bool there; /* it is in the view at hand */
+};
+#define STORAGE_PIECE 1024 /* owners counted in a step */
+struct storage {
+    struct job job; /* counts a piece, on the snapshotter */
+    bool busy;
+    struct history_view *view; /* of the round under way; NULL: none is */
+    struct history_count *count;
+    struct storage_part counting;
+    size_t next;                /* of parts: looked at in this round */
+    struct storage_part *parts; /* by serial */
+    size_t part_count, part_capacity;
+    int64_t due_ns, began_ns;
+    enum err err;
+    size_t held;
+    struct history_holding at[STORAGE_PIECE];
+};
+void storage_step(struct engine *engine);
+void storage_stop(struct engine *engine); /* waits; before the history closes */
+struct tenants {
+    struct tenant_points *at; /* by number */
+    uint32_t capacity;
+    uint32_t rows;               /* counted so far */
+    struct tenant_points others; /* without memory, and of numbers that no tenant has */
+};
+void tenants_done(struct tenants *tenants);
+struct tenant_points *tenants_of(struct tenants *tenants, uint32_t tenant);
+/* The rows that are there and were not counted yet: after each record that makes some. */
+void tenants_count(struct engine *engine);
+void tenants_forget_waiting(struct tenants *tenants); /* a write failed */
+void tenants_forget(struct tenants *tenants);         /* the points are loaded anew */
+/* May the tenant create so many points now? DONE, POINTS_MAX, POINTS_RATE. */
+enum admit tenants_judge(struct engine *engine, uint32_t tenant, uint32_t count);
+/* Counts a refusal that a limit of points or storage made. */
+void tenants_refused(struct tenants *tenants, uint32_t tenant, enum admit why);
+void tenants_created(struct engine *engine, uint32_t tenant, uint32_t count);
+void tenants_applied(struct engine *engine, uint32_t tenant, uint32_t count);
 
 /* ---- contexts: the encoder's run ahead of the durable mark, the decoder's are at it -------------
  */
@@ -70,6 +139,7 @@ struct contexts {
     struct state_table encoder_rows;    /* struct row_context by row */
     struct state_table encoder_columns; /* struct column_context by point */
     struct state_table admission;       /* struct row_admission by row */
+    struct state_table lines;           /* struct line_newest by row; grown as lines are learned */
     struct state_table decoder_rows, decoder_columns; /* in the engine's state */
     struct column_context split[COLUMNS_MAX];         /* a row whose columns lie on two pages */
 };
@@ -83,6 +153,56 @@ struct column_context *contexts_borrow(struct contexts *contexts, struct state_t
                                        const struct row_shape *shape);
 void contexts_return(struct contexts *contexts, struct state_table *table,
                      const struct row_shape *shape, const struct column_context *columns);
+
+/* ---- a group of readings on its way into the batch ----------------------------------------------
+ */
+/* Where each reading of a group belongs; row 0: a point that is not there yet. */
+struct admit_place {
+    uint32_t row;
+    uint8_t column;
+    uint16_t reading;
+};
+struct admit_group {
+    const struct payload_group *group;
+    const struct label *labels; /* of points that it creates */
+    uint16_t label_count;
+    size_t label_text; /* bytes of their names and values */
+    struct admit_place places[COLUMNS_MAX];
+    uint64_t hashes[COLUMNS_MAX];
+    uint16_t unknown;
+    size_t unknown_text; /* bytes of their metrics */
+};
+
+/* ---- lines: the series senders repeat, and where their values go --------------------------------
+ */
+struct line_entry;
+#define LINE_NONE 0
+#define LINES_CHUNK ((size_t)2 << 20)
+#define LINES_CHUNKS_MAX 512 /* 1 GiB: some 12,000,000 series */
+struct line_index {
+    uint8_t **chunks; /* entries, one behind the other, in the order of first sight */
+    uint32_t chunk_count, chunks_most;
+    uint32_t next_unit;  /* free from here on */
+    uint32_t generation; /* moves on when all entries are forgotten */
+    uint64_t lost_generation;
+    int64_t forgotten_ns;                 /* when they last were, because there was no room */
+    struct index *heads;                  /* head of a line -> entry */
+    struct influx_template path_template; /* that the entries were learned under */
+    uint8_t path_text[INFLUX_TEMPLATE_BYTES_MAX];
+    size_t path_text_size;
+    /* of the line at hand */
+    struct payload_reading readings[COLUMNS_MAX];
+    struct admit_group group;
+    struct label labels[LABELS_MAX];
+    uint8_t label_text[LABELS_MAX][2 * INFLUX_NAME_MAX];
+    uint8_t prefix[PATH_MAX_BYTES];
+    uint8_t metrics[(size_t)64 << 10];
+};
+void line_index_done(struct engine *engine);
+/* A point of the row got another name or was retired: the series that led there are looked up
+ * anew. */
+void line_index_forget(struct engine *engine, uint32_t row);
+uint64_t line_index_memory(const struct engine *engine);
 
 /* ---- refusals
  * ------------------------------------------------------------------------------------ */
@@ -138,6 +258,9 @@ enum err snapshot_load(struct engine *engine, struct snapshot_header *ret_header
  * 40,000 values, or some 2,600 new points. */
 #define ENGINE_BATCH_BYTES ((size_t)48 << 10)
 #define ENGINE_BATCH_FACT_BYTES ((size_t)32 << 10)
+/* New points with long labels are few for their bytes: up to so many points it may be more. */
+#define ENGINE_BATCH_FACT_BYTES_MOST ((size_t)96 << 10)
+#define ENGINE_BATCH_POINTS 800
 #define ENGINE_BATCH_MESSAGE_BYTES ((size_t)128 << 10)
 /* A record of samples, at most. */
 #define ENGINE_RECORD_BYTES_MAX ((size_t)512 << 10)
@@ -146,6 +269,9 @@ enum err snapshot_load(struct engine *engine, struct snapshot_header *ret_header
 #define ENGINE_BATCH_RECORDS_IN_CUT 64
 #define ENGINE_APPLY_LONG_NS (800 * NS_PER_US)
 #define ENGINE_APPLY_SHORT_NS (300 * NS_PER_US)
+/* The same while so many values of a batch are told to the modules. */
+#define ENGINE_TOLD_MANY 256
+#define ENGINE_TOLD_RECORDS_MOST (1u << 20)
 /* Growth after which touched memory is laid in again, and how much: 100,000 points take some 10. */
 #define STOCK_EVERY_POINTS 20000
 #define STOCK_CHUNKS 24
@@ -155,10 +281,26 @@ struct engine {
     struct state *state;
     struct points *points;
     struct sessions *sessions;
+    struct history *history;     /* NULL: none */
+    uint64_t policies_version;   /* that the history was told */
+    struct policy_set *policies; /* held; NULL: there are none */
+    uint64_t policies_position;  /* of their last change */
+    uint32_t policies_row;       /* rows below were assigned */
+    struct archive *archive;
+    struct access_model *access;
+    struct timing *timing;
+    struct assets *assets;
+    struct expressions *expressions;
+    struct alarms *alarms;
+    struct notices *notices;
+    struct library *library;
     struct contexts contexts;
     struct overlay overlay;
+    struct tenants tenants;
+    struct storage stored;
     struct shapes shapes;
     struct payload_decoder *decoder;
+    struct line_index *lines; /* NULL until the first line came */
     struct refusals refusals;
     struct engine_counters counters;
 
@@ -170,18 +312,31 @@ struct engine {
     uint64_t hole_segment, hole_records; /* records missing so far in the segment being applied */
     struct effects effects;
     struct outcome outcomes[64];
+    struct outcome previous; /* of the last command applied */
     struct sample_storage storage;
     struct fact_storage fact_storage;
-    enum err apply_err; /* a record that cannot be: told, and the engine stops */
+    struct point_notice told[COLUMNS_MAX]; /* values that a record of samples told */
+    enum err apply_err;                    /* a record that cannot be: told, and the engine stops */
+    uint64_t *watched;                     /* bit by row: config.changed is wanted */
+    uint32_t watched_words;
+
+    /* modules */
+    uint32_t told_in_batch;   /* values */
+    uint32_t told_records;    /* records a batch may hold while many are told */
+    uint64_t entries_written; /* FACT_ENTRY records that were not applied so far */
+    bool started;             /* the replay is over */
 
     /* admission */
     uint32_t admission_generation;
-    size_t beside_bytes;     /* room that the message's facts need in the batch of its readings */
-    uint32_t cut_records;    /* records a batch may hold while a cut is under way */
-    uint64_t barrier_ticket; /* samples wait until this one is durable; 0: none */
+    size_t beside_bytes; /* room that the message's facts need in the batch of its readings */
+    struct bytes refusal_topic; /* what refusals name instead of the readings' path; size 0: that */
+    uint32_t cut_records;       /* records a batch may hold while a cut is under way */
+    uint64_t barrier_ticket;    /* samples wait until this one is durable; 0: none */
     uint64_t command_tags[COMMANDS_WAITING_MAX];
+    uint64_t erase_ticket; /* of the batch that the last erasure went into: one a batch */
     size_t commands_first, commands_waiting;
-    int64_t rate_second, rate_points; /* points created in this second of the boot clock */
+    uint64_t new_ticket; /* the batch that new_points are of */
+    uint32_t new_points; /* created in it */
     struct value values[COLUMNS_MAX];
     char texts[COLUMNS_MAX][32]; /* converted values */
     uint8_t types[COLUMNS_MAX];
@@ -209,8 +364,67 @@ struct engine {
 /* ---- admit.c */
 /* Is there room in the open batch for a record of so many bytes, and for beside_bytes? */
 enum admit admit_room(struct engine *engine, enum lane lane, size_t bytes);
+/* A message whose readings have no path; why: as engine_beside says. */
+enum admit admit_no_path(struct engine *engine, const struct publisher *publisher,
+                         struct bytes topic, enum admit why, struct admitted *ret_admitted);
+/* Counts and lists the refusal and returns it; WAIT is none. */
+enum admit admit_refuse(struct engine *engine, const struct publisher *publisher,
+                        struct bytes topic, enum admit admit, enum payload_fault fault,
+                        struct admitted *ret);
+/* All of a group of readings below `topic`, or nothing of it. admit: zero but for group and labels;
+ * tells where the readings went. */
+enum admit admit_one_group(struct engine *engine, struct publisher *publisher, struct bytes topic,
+                           struct admit_group *admit, struct admitted *ret);
 /* The ticket that covers all that was admitted so far. */
 uint64_t admit_ticket(const struct engine *engine);
+
+/* ---- audit.c */
+/* Can a command about access be written down? */
+bool audit_access_fits(const struct command *command);
+void audit_cut_actor(struct actor *actor);
+/* Is it a command that a FACT_AUDIT of its own follows? */
+bool audit_is_wanted(const struct command *command);
+/* Writes it right behind the command; there is room. */
+void audit_write(struct engine *engine, const struct command *command);
+
+/* ---- history.c */
+enum err engine_history_open(struct engine *engine);
+void engine_history_reconfigure(struct engine *engine, const struct engine_config *config);
+/* What is in the journal before the snapshot and not yet sealed; what was erased before. */
+enum err engine_history_catch_up(struct engine *engine);
+/* A group of archive_group: its samples go. ERR_NO_MEMORY. */
+enum err engine_history_erase(struct engine *engine, uint32_t group);
+int64_t engine_history_step(struct engine *engine);
+/* A point of the row has another path, or other limits. */
+void engine_history_renamed(struct engine *engine, uint32_t row);
+
+/* ---- modules.c: assets, expressions, alarms, notices, library
+ * ------------------------------------------------------------------------------------------- */
+enum err modules_create(struct engine *engine);
+void modules_destroy(struct engine *engine);
+enum err modules_rebuild(struct engine *engine); /* after that of points */
+/* Before the records of a batch: timers; behind them: walks. */
+enum err modules_begin(struct engine *engine, const struct record_stamp *stamp);
+enum err modules_end(struct engine *engine, const struct record_stamp *stamp);
+/* Rows and points came behind these numbers. */
+enum err modules_points_new(struct engine *engine, uint32_t rows_before, uint32_t points_before,
+                            const struct record_stamp *stamp);
+/* A command changed a point; POINT_NONE: none. */
+enum err modules_point_changed(struct engine *engine, uint32_t point,
+                               const struct record_stamp *stamp);
+/* Values that points_apply_sample told. */
+enum err modules_judge(struct engine *engine, const struct record_stamp *stamp);
+/* FACT_MODULE, with its outcome as the effects' only one; FACT_ENTRY. */
+enum err modules_apply_command(struct engine *engine, const struct fact *fact,
+                               const struct record_stamp *stamp);
+enum err modules_apply_entry(struct engine *engine, const struct fact *fact,
+                             const struct record_stamp *stamp);
+/* What they make of facts that are none of theirs. */
+enum err modules_apply_other(struct engine *engine, const struct fact *fact,
+                             const struct record_stamp *stamp);
+/* Writes entries, and a tick when a timer is due and nothing else comes; after how many ns it wants
+ * to be called again. */
+int64_t modules_step(struct engine *engine);
 
 /* The durable batch's bytes become state: the one way, live and in replay. */
 enum err engine_apply_batch(struct engine *engine, const struct journal_batch *batch);

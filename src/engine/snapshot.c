@@ -461,6 +461,12 @@ static enum err snapshot_load_file(struct engine *engine, const char *path,
         err = points_rebuild(engine->points);
     if (err == OK)
         err = sessions_rebuild(engine->sessions);
+    if (err == OK)
+        err = archive_rebuild(engine->archive, engine->points);
+    if (err == OK)
+        err = access_model_rebuild(engine->access);
+    if (err == OK)
+        err = modules_rebuild(engine);
     engine->snapshot_file_bytes = read.offset;
     free(read.at);
     read.disk->close(read.disk, read.file);

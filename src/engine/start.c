@@ -41,6 +41,12 @@ enum err engine_state_create(struct engine *engine)
     if (err == OK)
         err = sessions_create_seeded(engine->state, engine->config.seed, &engine->sessions);
     if (err == OK)
+        err = archive_create(engine->state, &archive_limits_default, &engine->archive);
+    if (err == OK)
+        err = access_model_create(engine->state, &access_limits_default, &engine->access);
+    if (err == OK)
+        err = modules_create(engine);
+    if (err == OK)
         err = contexts_init(&engine->contexts, engine->state);
     return err;
 }
@@ -48,11 +54,18 @@ enum err engine_state_create(struct engine *engine)
 void engine_state_destroy(struct engine *engine)
 {
     contexts_done(&engine->contexts);
+    modules_destroy(engine);
+    access_model_destroy(engine->access);
+    archive_destroy(engine->archive);
     sessions_destroy(engine->sessions);
     points_destroy(engine->points);
     state_destroy(engine->state);
+    tenants_forget(&engine->tenants);
     engine->points = NULL;
     engine->sessions = NULL;
+    engine->archive = NULL;
+    engine->access = NULL;
+    engine->previous = (struct outcome){0};
     engine->state = NULL;
 }
 
@@ -104,6 +117,7 @@ static enum err start_snapshot(struct engine *engine, struct engine_start *start
     engine->counters.unknown_values = header.counters[2];
     engine->counters.snapshot_position = header.position;
     start->snapshot_position = header.position;
+    tenants_count(engine);
     uint32_t rows = points_rows(engine->points), points = points_count(engine->points);
     err = contexts_grow_decoder(&engine->contexts, rows, points);
     if (err == OK && !engine->config.read_only)
@@ -140,10 +154,21 @@ static enum err start_replay(struct engine *engine, struct engine_start *start)
     return err == ERR_MISSING ? OK : err;
 }
 
+/* Engine time goes on from the last batch, and the time in which nobody was here counts: what was
+ * to be over meanwhile is over. It is the wall clock's word, so only so much of it is believed. */
+#define DOWN_NS_MOST (366 * 86400 * NS_PER_S)
+static int64_t start_engine_ns(const struct engine *engine)
+{
+    struct clock *clock = engine->config.clock;
+    int64_t down_ns = clock->wall_ns(clock) - engine->applied_wall_ns;
+    bool believed = engine->applied_wall_ns != 0 && down_ns > 0 && down_ns < DOWN_NS_MOST;
+    return engine->applied_engine_ns + (believed ? down_ns : 0);
+}
+
 static enum err start_append(struct engine *engine)
 {
     static const char program[] = "mainstem " MAINSTEM_VERSION;
-    enum err err = journal_start(engine->journal, engine->position, engine->applied_engine_ns);
+    enum err err = journal_start(engine->journal, engine->position, start_engine_ns(engine));
     if (err != OK)
         return err;
     struct fact fact = {.kind = FACT_START,
@@ -152,6 +177,7 @@ static enum err start_append(struct engine *engine)
     if (journal_room(engine->journal, LANE_FACTS, FACT_BYTES_MAX) == JOURNAL_ROOM)
         facts_write(journal_facts(engine->journal), &fact);
     struct clock *clock = engine->config.clock;
+    engine->started = true;
     engine->clock_offset_ns = clock->wall_ns(clock) - clock->boot_ns(clock);
     engine->snapshot_last_ns = clock->boot_ns(clock);
     engine->stock_points = points_count(engine->points);
@@ -167,6 +193,10 @@ static enum err start_all(struct engine *engine, struct engine_start *start)
         err = start_journal(engine);
     if (err == OK)
         err = start_snapshot(engine, start);
+    if (err == OK)
+        err = engine_history_open(engine);
+    if (err == OK)
+        err = engine_history_catch_up(engine);
     int64_t loaded = clock->boot_ns(clock);
     start->snapshot_load_ns = loaded - began;
     if (err == OK)
@@ -190,6 +220,7 @@ enum err engine_open(const struct engine_config *config, struct engine **ret_eng
     if (!engine->config.snapshotter)
         engine->config.snapshotter = engine->config.background;
     engine->cut_records = ENGINE_BATCH_RECORDS_IN_CUT;
+    engine->told_records = ENGINE_TOLD_RECORDS_MOST;
     engine->position = 1;
     struct engine_start start = {0};
     enum err err = start_all(engine, &start);
@@ -210,6 +241,7 @@ void engine_reconfigure(struct engine *engine, const struct engine_config *confi
     engine->config.samples_keep_ns = config->samples_keep_ns;
     engine->config.messages_keep_ns = config->messages_keep_ns;
     engine->config.points_rate = config->points_rate;
+    engine_history_reconfigure(engine, config);
 }
 
 /* Everything admitted goes to the disk and is applied, unless the disk refuses. */
@@ -248,11 +280,17 @@ void engine_close(struct engine *engine, bool snapshot)
             close_snapshot(engine);
         snapshot_stop(engine);
     }
+    storage_stop(engine);
+    history_close(engine->history);
     journal_close(engine->journal);
     engine_state_destroy(engine);
     overlay_done(&engine->overlay);
+    tenants_done(&engine->tenants);
     shapes_done(&engine->shapes);
+    line_index_done(engine);
     payload_decoder_destroy(engine->decoder);
     snapshot_done(engine);
+    policy_set_release(engine->policies);
+    free(engine->watched);
     free(engine);
 }

@@ -23,13 +23,32 @@ static void step_pace_cut(struct engine *engine, const struct journal_batch *bat
         engine->cut_records += engine->cut_records / 2;
 }
 
+/* Values that go to alarms cost a hundred times of others. While many come, batches follow the time
+ * that the last one took, as they do in a cut. */
+static void step_pace_told(struct engine *engine, const struct journal_batch *batch,
+                           int64_t took_ns)
+{
+    uint32_t records = batch->header.records;
+    bool many = engine->told_in_batch >= ENGINE_TOLD_MANY;
+    if (many && took_ns > ENGINE_APPLY_LONG_NS) {
+        uint32_t at_most = records < engine->told_records ? records : engine->told_records;
+        engine->told_records = at_most > 8 ? at_most / 2 : 4;
+    } else if (engine->told_records < ENGINE_TOLD_RECORDS_MOST &&
+               (!many || (took_ns < ENGINE_APPLY_SHORT_NS && records >= engine->told_records))) {
+        engine->told_records += engine->told_records / 2;
+    }
+    engine->told_in_batch = 0;
+}
+
 static void step_durable(void *arg, const struct journal_batch *batch, uint64_t ticket)
 {
     struct engine *engine = arg;
     struct clock *clock = engine->config.clock;
     int64_t began = clock->boot_ns(clock);
     enum err err = engine->apply_err == OK ? engine_apply_batch(engine, batch) : engine->apply_err;
-    step_pace_cut(engine, batch, clock->boot_ns(clock) - began);
+    int64_t took_ns = clock->boot_ns(clock) - began;
+    step_pace_cut(engine, batch, took_ns);
+    step_pace_told(engine, batch, took_ns);
     if (err != OK) {
         engine->apply_err = err;
         engine_tell(engine, LOG_ERROR,
@@ -48,7 +67,9 @@ static void step_drop(struct engine *engine, enum err err)
     engine->admission_generation++;
     engine->barrier_ticket = 0;
     engine->commands_first = engine->commands_waiting = 0;
+    engine->entries_written = 0;
     overlay_clear(&engine->overlay);
+    tenants_forget_waiting(&engine->tenants);
     engine->restart_at_ns = engine->config.clock->boot_ns(engine->config.clock);
     engine_tell(engine, LOG_ERROR,
                 "a write failed: %s; nothing is acknowledged until the disk answers again",
@@ -144,6 +165,9 @@ static void step_release_lane(struct engine *engine, enum lane lane, int64_t kee
         return;
     if (search.position > engine->snapshot_before)
         search.position = engine->snapshot_before;
+    if (lane == LANE_SAMPLES && engine->history != NULL &&
+        search.position > history_sealed(engine->history))
+        search.position = history_sealed(engine->history);
     uint32_t files = 0;
     enum err err = journal_release(engine->journal, lane, search.position, &files);
     if (err == OK && files)
@@ -217,10 +241,17 @@ int64_t engine_step(struct engine *engine)
         step_restart(engine, began);
         wait = RESTART_EVERY_NS / 10;
     } else {
+        int64_t modules_wait = modules_step(engine);
         wait = step_submit(engine, began);
+        wait = modules_wait < wait ? modules_wait : wait;
         step_stock(engine);
         int64_t snapshot_wait = step_snapshot(engine, began);
         wait = snapshot_wait < wait ? snapshot_wait : wait;
+    }
+    if (engine->history != NULL) {
+        int64_t history_wait = engine_history_step(engine);
+        wait = history_wait < wait ? history_wait : wait;
+        storage_step(engine);
     }
     int64_t took = clock->boot_ns(clock) - began;
     struct engine_counters *counters = &engine->counters;
@@ -263,9 +294,49 @@ struct points *engine_points(struct engine *engine)
     return engine->points;
 }
 
+struct archive *engine_archive(struct engine *engine)
+{
+    return engine->archive;
+}
+
+struct access_model *engine_access(struct engine *engine)
+{
+    return engine->access;
+}
+
+struct assets *engine_assets(struct engine *engine)
+{
+    return engine->assets;
+}
+
+struct alarms *engine_alarms(struct engine *engine)
+{
+    return engine->alarms;
+}
+
+struct expressions *engine_expressions(struct engine *engine)
+{
+    return engine->expressions;
+}
+
+struct notices *engine_notices(struct engine *engine)
+{
+    return engine->notices;
+}
+
+struct library *engine_library(struct engine *engine)
+{
+    return engine->library;
+}
+
 struct sessions *engine_sessions(struct engine *engine)
 {
     return engine->sessions;
+}
+
+struct history *engine_history(struct engine *engine)
+{
+    return engine->history;
 }
 
 struct journal *engine_journal(struct engine *engine)
@@ -283,6 +354,8 @@ void engine_describe(const struct engine *engine, struct engine_counters *ret_co
     *ret_counters = engine->counters;
     ret_counters->position = engine->position;
     ret_counters->memory = state_memory(engine->state) + points_memory(engine->points) +
-                           state_memory(engine->contexts.encoder) +
-                           index_memory(engine->overlay.paths);
+                           archive_memory(engine->archive) + access_model_memory(engine->access) +
+                           assets_memory(engine->assets) + expressions_memory(engine->expressions) +
+                           alarms_memory(engine->alarms) + state_memory(engine->contexts.encoder) +
+                           index_memory(engine->overlay.paths) + line_index_memory(engine);
 }

@@ -90,6 +90,32 @@ static inline bool get_text(struct fact_input *in, size_t most, struct bytes *re
     return true;
 }
 
+/* ---- commands: their head (facts.c), and those about history (facts_archive.c) ------------------
+ */
+/* Kind, key and tenant. */
+void command_head_put(struct fact_output *out, const struct command *command);
+MUST_USE bool command_head_get(struct fact_input *in, uint8_t least, uint8_t most,
+                               struct command *command);
+void archive_put(struct fact_output *out, const struct command *command);
+MUST_USE bool archive_get(struct fact_input *in, struct fact_storage *storage,
+                          struct command *command);
+
+/* ---- commands about access, and the audit (facts_access.c) --------------------------------------
+ */
+void actor_put(struct fact_output *out, const struct actor *actor);
+MUST_USE bool actor_get(struct fact_input *in, struct actor *actor);
+void access_put(struct fact_output *out, const struct command *command);
+MUST_USE bool access_get(struct fact_input *in, struct command *command);
+void audit_put(struct fact_output *out, const struct fact_audit *audit);
+MUST_USE bool audit_get(struct fact_input *in, struct fact_audit *audit);
+
+/* ---- commands and entries of domain modules (facts_modules.c) -----------------------------------
+ */
+void module_put(struct fact_output *out, const struct command *command);
+MUST_USE bool module_get(struct fact_input *in, struct command *command);
+void entry_put(struct fact_output *out, const struct fact_entry *entry);
+MUST_USE bool entry_get(struct fact_input *in, struct fact_entry *entry);
+
 /* ---- facts of the messages lane (facts_messages.c) ----------------------------------------------
  */
 static inline bool fact_is_of_messages(uint8_t kind)

@@ -1,6 +1,7 @@
 /* Facts: kind (1), length (varint), payload; those of the facts lane here, those of the messages
- * lane in facts_messages.c. Texts and label sets are bounded here as they
- * are at the doors, so that what a decoder gives out fits the readers' buffers.
+ * lane in facts_messages.c, commands about history in facts_archive.c, about access and the audit
+ * in facts_access.c, of domain modules in facts_modules.c. Texts and label sets are bounded here as
+ * they are at the doors, so that what a decoder gives out fits the readers' buffers.
  * docs/format/facts.md. */
 #include "format/fact_bytes.h"
 
@@ -11,6 +12,16 @@
 
 /* ---- writing -----------------------------------------------------------------------------------
  */
+static void labels_put(struct fact_output *out, const struct label *labels, uint16_t count)
+{
+    check(count <= LABELS_MAX);
+    put_u8(out, (uint8_t)count);
+    for (unsigned i = 0; i < count; i++) {
+        put_text(out, labels[i].name, LABEL_BYTES_MAX);
+        put_text(out, labels[i].value, LABEL_BYTES_MAX);
+    }
+}
+
 static void fact_row_put(struct fact_output *out, const struct fact_row *row)
 {
     check(row->shape.count >= 1 && row->shape.count <= COLUMNS_MAX);
@@ -25,6 +36,8 @@ static void fact_row_put(struct fact_output *out, const struct fact_row *row)
         put_u8(out, row->points[i].type);
         put_text(out, row->points[i].metric, PATH_MAX_BYTES);
     }
+    if (row->label_count > 0)
+        labels_put(out, row->labels, row->label_count);
 }
 
 static void settings_put_limits(struct fact_output *out, const double *limits)
@@ -53,21 +66,14 @@ static void settings_put(struct fact_output *out, const struct point_settings *s
         put_text(out, settings->unit, UNIT_BYTES_MAX);
     if (settings->has & HAS_DESCRIPTION)
         put_text(out, settings->description, DESCRIPTION_BYTES_MAX);
-    if (settings->has & HAS_LABELS) {
-        check(settings->label_count <= LABELS_MAX);
-        put_u8(out, (uint8_t)settings->label_count);
-        for (unsigned i = 0; i < settings->label_count; i++) {
-            put_text(out, settings->labels[i].name, LABEL_BYTES_MAX);
-            put_text(out, settings->labels[i].value, LABEL_BYTES_MAX);
-        }
-    }
+    if (settings->has & HAS_LABELS)
+        labels_put(out, settings->labels, settings->label_count);
     if (settings->has & HAS_LIMITS)
         settings_put_limits(out, settings->limits);
 }
 
-static void command_put(struct fact_output *out, const struct command *command)
+void command_head_put(struct fact_output *out, const struct command *command)
 {
-    check(command->kind >= COMMAND_CREATE && command->kind <= COMMAND_RETIRE);
     check(command->key_kind <= KEY_FREE);
     put_u8(out, command->kind);
     put_u8(out, command->key_kind);
@@ -79,6 +85,12 @@ static void command_put(struct fact_output *out, const struct command *command)
         put_text(out, command->key, KEY_BYTES_MAX);
         put_u64(out, (uint64_t)command->key_wall_ns);
     }
+}
+
+static void command_put(struct fact_output *out, const struct command *command)
+{
+    check(command->kind >= COMMAND_CREATE && command->kind <= COMMAND_RETIRE);
+    command_head_put(out, command);
     put_text(out, command->path, PATH_MAX_BYTES);
     if (command->kind == COMMAND_RENAME)
         put_text(out, command->new_path, PATH_MAX_BYTES);
@@ -103,6 +115,21 @@ static void fact_put(struct fact_output *out, const struct fact *fact)
     case FACT_COMMAND:
         command_put(out, &fact->command);
         break;
+    case FACT_ARCHIVE:
+        archive_put(out, &fact->command);
+        break;
+    case FACT_ACCESS:
+        access_put(out, &fact->command);
+        break;
+    case FACT_AUDIT:
+        audit_put(out, &fact->audit);
+        break;
+    case FACT_MODULE:
+        module_put(out, &fact->command);
+        break;
+    case FACT_ENTRY:
+        entry_put(out, &fact->entry);
+        break;
     case FACT_CLOCK:
         put_u64(out, (uint64_t)fact->clock.wall_before_ns);
         put_u64(out, (uint64_t)fact->clock.wall_after_ns);
@@ -120,7 +147,17 @@ static size_t fact_bytes_max(const struct fact *fact)
     size_t text_bytes = fact->row.prefix.size;
     for (unsigned i = 0; i < fact->row.shape.count; i++)
         text_bytes += fact->row.points[i].metric.size;
-    return FACT_ROW_BYTES_MAX(fact->row.shape.count, text_bytes);
+    for (unsigned i = 0; i < fact->row.label_count; i++)
+        text_bytes += fact->row.labels[i].name.size + fact->row.labels[i].value.size;
+    return FACT_ROW_BYTES_MAX(fact->row.shape.count, text_bytes) +
+           FACT_LABELS_BYTES_MAX(fact->row.label_count, 0);
+}
+
+/* Labels came later: a reader of before must name a row that has some as newer, not as damage. */
+static uint8_t kind_at_rest(const struct fact *fact)
+{
+    bool labeled = fact->kind == FACT_ROW && fact->row.label_count > 0;
+    return labeled ? (uint8_t)FACT_ROW_LABELED : fact->kind;
 }
 
 void facts_write(struct facts_writer *writer, const struct fact *fact)
@@ -137,7 +174,7 @@ void facts_write(struct facts_writer *writer, const struct fact *fact)
     struct fact_output out = {payload};
     fact_put(&out, fact);
     size_t payload_bytes = (size_t)(out.at - payload);
-    *at++ = fact->kind;
+    *at++ = kind_at_rest(fact);
     at += varint_put(at, payload_bytes);
     check(at <= payload);
     memmove(at, payload, payload_bytes);
@@ -150,6 +187,20 @@ void facts_write(struct facts_writer *writer, const struct fact *fact)
 static bool get_type(struct fact_input *in, uint8_t *ret_type)
 {
     return get_u8(in, ret_type) && value_type_name(*ret_type) != NULL;
+}
+
+static bool labels_get(struct fact_input *in, struct fact_storage *storage, uint16_t *ret_count)
+{
+    uint8_t count;
+    if (!get_u8(in, &count) || count > LABELS_MAX)
+        return false;
+    for (unsigned i = 0; i < count; i++) {
+        if (!get_text(in, LABEL_BYTES_MAX, &storage->labels[i].name) ||
+            !get_text(in, LABEL_BYTES_MAX, &storage->labels[i].value))
+            return false;
+    }
+    *ret_count = count;
+    return true;
 }
 
 static bool fact_row_get(struct fact_input *in, struct fact_storage *storage, struct fact_row *row)
@@ -172,20 +223,13 @@ static bool fact_row_get(struct fact_input *in, struct fact_storage *storage, st
     return true;
 }
 
-static bool settings_get_labels(struct fact_input *in, struct fact_storage *storage,
-                                struct point_settings *settings)
+/* A row with labels says so by its kind: it has one at least. */
+static bool fact_row_labeled_get(struct fact_input *in, struct fact_storage *storage,
+                                 struct fact_row *row)
 {
-    uint8_t count;
-    if (!get_u8(in, &count) || count > LABELS_MAX)
-        return false;
-    for (unsigned i = 0; i < count; i++) {
-        if (!get_text(in, LABEL_BYTES_MAX, &storage->labels[i].name) ||
-            !get_text(in, LABEL_BYTES_MAX, &storage->labels[i].value))
-            return false;
-    }
-    settings->labels = storage->labels;
-    settings->label_count = count;
-    return true;
+    row->labels = storage->labels;
+    return fact_row_get(in, storage, row) && labels_get(in, storage, &row->label_count) &&
+           row->label_count > 0;
 }
 
 static bool settings_get_limits(struct fact_input *in, double *limits)
@@ -219,8 +263,9 @@ static bool settings_get(struct fact_input *in, struct fact_storage *storage,
         return false;
     if ((has & HAS_DESCRIPTION) && !get_text(in, DESCRIPTION_BYTES_MAX, &settings->description))
         return false;
-    if ((has & HAS_LABELS) && !settings_get_labels(in, storage, settings))
+    if ((has & HAS_LABELS) && !labels_get(in, storage, &settings->label_count))
         return false;
+    settings->labels = settings->has & HAS_LABELS ? storage->labels : NULL;
     return !(has & HAS_LIMITS) || settings_get_limits(in, settings->limits);
 }
 
@@ -249,14 +294,19 @@ static bool command_get_before(struct fact_input *in, struct command *command)
            command->rows_before < UINT32_MAX && command->points_before < UINT32_MAX - COLUMNS_MAX;
 }
 
-static bool command_get(struct fact_input *in, struct fact_storage *storage,
-                        struct command *command)
+bool command_head_get(struct fact_input *in, uint8_t least, uint8_t most, struct command *command)
 {
     for (unsigned i = 0; i < LIMIT_KINDS; i++)
         command->settings.limits[i] = NAN;
-    if (!get_u8(in, &command->kind) || command->kind < COMMAND_CREATE ||
-        command->kind > COMMAND_RETIRE || !get_u8(in, &command->key_kind) ||
-        !get_u32(in, &command->tenant) || !command_get_key(in, command) ||
+    return get_u8(in, &command->kind) && command->kind >= least && command->kind <= most &&
+           get_u8(in, &command->key_kind) && get_u32(in, &command->tenant) &&
+           command_get_key(in, command);
+}
+
+static bool command_get(struct fact_input *in, struct fact_storage *storage,
+                        struct command *command)
+{
+    if (!command_head_get(in, COMMAND_CREATE, COMMAND_RETIRE, command) ||
         !get_text(in, PATH_MAX_BYTES, &command->path))
         return false;
     if (command->kind == COMMAND_RENAME)
@@ -274,8 +324,21 @@ static bool fact_get(struct fact_input *in, struct fact_storage *storage, struct
                get_text(in, DESCRIPTION_BYTES_MAX, &fact->start.program);
     case FACT_ROW:
         return fact_row_get(in, storage, &fact->row);
+    case FACT_ROW_LABELED:
+        fact->kind = FACT_ROW;
+        return fact_row_labeled_get(in, storage, &fact->row);
     case FACT_COMMAND:
         return command_get(in, storage, &fact->command);
+    case FACT_ARCHIVE:
+        return archive_get(in, storage, &fact->command);
+    case FACT_ACCESS:
+        return access_get(in, &fact->command);
+    case FACT_AUDIT:
+        return audit_get(in, &fact->audit);
+    case FACT_MODULE:
+        return module_get(in, &fact->command);
+    case FACT_ENTRY:
+        return entry_get(in, &fact->entry);
     case FACT_CLOCK:
         return get_i64(in, &fact->clock.wall_before_ns) && get_i64(in, &fact->clock.wall_after_ns);
     case FACT_TICK:
@@ -285,6 +348,31 @@ static bool fact_get(struct fact_input *in, struct fact_storage *storage, struct
     }
 }
 
+/* How much of a struct fact is filled: commands are large, and most facts are none. What a command
+ * would have behind it means nothing with another kind. */
+static size_t fact_part(uint8_t kind)
+{
+    union fact_of_no_command {
+        struct fact_start start;
+        struct fact_row row;
+        struct fact_clock clock;
+        struct fact_audit audit;
+        struct fact_entry entry;
+        struct fact_session_open session_open;
+        struct fact_session_close session_close;
+        struct fact_subscribe subscribe;
+        struct fact_unsubscribe unsubscribe;
+        struct fact_message message;
+        struct fact_enqueue enqueue;
+        struct fact_delivery delivery;
+        struct fact_packet packet;
+    };
+    bool command =
+        kind == FACT_COMMAND || kind == FACT_ARCHIVE || kind == FACT_ACCESS || kind == FACT_MODULE;
+    return command ? sizeof(struct fact)
+                   : offsetof(struct fact, command) + sizeof(union fact_of_no_command);
+}
+
 enum err facts_read(struct bytes run, size_t *offset, struct fact_storage *storage,
                     struct fact *ret_fact)
 {
@@ -292,19 +380,22 @@ enum err facts_read(struct bytes run, size_t *offset, struct fact_storage *stora
         return ERR_MISSING;
     if (*offset > run.size)
         return ERR_CORRUPT;
-    struct fact fact = {.kind = run.at[*offset]};
+    struct fact fact;
+    size_t part = fact_part(run.at[*offset]);
+    memset(&fact, 0, part);
+    fact.kind = run.at[*offset];
     size_t at = *offset + 1;
     uint64_t size;
     if (!varint_get(run, &at, &size) || size > run.size - at)
         return ERR_CORRUPT;
     if (fact.kind < FACT_START)
         return ERR_CORRUPT;
-    if (fact.kind > FACT_TICK && !fact_is_of_messages(fact.kind))
+    if (fact.kind > FACT_ENTRY && !fact_is_of_messages(fact.kind))
         return ERR_NEWER;
     struct fact_input in = {bytes_of(run.at + at, (size_t)size), 0};
     if (!fact_get(&in, storage, &fact) || in.offset != in.payload.size)
         return ERR_CORRUPT;
     *offset = at + (size_t)size;
-    *ret_fact = fact;
+    memcpy(ret_fact, &fact, part);
     return OK;
 }

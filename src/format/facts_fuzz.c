@@ -10,6 +10,8 @@ static size_t row_texts(const struct fact_row *row)
     size_t text_bytes = row->prefix.size;
     for (unsigned i = 0; i < row->shape.count; i++)
         text_bytes += row->points[i].metric.size;
+    for (unsigned i = 0; i < row->label_count; i++)
+        text_bytes += row->labels[i].name.size + row->labels[i].value.size;
     return text_bytes;
 }
 
@@ -20,7 +22,8 @@ static size_t room_of(const struct fact *fact)
     const struct fact_message *message = &fact->message;
     switch (fact->kind) {
     case FACT_ROW:
-        return FACT_ROW_BYTES_MAX(fact->row.shape.count, row_texts(&fact->row));
+        return FACT_ROW_BYTES_MAX(fact->row.shape.count, row_texts(&fact->row)) +
+               FACT_LABELS_BYTES_MAX(fact->row.label_count, 0);
     case FACT_SESSION_OPEN:
         return FACT_MESSAGE_BYTES_MAX(fact->session_open.client_id.size + will->topic.size +
                                       will->payload.size + will->properties.size);

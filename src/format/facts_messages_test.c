@@ -368,7 +368,7 @@ static void sessions_from_outside(void **state)
         {ERR_CORRUPT, 3, {26, 1, 0}},
         {OK, 7, {18, 5, 0xff, 0xff, 0xff, 0xff, 0x0f}},
         {ERR_CORRUPT, 7, {18, 5, 0xff, 0xff, 0xff, 0xff, 0x1f}},
-        {ERR_NEWER, 2, {6, 0}},
+        {ERR_NEWER, 2, {12, 0}},
         {ERR_NEWER, 2, {15, 0}},
         {ERR_NEWER, 2, {27, 0}},
     };

@@ -200,12 +200,68 @@ static enum err read_bytes(const uint8_t *at, size_t size)
     return facts_read(bytes_of(at, size), &offset, &storage, &out);
 }
 
+/* With as many labels as there may be, and written as the kind that older readers know as newer. */
+static void rows_with_labels(void **state)
+{
+    (void)state;
+    static struct label labels[LABELS_MAX];
+    static uint8_t wide[FACT_ROW_BYTES_MAX(1, 1) +
+                        FACT_LABELS_BYTES_MAX(LABELS_MAX, LABELS_MAX * 2 * LABEL_BYTES_MAX)];
+    static const uint16_t counts[] = {0, 1, LABELS_MAX};
+    struct fact_row_point point = {VALUE_BOOL, text_of(1)};
+    for (size_t i = 0; i < LABELS_MAX; i++)
+        labels[i] = (struct label){text_of(LABEL_BYTES_MAX), text_of(i == 0 ? 0 : LABEL_BYTES_MAX)};
+    for (size_t i = 0; i < ARRAY_COUNT(counts); i++) {
+        struct fact fact = {.kind = FACT_ROW,
+                            .row = {.tenant = 1,
+                                    .shape = {3, 4, 1},
+                                    .points = &point,
+                                    .labels = labels,
+                                    .label_count = counts[i]}};
+        struct facts_writer writer = {.at = wide, .capacity = sizeof wide};
+        facts_write(&writer, &fact);
+        assert_int_equal(wide[0], counts[i] == 0 ? FACT_ROW : FACT_ROW_LABELED);
+        size_t offset = 0;
+        struct fact out;
+        assert_int_equal(facts_read(bytes_of(wide, writer.size), &offset, &storage, &out), OK);
+        assert_int_equal(out.kind, FACT_ROW);
+        assert_int_equal(out.row.label_count, counts[i]);
+        for (size_t label = 0; label < counts[i]; label++) {
+            assert_true(bytes_equal(out.row.labels[label].name, labels[label].name));
+            assert_true(bytes_equal(out.row.labels[label].value, labels[label].value));
+        }
+        if (counts[i] == LABELS_MAX) { /* one more, as it would stand there */
+            size_t at = writer.size - 1;
+            while (wide[at] != LABELS_MAX)
+                at--;
+            wide[at] = LABELS_MAX + 1;
+            assert_int_equal(read_bytes(wide, writer.size), ERR_CORRUPT);
+        }
+    }
+}
+
 static void limits_from_outside(void **state)
 {
     (void)state;
     assert_int_equal(read_bytes((const uint8_t[]){0, 0}, 2), ERR_CORRUPT);
     assert_int_equal(read_bytes((const uint8_t[]){5, 0}, 2), OK);
-    assert_int_equal(read_bytes((const uint8_t[]){6, 0}, 2), ERR_NEWER);
+    assert_int_equal(read_bytes((const uint8_t[]){6, 0}, 2), ERR_CORRUPT);
+    assert_int_equal(read_bytes((const uint8_t[]){7, 0}, 2), ERR_CORRUPT);
+    assert_int_equal(read_bytes((const uint8_t[]){8, 0}, 2), ERR_CORRUPT);
+    assert_int_equal(read_bytes((const uint8_t[]){9, 0}, 2), ERR_CORRUPT);
+    assert_int_equal(read_bytes((const uint8_t[]){10, 0}, 2), ERR_CORRUPT);
+    assert_int_equal(read_bytes((const uint8_t[]){11, 0}, 2), ERR_CORRUPT);
+    assert_int_equal(read_bytes((const uint8_t[]){12, 0}, 2), ERR_NEWER);
+    /* row: tenant, row, first point, points - 1, object, prefix "", type, metric "m", labels */
+    assert_int_equal(read_bytes((const uint8_t[]){2, 9, 1, 1, 1, 0, 0, 0, 1, 1, 'm'}, 11), OK);
+    assert_int_equal(read_bytes((const uint8_t[]){2, 10, 1, 1, 1, 0, 0, 0, 1, 1, 'm', 1}, 12),
+                     ERR_CORRUPT);
+    assert_int_equal(
+        read_bytes((const uint8_t[]){6, 13, 1, 1, 1, 0, 0, 0, 1, 1, 'm', 1, 1, 'a', 0}, 15), OK);
+    assert_int_equal(read_bytes((const uint8_t[]){6, 10, 1, 1, 1, 0, 0, 0, 1, 1, 'm', 0}, 12),
+                     ERR_CORRUPT);
+    assert_int_equal(read_bytes((const uint8_t[]){6, 9, 1, 1, 1, 0, 0, 0, 1, 1, 'm'}, 11),
+                     ERR_CORRUPT);
     assert_int_equal(read_bytes((const uint8_t[]){5, 1, 0}, 3), ERR_CORRUPT); /* a byte too many */
     assert_int_equal(read_bytes((const uint8_t[]){5, 1}, 2), ERR_CORRUPT);
     /* command: kind, key kind, tenant, path "", has */
@@ -228,7 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(start_clock_and_tick),  cmocka_unit_test(rows_of_any_size),
         cmocka_unit_test(commands_of_each_kind), cmocka_unit_test(only_what_is_named_is_set),
-        cmocka_unit_test(limits_from_outside),
+        cmocka_unit_test(limits_from_outside),   cmocka_unit_test(rows_with_labels),
     };
     return cmocka_run_group_tests_name("facts", tests, NULL, NULL);
 }

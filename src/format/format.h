@@ -40,6 +40,7 @@ MUST_USE bool value_type_parse(struct bytes name, uint8_t *ret_type);
 #define QUALITY_TABLE(X)                                                                           \
     X(QUALITY_GOOD, 0x00, "good")                                                                  \
     X(QUALITY_GOOD_LOCAL_OVERRIDE, 0x01, "good.local_override")                                    \
+    X(QUALITY_GOOD_EDITED, 0x02, "good.edited") /* somebody put it in the place of another */      \
     X(QUALITY_UNCERTAIN, 0x40, "uncertain")                                                        \
     X(QUALITY_UNCERTAIN_LAST_USABLE, 0x41, "uncertain.last_usable")                                \
     X(QUALITY_UNCERTAIN_SENSOR_NOT_ACCURATE, 0x42, "uncertain.sensor_not_accurate")                \
@@ -197,11 +198,19 @@ MUST_USE enum err samples_read(struct samples_reader *reader, const struct row_s
 /* ---- facts lane
  * ------------------------------------------------------------------------------------- */
 enum fact_kind {
-    FACT_START = 1,   /* a process took over: program version, reducer version */
-    FACT_ROW = 2,     /* new points, seen first together: the dictionary */
-    FACT_COMMAND = 3, /* a wish to change something; its outcome follows from the state */
-    FACT_CLOCK = 4,   /* the wall clock jumped */
-    FACT_TICK = 5,    /* a timer was due while nothing else came */
+    FACT_START = 1,       /* a process took over: program version, reducer version */
+    FACT_ROW = 2,         /* new points, seen first together: the dictionary */
+    FACT_COMMAND = 3,     /* a wish to change something; its outcome follows from the state */
+    FACT_CLOCK = 4,       /* the wall clock jumped */
+    FACT_TICK = 5,        /* a timer was due while nothing else came */
+    FACT_ROW_LABELED = 6, /* at rest only: a FACT_ROW whose points have labels; read and written as
+                             FACT_ROW with label_count > 0 */
+    FACT_ARCHIVE = 7,     /* a command about what history keeps, and what is said about it */
+    FACT_ACCESS = 8,      /* a command about who there is and who may what */
+    FACT_AUDIT = 9,       /* what a door tells the audit: a login, a denial, an export, a change */
+    FACT_MODULE = 10,     /* a command of a domain module: assets, alarms, notices, library */
+    FACT_ENTRY = 11,      /* what a domain module computed from what came before: a replay computes
+                             it again and compares */
     /* Of the messages lane: */
     FACT_SESSION_OPEN = 16,  /* a client connected whose session, or will, must outlive a crash */
     FACT_SESSION_CLOSE = 17, /* its connection ended */
@@ -229,13 +238,80 @@ struct fact_row {
     bool object;         /* first seen as one message's object; else a single value on a topic */
     struct bytes prefix; /* path before the metrics, without the last '/'; may be empty */
     const struct fact_row_point *points; /* shape.count of them */
+    const struct label *labels; /* of all its points, until they get others; names are unique */
+    uint16_t label_count;       /* 0..LABELS_MAX */
 };
 enum command_kind {
     COMMAND_CREATE = 1,
     COMMAND_CHANGE = 2,
     COMMAND_RENAME = 3,
-    COMMAND_RETIRE = 4
+    COMMAND_RETIRE = 4,
+    /* Of FACT_ARCHIVE: */
+    COMMAND_POLICY_SET = 5, /* makes it, or replaces all that it says */
+    COMMAND_POLICY_REMOVE = 6,
+    COMMAND_POLICY_MOVE = 7, /* to another rank */
+    COMMAND_ERASE = 8,
+    COMMAND_CORRECT = 9,
+    COMMAND_ANNOTATE = 10,
+    COMMAND_ANNOTATION_REMOVE = 11,
+    /* Of FACT_ACCESS: */
+    COMMAND_TENANT_SET = 12,   /* makes one (number 0), or changes what `has` names */
+    COMMAND_TENANT_STATE = 13, /* suspended, active again, deleted */
+    COMMAND_ROLE_SET = 14,     /* makes it, or replaces what it says */
+    COMMAND_ROLE_REMOVE = 15,  /* refused while an account holds it */
+    COMMAND_ACCOUNT_SET = 16,  /* makes one (number 0), or changes what `has` names */
+    COMMAND_ACCOUNT_REMOVE = 17,
+    COMMAND_SECRET_ADD = 18,
+    COMMAND_SECRET_REMOVE = 19, /* one, or all of a kind of an account */
+    COMMAND_SHARE_OFFER = 20,
+    COMMAND_SHARE_ACCEPT = 21,
+    COMMAND_SHARE_END = 22, /* by either side */
+    COMMAND_PROVIDER_SET = 23,
+    COMMAND_PROVIDER_REMOVE = 24,
+    /* Of FACT_MODULE. What they say is a form; the module says what its fields mean. */
+    COMMAND_TYPE_SET = 32, /* model/assets */
+    COMMAND_TYPE_REMOVE = 33,
+    COMMAND_ASSET_SET = 34,
+    COMMAND_ASSET_RETIRE = 35,
+    COMMAND_RULE_SET = 40, /* model/alarms */
+    COMMAND_RULE_REMOVE = 41,
+    COMMAND_ALARM_ACT = 42,
+    COMMAND_HANDOVER_ADD = 43,
+    COMMAND_ROSTER_SET = 48, /* model/notices */
+    COMMAND_ROSTER_REMOVE = 49,
+    COMMAND_CHANNEL_SET = 50,
+    COMMAND_CHANNEL_REMOVE = 51,
+    COMMAND_CHANNEL_TEST = 52,
+    COMMAND_ROUTE_SET = 53,
+    COMMAND_ROUTE_REMOVE = 54,
+    COMMAND_NOTICE_DONE = 55, /* by the server itself: what became of a delivery */
+    COMMAND_DOCUMENT_SET = 56, /* model/library */
+    COMMAND_DOCUMENT_REMOVE = 57,
+    COMMAND_BOARD_SET = 58,
+    COMMAND_BOARD_REMOVE = 59
 };
+enum module { MODULE_ASSETS = 1, MODULE_ALARMS = 2, MODULE_NOTICES = 3, MODULE_LIBRARY = 4 };
+/* Whose command it is; 0: of no domain module. */
+static inline unsigned command_module(uint8_t command_kind)
+{
+    if (command_kind >= COMMAND_TYPE_SET && command_kind <= COMMAND_ASSET_RETIRE)
+        return MODULE_ASSETS;
+    if (command_kind >= COMMAND_RULE_SET && command_kind <= COMMAND_HANDOVER_ADD)
+        return MODULE_ALARMS;
+    if (command_kind >= COMMAND_ROSTER_SET && command_kind <= COMMAND_NOTICE_DONE)
+        return MODULE_NOTICES;
+    if (command_kind >= COMMAND_DOCUMENT_SET && command_kind <= COMMAND_BOARD_REMOVE)
+        return MODULE_LIBRARY;
+    return 0;
+}
+static inline bool command_is_of_archive(uint8_t command_kind)
+{
+    return command_kind >= COMMAND_POLICY_SET && command_kind <= COMMAND_ANNOTATION_REMOVE;
+}
+static inline bool command_is_of_access(uint8_t command_kind)
+{
+    return command_kind >= COMMAND_TENANT_SET && command_kind <= COMMAND_PROVIDER_REMOVE;
+}
 enum limit_kind { LIMIT_LOW_LOW, LIMIT_LOW, LIMIT_HIGH, LIMIT_HIGH_HIGH, LIMIT_KINDS };
 #define LABELS_MAX 32
 #define LABEL_BYTES_MAX 128
@@ -264,6 +340,220 @@ struct point_settings {
 /* Idempotency (law 6): a client id with an increasing sequence, or a free key, or neither. */
 enum key_kind { KEY_NONE = 0, KEY_SEQUENCE = 1, KEY_FREE = 2 };
 #define KEY_BYTES_MAX 128
+
+/* ---- commands about history: model/archive says what they mean ---- */
+#define POLICY_NAME_MAX 64
+#define POLICY_PATTERN_MAX 1024
+#define REASON_BYTES_MAX 512
+#define AUTHOR_BYTES_MAX 128
+#define ANNOTATION_BYTES_MAX 2048
+#define ERASE_RANGES_MAX 1024 /* of one command */
+enum policy_tier { POLICY_MINUTE, POLICY_HOUR, POLICY_DAY, POLICY_TIERS };
+#define POLICY_NO_ROLLUP INT64_C(-1)
+enum policy_full { POLICY_FULL_KEEP, POLICY_FULL_DROP_OLDEST, POLICY_FULLS };
+struct policy_rules { /* what becomes of samples that a policy decides for */
+    double deadband;  /* a value that differs by no more from the last kept one goes; 0: none */
+    double deadband_percent; /* the same in percent of the span between the point's limits; 0 */
+    int64_t retention_ns;    /* of raw samples; 0: for ever */
+    int64_t rollup_ns[POLICY_TIERS]; /* how long each is kept; 0: for ever; POLICY_NO_ROLLUP */
+    uint8_t when_full;               /* enum policy_full: what may go when the disk is full */
+    uint8_t priority;                /* of DROP_OLDEST: 0..100, the lower go first */
+};
+struct command_policy {
+    struct bytes name;         /* set, remove, move */
+    struct bytes pattern;      /* set */
+    uint32_t rank;             /* from 1; set: 0 is where it stands, or the last place */
+    struct policy_rules rules; /* set */
+};
+struct point_range {
+    uint32_t first, count;
+};
+/* An erasure of many points is several of these; all but the first say its number. */
+struct command_erase {
+    uint32_t erasure; /* 0: begins one */
+    bool complete;    /* it is the last of its erasure */
+    /* Of the first: */
+    int64_t from_ns, to_ns; /* from <= time < to */
+    struct bytes pattern;   /* as it was asked for; the ranges are what it matched */
+    struct bytes reason, author;
+    const struct point_range *ranges; /* ascending, apart from each other */
+    uint16_t range_count;
+};
+struct command_correct { /* of command.path */
+    int64_t time_ns;
+    struct value value;
+    bool there;            /* a sample was there, and it was this: */
+    struct value original; /* meaningful with there */
+    struct bytes reason, author;
+};
+struct command_annotate {   /* of command.path */
+    int64_t from_ns, to_ns; /* from <= to; the same: an instant */
+    struct bytes text, author;
+    uint32_t annotation; /* remove: its number; nothing else is meant */
+};
+
+/* ---- commands about access: model/access says what they mean ---- */
+enum access_right { /* bits */
+    RIGHT_NONE = 0,
+                    RIGHT_SEE = 1,
+                    RIGHT_WRITE = 2,
+                    RIGHT_ACKNOWLEDGE = 4,
+                    RIGHT_CONFIGURE = 8,
+                    RIGHT_ADMINISTER = 16,
+                    RIGHT_ALL = 31
+};
+enum tenant_state { TENANT_ACTIVE = 1, TENANT_SUSPENDED = 2, TENANT_DELETED = 3 };
+enum account_kind { ACCOUNT_PERSON = 1, ACCOUNT_DEVICE = 2, ACCOUNT_TOKEN = 3, ACCOUNT_CLAIM = 4 };
+enum account_state {
+    ACCOUNT_ACTIVE = 1,
+    ACCOUNT_DISABLED = 2,
+    ACCOUNT_INVITED = 3,
+    ACCOUNT_REMOVED = 4
+};
+enum secret_kind {
+    SECRET_PASSWORD = 1,    /* argon2id string; one an account */
+    SECRET_TOKEN = 2,       /* of an API token, a device, a claim key: SHA-256 */
+    SECRET_CERTIFICATE = 3, /* X.509: its fingerprint, or its common name */
+    SECRET_TOTP = 4,        /* sealed seed; one an account */
+    SECRET_RECOVERY = 5,    /* SHA-256 of a recovery code */
+    SECRET_INVITATION = 6,  /* SHA-256; whoever has it chooses the password */
+    SECRET_SESSION = 7,     /* SHA-256 of a browser's cookie */
+    SECRET_OPENID = 8,      /* issuer and subject */
+    SECRET_KINDS
+};
+enum share_state { SHARE_OFFERED = 1, SHARE_ACTIVE = 2, SHARE_ENDED = 3 };
+enum actor_door { /* where somebody stood who did something */
+                  ACTOR_NONE = 0,
+                  ACTOR_MQTT = 1,
+                  ACTOR_HTTP = 2,
+                  ACTOR_CONTROL = 3, /* the terminal on the server's own machine */
+                  ACTOR_SERVER = 4   /* the server itself */
+};
+#define ACCESS_NAME_MAX 128 /* of tenants 64; of accounts, roles, providers */
+#define ACCESS_TENANT_NAME_MAX 64
+#define ACCESS_TITLE_MAX 256
+#define ACCESS_PATTERN_MAX 512
+#define ACCESS_RIGHTS_MAX 16 /* of a role */
+#define ACCESS_GRANTS_MAX 16 /* of an account */
+#define SHARE_PATTERNS_MAX 8
+#define SECRET_ID_MAX 512
+#define SECRET_PROOF_MAX 256
+#define SECRET_LABEL_MAX 256
+#define AUDIT_TEXT_MAX 512   /* of object, detail and outcome */
+#define AUDIT_ACTION_MAX 64
+#define ACTOR_NAME_MAX 256
+#define ACTOR_ADDRESS_MAX 128
+struct actor {             /* who wants it; recorded with what he wants */
+    uint8_t door;          /* enum actor_door; ACTOR_NONE: nobody is named, nothing is audited */
+    uint32_t account, tenant;
+    struct bytes name;    /* as people know him: "ann@acme", "token backup@acme" */
+    struct bytes address; /* HOST:PORT, or empty */
+};
+struct tenant_quotas { /* 0: no limit but the server's */
+    uint64_t points, points_per_second, values_per_second, connections, storage_bytes,
+        queries_at_once;
+};
+struct access_rule { /* a right of a role */
+    struct bytes pattern;
+    uint32_t rights;
+};
+struct grant {                 /* a role, within a branch */
+    struct bytes role, branch; /* branch: a pattern; "#" is everywhere but in $ */
+};
+enum access_has { /* what of an account or tenant a command sets */
+                  HAS_NAME = 1,
+                  HAS_TITLE = 2,
+                  HAS_EMAIL = 4,
+                  HAS_LANGUAGE = 8,
+                  HAS_STATE = 16,
+                  HAS_GRANTS = 32,
+                  HAS_EXPIRY = 64,
+                  HAS_QUOTAS = 128,
+                  HAS_USES = 256,
+                  HAS_USED_STEP = 512
+};
+struct command_access { /* of command.tenant, but for shares and tenants themselves */
+    uint32_t number;    /* of the tenant, account, secret, share or provider meant; 0: a new one */
+    uint32_t has;       /* enum access_has */
+    uint8_t state;      /* enum tenant_state or account_state */
+    uint8_t account_kind, secret_kind;
+    struct bytes name, title, email, language;
+    struct tenant_quotas quotas;
+    struct access_rule rules[ACCESS_RIGHTS_MAX]; /* role set */
+    struct grant grants[ACCESS_GRANTS_MAX];      /* account set */
+    struct bytes patterns[SHARE_PATTERNS_MAX];   /* share offer */
+    uint16_t rule_count, grant_count, pattern_count;
+    uint32_t rights;                        /* share offer */
+    uint32_t owner;                         /* account set: who made it; secret: the account */
+    uint32_t other;                         /* share offer: the tenant it is for */
+#define SHARE_TO_NAME UINT32_MAX            /* or a name that no tenant had: `name` */
+    uint32_t uses;                          /* of a claim key */
+    uint64_t used_step; /* account set: codes of its second factor up to it were used */
+    int64_t expires_wall_ns;                /* account, secret; INT64_MAX: never */
+    struct bytes id, proof, label, address; /* secret add */
+    struct bytes issuer, client_id, sealed_secret, scopes; /* provider set */
+    struct bytes role, branch;
+};
+/* ---- forms: what commands and entries of domain modules say, field by field -------------------
+ * A form is a list of fields; a field has a tag, 1..255, that its module gives a meaning, and a
+ * value. A tag may come several times: a list, in that order. Forms lie in facts and in tables
+ * alike, and are read where they lie. A field that a reader does not know is a mistake of the
+ * writer, never passed over: modules refuse it. */
+#define FORM_BYTES_MAX 12288
+#define FORM_DEPTH_MAX 4
+enum form_type {
+    FORM_INTEGER = 1, /* int64 */
+    FORM_REAL = 2,    /* finite double */
+    FORM_TEXT = 3,    /* any bytes */
+    FORM_FORM = 4     /* a form in a form, FORM_DEPTH_MAX deep at most */
+};
+struct form_field {
+    uint8_t tag, type; /* enum form_type */
+    int64_t integer;
+    double real;
+    struct bytes text; /* text or form: a view */
+};
+struct form_writer {
+    uint8_t *at;
+    size_t capacity, size;
+    bool failed; /* it did not fit, or a value was none: what was put is of no use */
+};
+void form_put_integer(struct form_writer *form, uint8_t tag, int64_t integer);
+void form_put_real(struct form_writer *form, uint8_t tag, double real);
+void form_put_text(struct form_writer *form, uint8_t tag, struct bytes text);
+void form_put_form(struct form_writer *form, uint8_t tag, struct bytes fields);
+/* What was put, or false: form->failed. */
+MUST_USE bool form_end(const struct form_writer *form, struct bytes *ret_form);
+/* *offset starts at 0. False at the end, and for bytes that are no form (*offset is not its size
+ * then). Views into the form. */
+MUST_USE bool form_next(struct bytes form, size_t *offset, struct form_field *ret_field);
+/* Is it a form, and are all in it, of at most FORM_BYTES_MAX bytes? Doors need not ask: a fact with
+ * another is no fact. */
+bool form_is_valid(struct bytes form);
+/* The first field with this tag and type; false: there is none. */
+MUST_USE bool form_find(struct bytes form, uint8_t tag, uint8_t type,
+                        struct form_field *ret_field);
+int64_t form_integer(struct bytes form, uint8_t tag, int64_t otherwise);
+double form_real(struct bytes form, uint8_t tag, double otherwise);
+struct bytes form_text(struct bytes form, uint8_t tag); /* empty: there is none */
+
+struct command_module { /* of command.tenant */
+    uint32_t number;    /* of what is meant, by its module's numbers; 0: a new one, or by name */
+    struct bytes form;
+};
+struct fact_entry {
+    uint8_t module; /* enum module */
+    uint32_t tenant;
+    struct bytes form;
+};
+struct fact_audit {
+    struct actor actor;
+    uint32_t tenant;  /* whose matter it is: who of it may read the entry */
+    bool of_previous; /* its outcome is that of the command right before it */
+    struct bytes action, object, detail;
+    struct bytes outcome; /* when not of_previous */
+};
+
 struct command {
     uint8_t kind; /* enum command_kind */
     uint8_t key_kind;
@@ -278,6 +568,16 @@ struct command {
     /* Create: what was there for certain when it was admitted; 0: nothing, or not said. A reader
      * after damage learns from it which numbers the lost records took. */
     uint32_t rows_before, points_before;
+    union {
+        struct command_policy policy;
+        struct command_erase erase;
+        struct command_correct correct;
+        struct command_annotate annotate;
+        struct command_access access;
+        struct command_module module;
+    };
+    /* Recorded with FACT_ACCESS and FACT_MODULE. Beside other commands the engine writes a FACT_AUDIT of it. */
+    struct actor actor;
 };
 struct fact_clock {
     int64_t wall_before_ns, wall_after_ns; /* expected, found */
@@ -362,6 +662,8 @@ struct fact { /* a decoded fact; views point into the run and into the storage *
         struct fact_row row;
         struct command command;
         struct fact_clock clock;
+        struct fact_audit audit;
+        struct fact_entry entry;
         struct fact_session_open session_open;
         struct fact_session_close session_close;
         struct fact_subscribe subscribe;
@@ -391,8 +693,11 @@ struct facts_writer {
 #define FACT_BYTES_MAX ((size_t)16384)
 #define FACT_MESSAGE_BYTES_MAX(text_bytes) (96 + (size_t)(text_bytes))
 #define FACT_ROW_BYTES_MAX(count, text_bytes) (64 + (size_t)(count)*8 + (text_bytes))
+/* What labels add to it: their number, and the bytes of their names and values. */
+#define FACT_LABELS_BYTES_MAX(count, text_bytes) (8 + (size_t)(count)*4 + (text_bytes))
 void facts_write(struct facts_writer *writer, const struct fact *fact);
 struct fact_storage {
+    struct point_range ranges[ERASE_RANGES_MAX];
     struct fact_row_point points[COLUMNS_MAX];
     struct label labels[LABELS_MAX];
 };

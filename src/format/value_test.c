@@ -46,7 +46,7 @@ static void names_go_both_ways(void **state)
         assert_true(quality_parse(bytes_text(name), &quality));
         assert_int_equal(quality, i);
     }
-    assert_int_equal(named, 19);
+    assert_int_equal(named, 20);
     assert_string_equal(quality_name(QUALITY_GOOD), "good");
     assert_false(quality_parse(bytes_text("goo"), &quality));
 }

@@ -75,14 +75,18 @@ static uint32_t left_capped(uint64_t left)
 }
 
 /* ---- opening ---- */
-static void batch_stamp(struct journal *journal)
+int64_t journal_engine_ns(const struct journal *journal)
 {
     struct clock *clock = journal->config.clock;
     int64_t engine_ns = journal->engine_base_ns + clock->boot_ns(clock);
-    if (engine_ns < journal->engine_last_ns)
-        engine_ns = journal->engine_last_ns;
-    journal->engine_last_ns = engine_ns;
-    journal->open.engine_ns = engine_ns;
+    return engine_ns > journal->engine_last_ns ? engine_ns : journal->engine_last_ns;
+}
+
+static void batch_stamp(struct journal *journal)
+{
+    struct clock *clock = journal->config.clock;
+    journal->engine_last_ns = journal_engine_ns(journal);
+    journal->open.engine_ns = journal->engine_last_ns;
     journal->open.wall_ns = clock->wall_ns(clock);
 }
 

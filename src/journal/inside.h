@@ -150,7 +150,7 @@ struct journal {
     bool squeeze_look; /* there may be one to squeeze */
 
     uint64_t bytes_written, bytes_payload, batches, records;
-    int64_t write_ns_last, write_ns_max;
+    int64_t write_ns_last, write_ns_max, write_ns_sum;
     uint64_t write_histogram[32];
 };
 

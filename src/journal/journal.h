@@ -137,6 +137,8 @@ void journal_order(struct journal *journal);
 /* The ticket of the open batch (or of the next one): tickets count batches from 1 since start. */
 uint64_t journal_ticket(const struct journal *journal);
 bool journal_batch_empty(const struct journal *journal);
+/* Engine time as a batch that begins now gets it. */
+int64_t journal_engine_ns(const struct journal *journal);
 
 /* Hands the open batch to the writer if that is idle and the batch is not empty. */
 void journal_submit(struct journal *journal);
@@ -169,8 +171,8 @@ struct journal_state {
     uint64_t batches, records;                           /* since start */
     uint64_t segment_number, segment_used, segment_size; /* the open one */
     bool disk_full, stopped;
-    int64_t write_ns_last, write_ns_max; /* of durable writes, since start */
-    uint64_t write_histogram[32];        /* [i]: writes of < 2^i us */
+    int64_t write_ns_last, write_ns_max, write_ns_sum; /* of durable writes, since start */
+    uint64_t write_histogram[32];                      /* [i]: writes of < 2^i us */
 };
 void journal_describe(const struct journal *journal, struct journal_state *ret_state);
 /* journal_describe's bytes_payload alone, at no cost. */

@@ -57,7 +57,10 @@ static void prepare_run(struct job *job)
     uint64_t existing = 0;
     char name[SEGMENT_NAME_SIZE];
     segment_name(name, prepare->number, PART_PREPARE);
-    prepare->err = disk->open(disk, name, DISK_READ | DISK_WRITE | DISK_CREATE, &file);
+    /* Durable, as the segment's own writes: zeroes that went through the page cache would cost more
+     * than what is written over them, and push out what others have there. */
+    prepare->err =
+        disk->open(disk, name, DISK_READ | DISK_WRITE | DISK_CREATE | DISK_DURABLE, &file);
     if (prepare->err != OK)
         return;
     prepare->err = disk->size(disk, file, &existing);

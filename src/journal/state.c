@@ -20,6 +20,7 @@ void journal_describe(const struct journal *journal, struct journal_state *ret_s
         .stopped = journal->stopped,
         .write_ns_last = journal->write_ns_last,
         .write_ns_max = journal->write_ns_max,
+        .write_ns_sum = journal->write_ns_sum,
     };
     memcpy(state.write_histogram, journal->write_histogram, sizeof state.write_histogram);
     for (size_t i = 0; i < journal->segments.count; i++) {

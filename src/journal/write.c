@@ -225,6 +225,7 @@ static void write_measure(struct journal *journal, int64_t took_ns)
     unsigned slot = us == 0 ? 0 : 64U - (unsigned)__builtin_clzll(us);
     journal->write_histogram[slot < 31 ? slot : 31]++;
     journal->write_ns_last = took_ns;
+    journal->write_ns_sum += took_ns > 0 ? took_ns : 0;
     if (took_ns > journal->write_ns_max)
         journal->write_ns_max = took_ns;
 }

@@ -141,8 +141,21 @@ bool os_address_is_loopback(const char *address);
  */
 /* Raises RLIMIT_NOFILE as far as allowed; returns the soft limit reached. */
 uint64_t os_raise_file_limit(void);
+/* What a process that holds secrets and others' data gives up for good, before it reads any: its
+ * memory is in no core dump and open to no other process of its user, what it creates is the
+ * owner's alone (umask 077), and no program that it starts gets more rights than it has (no
+ * set-uid). Whoever traces it since before it called this keeps sight of it, a debugger or strace
+ * that started it: he could see all of it anyway. Under sanitizers, which look into the process
+ * from outside, memory stays open. */
+void os_harden_process(void);
 /* sd_notify protocol (systemd's sd_notify(3)) without the library: "READY=1" and so on, to
  * $NOTIFY_SOCKET when set. */
 void os_notify(const char *state);
+/* How often at the least that supervisor wants to hear "WATCHDOG=1" ($WATCHDOG_USEC, where it means
+ * this process: $WATCHDOG_PID); 0: not at all. */
+int64_t os_watchdog_ns(void);
 uint64_t os_cpu_ns(void);       /* CPU time of all threads of this process, user and kernel */
 uint64_t os_memory_bytes(void); /* resident set */
+/* Of the file system that a folder is on: what an ordinary user may still write, and its size.
+ * false: the system does not say. */
+bool os_folder_space(const char *folder, uint64_t *ret_free, uint64_t *ret_total);

@@ -6,8 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,6 +37,32 @@ uint64_t os_raise_file_limit(void)
     return limit.rlim_cur;
 }
 
+/* Whether a debugger has hold of this process: "TracerPid:\t123" in its status. */
+static bool process_is_traced(void)
+{
+    char line[256];
+    unsigned long tracer = 0;
+    FILE *file = fopen("/proc/self/status", "re");
+    if (file == NULL)
+        return false;
+    while (fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "TracerPid: %lu", &tracer) == 1)
+            break;
+    fclose(file);
+    return tracer != 0;
+}
+
+void os_harden_process(void)
+{
+    const struct rlimit none = {0};
+    (void)umask(077);
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    /* The limit of core dumps does not hold where the kernel pipes them to a program; this does. */
+    if (!SANITIZED && !process_is_traced())
+        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 void os_notify(const char *state)
 {
     const char *path = getenv("NOTIFY_SOCKET");
@@ -53,6 +82,28 @@ void os_notify(const char *state)
     /* A supervisor that does not listen is no reason to stop. */
     (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&to, to_size);
     close(fd);
+}
+
+/* A decimal number of the environment, 0 when it is none, or too large to be meant. */
+static uint64_t process_number(const char *name)
+{
+    const char *text = getenv(name);
+    uint64_t number = 0;
+    if (text == NULL)
+        return 0;
+    for (; *text >= '0' && *text <= '9'; text++) {
+        number = number * 10 + (uint64_t)(*text - '0');
+        if (number > (uint64_t)INT64_MAX / (uint64_t)NS_PER_US)
+            return 0;
+    }
+    return *text == 0 ? number : 0;
+}
+
+int64_t os_watchdog_ns(void)
+{
+    if (getenv("WATCHDOG_PID") != NULL && process_number("WATCHDOG_PID") != (uint64_t)getpid())
+        return 0;
+    return (int64_t)process_number("WATCHDOG_USEC") * NS_PER_US;
 }
 
 uint64_t os_cpu_ns(void)
@@ -79,4 +130,14 @@ uint64_t os_memory_bytes(void)
     if (sscanf(text, "%*u %llu", &resident) != 1)
         return 0;
     return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+bool os_folder_space(const char *folder, uint64_t *ret_free, uint64_t *ret_total)
+{
+    struct statvfs about;
+    if (statvfs(folder, &about) != 0)
+        return false;
+    *ret_free = (uint64_t)about.f_bavail * about.f_frsize;
+    *ret_total = (uint64_t)about.f_blocks * about.f_frsize;
+    return true;
 }

@@ -9,8 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -99,6 +102,68 @@ static void test_file_limit(void **state)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+/* In a child: bits of what does not hold after os_harden_process. */
+static int harden_faults(bool traced)
+{
+    struct rlimit core = {.rlim_cur = 1, .rlim_max = 1};
+    struct stat status;
+    char path[64];
+    int faults = 0;
+    os_harden_process();
+    if (getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_cur != 0 || core.rlim_max != 0)
+        faults |= 1;
+    if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+        faults |= 2;
+    if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != (SANITIZED || traced ? 1 : 0))
+        faults |= 4;
+    snprintf(path, sizeof path, "/tmp/mainstem-harden-test-%d", (int)getpid());
+    FILE *file = fopen(path, "we"); /* asks for 0666 */
+    if (file == NULL || fstat(fileno(file), &status) != 0 || (status.st_mode & 0777) != 0600)
+        faults |= 8;
+    if (file != NULL)
+        fclose(file);
+    unlink(path);
+    if (mkdir(path, 0777) != 0 || stat(path, &status) != 0 || (status.st_mode & 0777) != 0700)
+        faults |= 16;
+    rmdir(path);
+    return faults;
+}
+
+static void test_harden(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)umask(022);
+        (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+        _exit(harden_faults(false));
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* Whoever traced before goes on seeing: the program has not taken the debugger's sight. */
+static void test_harden_under_a_debugger(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+            _exit(77); /* the parent is traced itself, or nobody may trace here */
+        _exit(harden_faults(true));
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* A supervisor that listens on a datagram socket; path as in $NOTIFY_SOCKET. */
 static void notify_through(const char *path)
 {
@@ -148,6 +213,39 @@ static void test_notify(void **state)
     os_notify("READY=1");
 }
 
+static void test_watchdog(void **state)
+{
+    (void)state;
+    char self[32];
+    snprintf(self, sizeof self, "%d", (int)getpid());
+    unsetenv("WATCHDOG_USEC");
+    unsetenv("WATCHDOG_PID");
+    assert_int_equal(os_watchdog_ns(), 0);
+    static const struct {
+        const char *text;
+        int64_t ns;
+    } known[] = {{"1", NS_PER_US},
+                 {"120000000", 120 * NS_PER_S},
+                 {"9223372036854775", INT64_C(9223372036854775000)}, /* the last one that fits */
+                 {"9223372036854776", 0},
+                 {"99999999999999999999999999", 0},
+                 {"0", 0},
+                 {"", 0},
+                 {"-5", 0},
+                 {"5s", 0}};
+    for (size_t i = 0; i < ARRAY_COUNT(known); i++) {
+        assert_int_equal(setenv("WATCHDOG_USEC", known[i].text, 1), 0);
+        assert_int_equal(os_watchdog_ns(), known[i].ns);
+    }
+    assert_int_equal(setenv("WATCHDOG_USEC", "7", 1), 0);
+    assert_int_equal(setenv("WATCHDOG_PID", self, 1), 0);
+    assert_int_equal(os_watchdog_ns(), 7 * NS_PER_US);
+    assert_int_equal(setenv("WATCHDOG_PID", "1", 1), 0); /* another process is meant */
+    assert_int_equal(os_watchdog_ns(), 0);
+    unsetenv("WATCHDOG_USEC");
+    unsetenv("WATCHDOG_PID");
+}
+
 static void test_cpu_grows_with_work(void **state)
 {
     (void)state;
@@ -172,6 +270,18 @@ static void test_memory_grows_with_use(void **state)
     os_huge_free(at, size);
 }
 
+static void test_folder_space(void **state)
+{
+    (void)state;
+    uint64_t space = 1, total = 2;
+    assert_true(os_folder_space("/tmp", &space, &total));
+    assert_true(total > 0 && space <= total);
+    space = 1, total = 2;
+    assert_false(os_folder_space("/no-such-folder", &space, &total));
+    assert_int_equal(space, 1);
+    assert_int_equal(total, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,9 +290,13 @@ int main(void)
         cmocka_unit_test(test_aligned_memory),
         cmocka_unit_test(test_huge_memory),
         cmocka_unit_test(test_file_limit),
+        cmocka_unit_test(test_harden),
+        cmocka_unit_test(test_harden_under_a_debugger),
         cmocka_unit_test(test_notify),
+        cmocka_unit_test(test_watchdog),
         cmocka_unit_test(test_cpu_grows_with_work),
         cmocka_unit_test(test_memory_grows_with_use),
+        cmocka_unit_test(test_folder_space),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,12 +75,13 @@ static void fake_unchoked(struct server *s, struct connection *connection)
     unchoked++;
 }
 
-static const struct protocol fake = {.feed = fake_feed,
-                                     .gone = fake_gone,
-                                     .silent = fake_silent,
-                                     .too_much = fake_too_much,
-                                     .unchoked = fake_unchoked,
-                                     .out_limit = 4096};
+static struct protocol fake = {.door = DOOR_MQTT,
+                               .feed = fake_feed,
+                               .gone = fake_gone,
+                               .silent = fake_silent,
+                               .too_much = fake_too_much,
+                               .unchoked = fake_unchoked,
+                               .out_limit = 4096};
 
 static int setup(void **state)
 {
@@ -93,15 +94,24 @@ static int setup(void **state)
     server.house_fd = epoll_create1(EPOLL_CLOEXEC);
     server.read_buffer = malloc(2 * SERVER_READ_BYTES);
     server.write_buffer = malloc(SERVER_WRITE_BYTES);
-    struct link *lists[] = {&server.alive, &server.broken, &server.dead, &server.resume};
+    struct link *lists[] = {&server.alive, &server.broken, &server.dead};
     for (size_t i = 0; i < ARRAY_COUNT(lists); i++)
         link_init(lists[i]);
+    for (size_t i = 0; i < DOORS; i++) {
+        link_init(&server.doors[i].resume);
+        link_init(&server.doors[i].awaits);
+        server.doors[i].clients_fd = server.house_fd;
+        server.doors[i].memory = i == DOOR_HTTP ? &server.http_memory : &server.memory;
+    }
     timers_init(&server.timers, server.now_ns);
     packets = packet_bytes = gone = silent = too_much = unchoked = echo_bytes = 0;
     answer = FEED_MORE;
+    fake.door = DOOR_MQTT;
+    fake.keeps = fake.must_read = false;
+    server.http_memory.most = server.settings.http_memory;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
     peer = pair[1];
-    c = connection_open(&server, pair[0], "peer", &fake, 0);
+    c = connection_open(&server, pair[0], "peer", &fake);
     assert_non_null(c);
     return 0;
 }
@@ -115,6 +125,9 @@ static int done(void **state)
     assert_true(link_is_alone(&server.dead) && link_is_alone(&server.broken));
     assert_int_equal(gone, 1);
     assert_int_equal(server.memory.used, 0);
+    assert_int_equal(server.http_memory.used, 0);
+    for (size_t i = 0; i < DOORS; i++)
+        assert_int_equal(server.doors[i].connections, 0);
     close(peer);
     close(server.house_fd);
     free(server.read_buffer);
@@ -219,7 +232,7 @@ static void test_memory_limit_at_both_sides(void **state)
     say(&more, 1); /* 65 bytes are to be kept */
     assert_int_equal(too_much, 1);
     assert_int_equal(server.memory.used, 0);
-    assert_int_equal(server.counters.closed[CAUSE_MEMORY], 1);
+    assert_int_equal(server.doors[DOOR_MQTT].counters.closed[CAUSE_MEMORY], 1);
 }
 
 static void test_full_engine_keeps_the_rest_until_fed_again(void **state)
@@ -253,7 +266,7 @@ static void test_held_connection_does_not_wake_the_loop(void **state)
     assert_int_equal(turn(), 0);
     answer = FEED_MORE;
     connection_resume(&server, c);
-    assert_false(link_is_alone(&server.resume));
+    assert_false(link_is_alone(&server.doors[DOOR_MQTT].resume));
     assert_true(connection_refeed(&server, c));
     assert_int_equal(packets, 1);
     turn();
@@ -277,7 +290,7 @@ static void test_many_small_answers_leave_in_one_piece(void **state)
     (void)state;
     echo_bytes = 4;
     say("\1a\1b\1c\1d", 8);
-    assert_int_equal(server.counters.sends, 1);
+    assert_int_equal(server.doors[DOOR_MQTT].counters.sends, 1);
     assert_int_equal(drain_peer(), 16);
 }
 
@@ -317,7 +330,7 @@ static void test_broken_send_closes_at_the_end_of_the_round(void **state)
     assert_true(c->broken && !c->dead);
     connections_reap(&server);
     assert_int_equal(gone, 1);
-    assert_int_equal(server.counters.closed[CAUSE_ERROR], 1);
+    assert_int_equal(server.doors[DOOR_MQTT].counters.closed[CAUSE_ERROR], 1);
 }
 
 /* ---- the end
@@ -365,20 +378,20 @@ static void test_who_does_not_leave_is_closed_after_two_seconds(void **state)
 static void test_silence_at_both_sides(void **state)
 {
     (void)state;
-    connection_allow_silence(&server, c, 3 * NS_PER_S);
+    connection_allow_silence(&server, c, 3 * NS_PER_S, false);
     pass(2 * NS_PER_S);
     say("\1a", 2); /* from now on anew */
     pass(3 * NS_PER_S - 1);
     assert_int_equal(silent, 0);
     pass(2 * TIMERS_TICK_NS);
     assert_int_equal(silent, 1);
-    assert_int_equal(server.counters.closed[CAUSE_KEEP_ALIVE], 1);
+    assert_int_equal(server.doors[DOOR_MQTT].counters.closed[CAUSE_KEEP_ALIVE], 1);
 }
 
 static void test_silence_is_ours_while_held(void **state)
 {
     (void)state;
-    connection_allow_silence(&server, c, NS_PER_S);
+    connection_allow_silence(&server, c, NS_PER_S, false);
     answer = FEED_HOLD;
     say("\1a", 2);
     for (int i = 0; i < 20; i++)
@@ -393,7 +406,39 @@ static void test_peer_that_goes_is_counted(void **state)
     peer = open("/dev/null", O_RDONLY | O_CLOEXEC);
     turn();
     assert_true(c->dead);
-    assert_int_equal(server.counters.closed[CAUSE_GONE], 1);
+    assert_int_equal(server.doors[DOOR_MQTT].counters.closed[CAUSE_GONE], 1);
+}
+
+/* Answers that the socket has not taken yet, and a client that shuts down its side. */
+static size_t heard_after_the_last_word(bool must_read)
+{
+    static const uint8_t answers[300000];
+    size_t heard = 0;
+    fake.must_read = must_read;
+    fake.out_limit = sizeof answers;
+    connection_put(&server, c, bytes_of(answers, sizeof answers));
+    assert_true(c->out.size > 0 && !connection_is_choked(c));
+    assert_int_equal(shutdown(peer, SHUT_WR), 0);
+    for (int i = 0; i < 1000 && link_is_alone(&server.dead); i++) {
+        turn();
+        heard += drain_peer();
+    }
+    fake.out_limit = 4096;
+    assert_true(c->dead);
+    assert_int_equal(server.doors[DOOR_MQTT].counters.closed[CAUSE_GONE], 1);
+    return heard;
+}
+
+static void test_who_says_no_more_hears_its_answers(void **state)
+{
+    (void)state;
+    assert_int_equal(heard_after_the_last_word(true), 300000);
+}
+
+static void test_what_nobody_waits_for_is_not_sent(void **state)
+{
+    (void)state;
+    assert_true(heard_after_the_last_word(false) < 300000);
 }
 
 static void test_a_slot_is_used_again_under_another_generation(void **state)
@@ -404,12 +449,144 @@ static void test_a_slot_is_used_again_under_another_generation(void **state)
     connection_close(&server, c, CAUSE_GONE);
     connections_reap(&server);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    c = connection_open(&server, pair[0], "other", &fake, 0);
+    c = connection_open(&server, pair[0], "other", &fake);
     assert_int_equal(c->slot, slot);
     assert_null(connection_find(&server, slot, generation));
     assert_ptr_equal(connection_find(&server, slot, c->generation), c);
     assert_null(connection_find(&server, slot + 1, 1));
     close(pair[1]);
+    gone = 0;
+}
+
+/* ---- doors
+ * ---------------------------------------------------------------------------------------- */
+/* Makes c a connection of the HTTP door, with an epoll of its own. */
+static void over_to_http(const struct protocol *protocol)
+{
+    server.doors[DOOR_HTTP].clients_fd = epoll_create1(EPOLL_CLOEXEC);
+    assert_true(connection_move(&server, c, protocol));
+}
+
+static struct protocol other; /* the fake one of another door */
+
+static void test_who_changes_the_door_takes_all_along(void **state)
+{
+    (void)state;
+    struct epoll_event event;
+    say("\5ab", 3);
+    assert_int_equal(server.memory.used, 3);
+    other = fake;
+    other.door = DOOR_HTTP;
+    server.http_memory.most = 2;
+    assert_false(connection_move(&server, c, &other)); /* no room for what it holds */
+    assert_int_equal(server.memory.used, 3);
+    server.http_memory.most = 3;
+    over_to_http(&other);
+    assert_int_equal(server.memory.used, 0);
+    assert_int_equal(server.http_memory.used, 3);
+    assert_int_equal(server.doors[DOOR_MQTT].connections, 0);
+    assert_int_equal(server.doors[DOOR_HTTP].connections, 1);
+    assert_int_equal(write(peer, "cde", 3), 3);
+    assert_int_equal(epoll_wait(server.house_fd, &event, 1, 0), 0);
+    assert_int_equal(epoll_wait(server.doors[DOOR_HTTP].clients_fd, &event, 1, 0), 1);
+    server.http_memory.most = 100;
+    connection_ready(&server, c, event.events);
+    assert_int_equal(packets, 1);
+    assert_int_equal(server.doors[DOOR_HTTP].counters.bytes_in, 3);
+    close(server.doors[DOOR_HTTP].clients_fd);
+    server.doors[DOOR_HTTP].clients_fd = server.house_fd;
+}
+
+/* Whom the engine told to wait makes all of MQTT wait, but of HTTP himself alone. */
+static void test_full_engine_holds_one_of_http(void **state)
+{
+    (void)state;
+    fake.door = DOOR_HTTP;
+    server.doors[DOOR_MQTT].connections--; /* it came in through the other door */
+    server.doors[DOOR_HTTP].connections++;
+    answer = FEED_FULL;
+    say("\1a", 2);
+    assert_false(server.full);
+    assert_true(c->held);
+    assert_true(link_is_alone(&server.doors[DOOR_HTTP].resume));
+    assert_false(link_is_alone(&server.doors[DOOR_HTTP].awaits));
+    assert_false(connection_refeed(&server, c));
+    answer = FEED_MORE;
+    assert_true(connection_refeed(&server, c));
+    assert_true(link_is_alone(&server.doors[DOOR_HTTP].awaits));
+    assert_int_equal(packets, 1);
+}
+
+/* The bytes of the protocol's own may be all that is to be fed again. */
+static void test_a_protocol_that_keeps_is_fed_again_without_bytes(void **state)
+{
+    (void)state;
+    fake.keeps = true;
+    c->held = true;
+    answer = FEED_HOLD;
+    connection_resume(&server, c);
+    assert_true(connection_refeed(&server, c)); /* of no packet the fake makes nothing */
+    assert_false(c->held);
+    say("\1a", 2);
+    assert_true(c->held);
+    answer = FEED_MORE;
+    connection_resume(&server, c);
+    assert_true(connection_refeed(&server, c));
+    assert_int_equal(packets, 1);
+}
+
+static void test_who_must_read_is_silent_while_it_does_not(void **state)
+{
+    (void)state;
+    static const uint8_t answers[1 << 20];
+    uint8_t sink[512];
+    fake.must_read = true;
+    connection_allow_silence(&server, c, NS_PER_S, false);
+    connection_put(&server, c, bytes_of(answers, sizeof answers));
+    assert_true(connection_is_choked(c));
+    pass(NS_PER_S - 1);
+    size_t unsent = c->out.size;
+    while (c->out.size == unsent) { /* until it took something: from now on anew */
+        assert_true(read(peer, sink, sizeof sink) > 0);
+        turn();
+    }
+    assert_true(c->out.size > 0);
+    pass(NS_PER_S - 1);
+    assert_int_equal(silent, 0);
+    pass(2 * TIMERS_TICK_NS);
+    assert_int_equal(silent, 1);
+}
+
+static void test_fixed_time_is_not_moved_by_bytes(void **state)
+{
+    (void)state;
+    connection_allow_silence(&server, c, 2 * NS_PER_S, true);
+    pass(NS_PER_S);
+    say("\1a", 2);
+    pass(NS_PER_S - 1);
+    assert_int_equal(silent, 0);
+    pass(2 * TIMERS_TICK_NS);
+    assert_int_equal(silent, 1);
+}
+
+/* A command's tag is made of generation and slot. */
+static void test_tags_never_look_like_the_web_s(void **state)
+{
+    (void)state;
+    int pair[2];
+    connection_close(&server, c, CAUSE_GONE);
+    connections_reap(&server);
+    server.generation = INT32_MAX - 1;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+        c = connection_open(&server, pair[0], "other", &fake);
+        assert_non_null(c);
+        assert_int_equal(((uint64_t)c->generation << 32 | c->slot) & WEB_TAG, 0);
+        assert_ptr_equal(connection_find(&server, c->slot, c->generation), c);
+        close(pair[1]);
+        if (i < 2)
+            connection_close(&server, c, CAUSE_GONE);
+    }
     gone = 0;
 }
 
@@ -432,7 +609,15 @@ int main(void)
         TEST(test_silence_at_both_sides),
         TEST(test_silence_is_ours_while_held),
         TEST(test_peer_that_goes_is_counted),
+        TEST(test_who_says_no_more_hears_its_answers),
+        TEST(test_what_nobody_waits_for_is_not_sent),
         TEST(test_a_slot_is_used_again_under_another_generation),
+        TEST(test_who_changes_the_door_takes_all_along),
+        TEST(test_full_engine_holds_one_of_http),
+        TEST(test_a_protocol_that_keeps_is_fed_again_without_bytes),
+        TEST(test_who_must_read_is_silent_while_it_does_not),
+        TEST(test_fixed_time_is_not_moved_by_bytes),
+        TEST(test_tags_never_look_like_the_web_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

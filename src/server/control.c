@@ -42,15 +42,17 @@ static void control_error(struct server *server, struct connection *c, const cha
 static enum feed control_wish(struct server *server, struct connection *c, const json_t *wish)
 {
     struct control_session *session = c->session;
-    struct control_command command;
+    struct report_command command;
     struct admitted admitted = {.ticket = 0};
     char fault[256];
-    if (control_command_read(wish, server->clock->wall_ns(server->clock), &command, fault,
-                             sizeof fault)) {
+    if (report_command_read(wish, server->clock->wall_ns(server->clock), &command, fault,
+                            sizeof fault)) {
         control_error(server, c, fault);
         return FEED_MORE;
     }
-    uint64_t tag = (uint64_t)c->generation << 32 | c->slot;
+    command.command.actor =
+        (struct actor){.door = ACTOR_CONTROL, .tenant = TENANT_MAIN, .name = bytes_text("owner")};
+    uint64_t tag = (uint64_t)c->generation << 32 | c->slot; /* without WEB_TAG */
     enum admit admit = engine_command(server->engine, &command.command, tag, &admitted);
     if (admit == ADMIT_WAIT)
         return FEED_FULL;
@@ -72,11 +74,11 @@ void control_outcome(void *arg, uint64_t tag, const struct outcome *outcome)
     if (!session || link_is_alone(&session->link))
         return;
     link_take(&session->link);
-    control_answer(
-        server, c,
-        json_pack("{s:s,s:s,s:s,s:I,s:I}", "outcome", control_outcome_word(outcome->code), "first",
-                  control_outcome_word(outcome->first_code), "text", outcome_text(outcome->code),
-                  "point", (json_int_t)outcome->point, "position", (json_int_t)outcome->position));
+    control_answer(server, c,
+                   json_pack("{s:s,s:s,s:s,s:I,s:I}", "outcome", report_outcome_word(outcome->code),
+                             "first", report_outcome_word(outcome->first_code), "text",
+                             outcome_text(outcome->code), "point", (json_int_t)outcome->point,
+                             "position", (json_int_t)outcome->position));
     connection_resume(server, c);
 }
 
@@ -98,27 +100,29 @@ void control_lost(struct server *server)
  * ----------------------------------------------------------------------------------- */
 /* A missing "match" is `all`. false: not as wanted. */
 static bool ask_list_read(const json_t *question, const char *all, uint64_t after_max,
-                          struct control_list *ret_wanted)
+                          struct report_list *ret_wanted)
 {
     const json_t *match = json_object_get(question, "match");
     const json_t *after = json_object_get(question, "after");
     const json_t *most = json_object_get(question, "most");
+    const json_t *tenant = json_object_get(question, "tenant"); /* a number; 0: all */
     json_int_t count = most ? json_integer_value(most) : CONTROL_MOST_UNASKED;
     json_int_t from = json_integer_value(after);
     if ((match && (!json_is_string(match) || json_string_length(match) == 0)) ||
         (after && !json_is_integer(after)) || from < 0 || (uint64_t)from > after_max || count < 1)
         return false;
-    *ret_wanted = (struct control_list){
+    *ret_wanted = (struct report_list){
         .match =
             match ? bytes_of(json_string_value(match), json_string_length(match)) : bytes_text(all),
         .after = (uint64_t)from,
-        .most = count < CONTROL_MOST ? (uint32_t)count : CONTROL_MOST};
+        .tenant = json_is_integer(tenant) ? (uint32_t)json_integer_value(tenant) : TENANT_DEFAULT,
+        .most = count < REPORT_MOST ? (uint32_t)count : REPORT_MOST};
     return true;
 }
 
 static void ask_points(struct server *server, struct connection *c, const json_t *question)
 {
-    struct control_list wanted;
+    struct report_list wanted;
     if (!ask_list_read(question, "#", UINT32_MAX, &wanted)) {
         control_error(server, c,
                       "points: \"match\" is a topic filter as a/+/#, \"after\" the id of "
@@ -126,25 +130,26 @@ static void ask_points(struct server *server, struct connection *c, const json_t
         return;
     }
     control_answer(server, c,
-                   report_points(server, wanted.match, (uint32_t)wanted.after, wanted.most));
+                   report_points(&server->sources, wanted.tenant, wanted.match,
+                                 (uint32_t)wanted.after, wanted.most));
 }
 
 static void ask_clients(struct server *server, struct connection *c, const json_t *question)
 {
-    struct control_list wanted;
-    if (!ask_list_read(question, "*", INT64_MAX, &wanted) || wanted.match.size > CONTROL_GLOB_MAX) {
+    struct report_list wanted;
+    if (!ask_list_read(question, "*", INT64_MAX, &wanted) || wanted.match.size > REPORT_GLOB_MAX) {
         control_error(server, c,
                       "clients: \"match\" is a client id of at most 512 bytes, * for any "
                       "characters and ? for one, \"after\" the \"next\" of the answer before or 0, "
                       "\"most\" a number from 1");
         return;
     }
-    control_answer(server, c, report_clients(server, &wanted));
+    control_answer(server, c, report_clients(&server->sources, &wanted));
 }
 
 static void ask_retained(struct server *server, struct connection *c, const json_t *question)
 {
-    struct control_list wanted;
+    struct report_list wanted;
     if (!ask_list_read(question, "#", UINT32_MAX, &wanted) || !mqtt_filter_is_valid(wanted.match) ||
         mqtt_filter_is_shared(wanted.match)) {
         control_error(server, c,
@@ -152,7 +157,7 @@ static void ask_retained(struct server *server, struct connection *c, const json
                       "\"after\" the \"next\" of the answer before or 0, \"most\" a number from 1");
         return;
     }
-    control_answer(server, c, report_retained(server, &wanted));
+    control_answer(server, c, report_retained(&server->sources, &wanted));
 }
 
 static void ask_point(struct server *server, struct connection *c, const json_t *question)
@@ -171,19 +176,23 @@ static void ask_point(struct server *server, struct connection *c, const json_t 
         control_error(server, c, fault);
         return;
     }
-    control_answer(server, c, json_pack("{s:o}", "point", report_point(server, point, true)));
+    control_answer(server, c,
+                   json_pack("{s:o}", "point", report_point(&server->sources, point, true)));
 }
 
 static void ask_state(struct server *server, struct connection *c, const json_t *question)
 {
     (void)question;
-    control_answer(server, c, report_state(server));
+    control_answer(server, c, report_state(&server->sources));
 }
 
 static void ask_refused(struct server *server, struct connection *c, const json_t *question)
 {
-    (void)question;
-    control_answer(server, c, report_refused(server));
+    const json_t *tenant = json_object_get(question, "tenant");
+    control_answer(server, c,
+                   report_refused(&server->sources, json_is_integer(tenant)
+                                                        ? (uint32_t)json_integer_value(tenant)
+                                                        : TENANT_DEFAULT));
 }
 
 static void ask_snapshot(struct server *server, struct connection *c, const json_t *question)
@@ -297,6 +306,7 @@ static void control_unchoked(struct server *server, struct connection *c)
 }
 
 const struct protocol control_protocol = {
+    .door = DOOR_CONTROL,
     .feed = control_feed,
     .gone = control_gone,
     .silent = control_silent,

@@ -1,4 +1,5 @@
-/* MQTT over a connection of ours: the broker's port, and its side of the protocol. */
+/* MQTT over a connection of ours: the broker's port, and its side of the protocol. The port is
+ * shared with MQTT over WebSocket: the connection knows whether it frames. */
 #include "server/room.h"
 
 static struct connection *connection_of(struct broker_link *link)
@@ -6,21 +7,34 @@ static struct connection *connection_of(struct broker_link *link)
     return LINK_OWNER(link, struct connection, mqtt);
 }
 
+static bool is_framed(const struct connection *c)
+{
+    return c->protocol == &websocket_protocol;
+}
+
 /* ---- from the broker ---- */
 static uint8_t *port_room(void *arg, struct broker_link *link, size_t size)
 {
-    return connection_room(arg, connection_of(link), size);
+    struct connection *c = connection_of(link);
+    return is_framed(c) ? websocket_room(arg, c, size) : connection_room(arg, c, size);
 }
 
 static void port_used(void *arg, struct broker_link *link, size_t used)
 {
-    (void)link;
-    connection_room_used(arg, used);
+    struct connection *c = connection_of(link);
+    if (is_framed(c))
+        websocket_room_used(arg, c, used);
+    else
+        connection_room_used(arg, used);
 }
 
 static void port_put(void *arg, struct broker_link *link, struct bytes bytes)
 {
-    connection_put(arg, connection_of(link), bytes);
+    struct connection *c = connection_of(link);
+    if (is_framed(c))
+        websocket_put(arg, c, bytes);
+    else
+        connection_put(arg, c, bytes);
 }
 
 static void port_flush(void *arg, struct broker_link *link)
@@ -38,7 +52,11 @@ static size_t port_unsent(void *arg, struct broker_link *link)
 
 static void port_end(void *arg, struct broker_link *link, enum cause cause)
 {
-    connection_end(arg, connection_of(link), cause);
+    struct connection *c = connection_of(link);
+    if (is_framed(c))
+        websocket_close(arg, c, cause);
+    else
+        connection_end(arg, c, cause);
 }
 
 static void port_resume(void *arg, struct broker_link *link)
@@ -48,7 +66,7 @@ static void port_resume(void *arg, struct broker_link *link)
 
 static void port_allow_silence(void *arg, struct broker_link *link, int64_t allowed_ns)
 {
-    connection_allow_silence(arg, connection_of(link), allowed_ns);
+    connection_allow_silence(arg, connection_of(link), allowed_ns, false);
 }
 
 const struct broker_port mqtt_port = {
@@ -63,7 +81,12 @@ const struct broker_port mqtt_port = {
 };
 
 /* ---- to the broker ---- */
-static enum feed mqtt_feed(struct server *server, struct connection *c, struct bytes bytes,
+void mqtt_opened(struct server *server, struct connection *c)
+{
+    connection_allow_silence(server, c, server->settings.mqtt_connect_time, true);
+}
+
+enum feed mqtt_feed_broker(struct server *server, struct connection *c, struct bytes bytes,
                            size_t *ret_used, size_t *ret_wanted)
 {
     static const enum feed feeds[] = {[BROKER_MORE] = FEED_MORE,
@@ -94,7 +117,9 @@ static void mqtt_unchoked(struct server *server, struct connection *c)
 }
 
 const struct protocol mqtt_protocol = {
-    .feed = mqtt_feed,
+    .door = DOOR_MQTT,
+    .opened = mqtt_opened,
+    .feed = mqtt_feed_broker,
     .gone = mqtt_gone,
     .silent = mqtt_silent,
     .too_much = mqtt_too_much,

@@ -1,5 +1,5 @@
 /* From settings to a listening server and back: what is opened in which order, and what is said. */
-#include "server/room.h"
+#include "server/control.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -29,6 +29,39 @@ static void server_tell(void *arg, enum log_level level, const char *text)
     log_line(level, "engine", "%s", text);
 }
 
+/* A command was done, whichever door it came through. */
+static void server_outcome(void *arg, uint64_t tag, const struct outcome *outcome)
+{
+    struct server *server = arg;
+    if (!server->web) /* still starting: nobody has asked */
+        return;
+    bool of_point = outcome->point != POINT_NONE && outcome->number == 0;
+    if (outcome->code == OUTCOME_DONE && of_point)
+        web_point_changed(server->web, outcome->point);
+    if (tag & WEB_TAG)
+        web_outcome(server->web, tag, outcome);
+    else if (tag & ACCESS_TAG)
+        access_outcome(server->access, tag, outcome);
+    else if (tag & NOTIFY_TAG)
+        return; /* the delivery's state says it */
+    else
+        control_outcome(server, tag, outcome);
+}
+
+static void server_point_erased(void *arg, uint32_t point)
+{
+    struct server *server = arg;
+    if (server->live)
+        live_point_erased(server->live, point);
+}
+
+static void server_row_changed(void *arg, const struct row_shape *shape,
+                               const struct sample_row *sample)
+{
+    const struct server *server = arg;
+    live_row_changed(server->live, shape, sample);
+}
+
 static void server_engine_config(struct server *server, struct engine_config *ret)
 {
     const struct settings *settings = &server->settings;
@@ -38,6 +71,11 @@ static void server_engine_config(struct server *server, struct engine_config *re
     ret->writer = server->writer;
     ret->background = server->background;
     ret->snapshotter = server->snapshotter;
+    ret->sealer = server->sealer;
+    ret->merger = server->merger;
+    ret->history_window_bytes = settings->history_window_bytes;
+    ret->history_window_ns = settings->history_window_time;
+    ret->history_reserve_bytes = settings->history_reserve;
     ret->points_max = (uint32_t)settings->points_max;
     ret->segment_first_bytes = settings->segment_first;
     ret->segment_max_bytes = settings->segment_max;
@@ -50,8 +88,18 @@ static void server_engine_config(struct server *server, struct engine_config *re
     ret->points_rate = settings->points_rate;
     ret->sabotage = server->config->sabotage;
     ret->tell = server_tell;
-    ret->outcome = control_outcome;
+    ret->outcome = server_outcome;
+    ret->changed = server_row_changed;
+    ret->erased = server_point_erased;
     ret->arg = server;
+}
+
+static struct sql_limits server_sql_limits(const struct server *server)
+{
+    const struct settings *settings = &server->settings;
+    return (struct sql_limits){.processes = (uint32_t)settings->sql_processes,
+                               .memory = settings->sql_memory,
+                               .time_ns = settings->sql_time};
 }
 
 void server_reload(struct server *server)
@@ -65,15 +113,24 @@ void server_reload(struct server *server)
                        : ERR_INVALID;
     if (err == OK)
         err = settings_check(&wanted, fault);
+    if (err == OK)
+        err = broker_settings_check(&wanted, fault);
+    if (err == OK)
+        err = web_settings_check(&wanted, fault);
     if (err != OK) {
         log_error("server", "SIGHUP: the settings stay as they were: %s", fault);
         return;
     }
     settings_reload(&server->settings, &wanted, fault);
     server->memory.most = server->settings.mqtt_memory;
+    server->http_memory.most = server->settings.http_memory;
+    query_pool_limits(server->queries, server->settings.query_memory, server->settings.query_time);
+    const struct sql_limits sql = server_sql_limits(server);
+    sql_limit(server->sql, &sql);
     server_configure_log(&server->settings);
     server_engine_config(server, &engine);
     engine_reconfigure(server->engine, &engine);
+    keeper_reload(server);
     log_info("server", "SIGHUP: settings were read again%s%s",
              fault[0] ? "; a restart is needed for " : "", fault);
 }
@@ -112,6 +169,15 @@ static bool start_disk(struct server *server)
     return err == OK;
 }
 
+static enum err start_queries(struct server *server)
+{
+    const struct settings *settings = &server->settings;
+    const struct query_pool_config config = {.threads = (unsigned)settings->query_threads,
+                                             .memory = settings->query_memory,
+                                             .time_ns = settings->query_time};
+    return query_pool_create(&config, &server->queries);
+}
+
 static bool start_workers(struct server *server)
 {
     enum err err = worker_thread_create("journal", &server->writer);
@@ -119,6 +185,12 @@ static bool start_workers(struct server *server)
         err = worker_thread_create("background", &server->background);
     if (err == OK)
         err = worker_thread_create("snapshots", &server->snapshotter);
+    if (err == OK)
+        err = worker_thread_create("seal", &server->sealer);
+    if (err == OK)
+        err = worker_thread_create("merge", &server->merger);
+    if (err == OK)
+        err = start_queries(server);
     if (err == OK)
         err = loop_init(server);
     if (err != OK)
@@ -149,6 +221,7 @@ static bool start_broker(struct server *server)
 {
     struct broker_config config = {.settings = &server->settings,
                                    .engine = server->engine,
+                                   .access = server->access,
                                    .clock = server->clock,
                                    .port = &mqtt_port,
                                    .arg = server,
@@ -169,6 +242,95 @@ static bool start_broker(struct server *server)
     return true;
 }
 
+/* Where answers about the server come from. */
+static void start_sources(struct server *server)
+{
+    const struct door *mqtt = &server->doors[DOOR_MQTT], *http = &server->doors[DOOR_HTTP];
+    server->sources =
+        (struct report_sources){.settings = &server->settings,
+                                .engine = server->engine,
+                                .start = &server->start,
+                                .broker = server->broker,
+                                .disk = server->disk,
+                                .clock = server->clock,
+                                .counters = &mqtt->counters,
+                                .rates = &server->rates,
+                                .lag = &server->lag,
+                                .connections = &mqtt->connections,
+                                .connections_max = &mqtt->connections_max,
+                                .mqtt_memory = &server->memory,
+                                .requests = &server->requests,
+                                .mqtt_address = server->listeners[LISTENER_MQTT].address,
+                                .http_address = server->listeners[LISTENER_HTTP].address,
+                                .http_counters = &http->counters,
+                                .http_connections = &http->connections,
+                                .http_connections_max = &http->connections_max,
+                                .http_memory = &server->http_memory,
+                                .now_ns = &server->now_ns,
+                                .started_ns = server->started_ns,
+                                .started_wall_ns = server->started_wall_ns,
+                                .add_http = server_add_http,
+                                .tell_tls = keeper_tell,
+                                .arg = server};
+}
+
+static void server_sql_tell(void *arg, enum log_level level, const char *text)
+{
+    (void)arg;
+    log_line(level, "sql", "%s", text);
+}
+
+static enum err start_sql(struct server *server)
+{
+    const struct sql_config config = {.space = server->space,
+                                      .points = engine_points(server->engine),
+                                      .history = engine_history(server->engine),
+                                      .assets = engine_assets(server->engine),
+                                      .alarms = engine_alarms(server->engine),
+                                      .documents = engine_library(server->engine),
+                                      .notices = engine_notices(server->engine),
+                                      .clock = server->clock,
+                                      .limits = server_sql_limits(server),
+                                      .tell = server_sql_tell};
+    enum err err = sql_create(&config, &server->sql);
+    return err == OK ? loop_watch(server, sql_fd(server->sql)) : err;
+}
+
+static bool start_web(struct server *server)
+{
+    struct live_config live = {.settings = &server->settings,
+                               .engine = server->engine,
+                               .access = server->access,
+                               .random = os_random};
+    struct web_config web = {.settings = &server->settings,
+                             .engine = server->engine,
+                             .broker = server->broker,
+                             .access = server->access,
+                             .openid = server->openid,
+                             .sources = &server->sources,
+                             .clock = server->clock,
+                             .port = &http_port,
+                             .arg = server,
+                             .memory = &server->http_memory};
+    enum err err = namespace_create(engine_points(server->engine), &server->space);
+    live.space = web.space = server->space;
+    web.queries = server->queries;
+    if (err == OK)
+        err = live_create(&live, &server->live);
+    web.live = server->live;
+    if (err == OK)
+        err = start_sql(server);
+    web.sql = server->sql;
+    web.documents = server->documents;
+    if (err == OK)
+        err = web_create(&web, &server->web);
+    if (err == OK)
+        web_now(server->web, server->now_ns);
+    else
+        log_error("server", "HTTP cannot be set up: %s", err_text(err));
+    return err == OK;
+}
+
 static bool start_engine(struct server *server)
 {
     struct engine_config config;
@@ -182,7 +344,12 @@ static bool start_engine(struct server *server)
     }
     server->lost_generation = engine_lost_generation(server->engine);
     start_report(server);
-    return start_broker(server);
+    if (!locks_start(server) || !providers_start(server) || !listener_allow(server) ||
+        !start_broker(server) || !notices_start(server))
+        return false;
+    start_sources(server);
+    library_start(server);
+    return start_web(server);
 }
 
 /* What someone who starts it for the first time should know. */
@@ -190,24 +357,48 @@ static void start_remarks(const struct server *server)
 {
     const struct settings *settings = &server->settings;
     uint64_t files = os_raise_file_limit();
-    log_info("server", "no HTTP is served by this version; %s is kept for it", settings->http);
-    if (!os_address_is_loopback(settings->mqtt))
-        log_warn("server",
-                 "MQTT on %s can be reached from other machines, and this version has no users: "
-                 "whoever reaches it can publish",
-                 settings->mqtt);
-    if (files < settings->mqtt_connections + 64)
+    if (files < settings->mqtt_connections + settings->http_connections + 64)
         log_info("server",
-                 "%" PRIu64 " file descriptors are allowed: fewer than mqtt.connections, which is "
-                 "%" PRIu64,
-                 files, settings->mqtt_connections);
+                 "%" PRIu64 " file descriptors are allowed: fewer than mqtt.connections and "
+                 "http.connections together, which are %" PRIu64,
+                 files, settings->mqtt_connections + settings->http_connections);
+}
+
+/* "mqtt HOST:PORT, http HOST:PORT, ...": those that are open. */
+static void start_doors(const struct server *server, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (enum listener_kind kind = 0; kind < LISTENERS; kind++) {
+        const char *address = server->listeners[kind].address;
+        if (address[0] != '\0' && used < size)
+            used +=
+                (size_t)snprintf(text + used, size - used, "%s %s, ", listener_name(kind), address);
+    }
+}
+
+/* While nobody administers the server: who may what, and how that ends. */
+static void start_trial(struct server *server)
+{
+    char token[SECRET_TOKEN_SIZE];
+    bool tls = server->listeners[LISTENER_HTTPS].address[0] != '\0';
+    const char *address = server->listeners[tls ? LISTENER_HTTPS : LISTENER_HTTP].address;
+    if (!access_setup_begin(server->access, token))
+        return;
+    log_warn("server", "trial: nobody administers this server; whoever is on this machine may all");
+    if (address[0] != '\0')
+        log_warn("server", "make the first account at %s://%s/setup#%s (works once)",
+                 tls ? "https" : "http", address, token);
+    secret_wipe(token, sizeof token);
 }
 
 static void start_ready(struct server *server)
 {
-    char line[512];
-    snprintf(line, sizeof line, "mainstem ready: mqtt %s, data %s, pid %d", server->mqtt_address,
-             server->settings.data, (int)getpid());
+    char doors[LISTENERS * (OS_ADDRESS_SIZE + 16)], line[1024];
+    start_doors(server, doors, sizeof doors);
+    snprintf(line, sizeof line, "mainstem ready: %sdata %s, pid %d", doors, server->settings.data,
+             (int)getpid());
+    start_trial(server);
     os_notify("READY=1\nSTATUS=ready");
     log_info("server", "%s", line);
     if (!log_enabled(LOG_INFO)) /* scripts wait for this line, whatever is logged */
@@ -218,8 +409,8 @@ static bool server_start(struct server *server)
 {
     log_info("server", "mainstem %s starts: data %s, pid %d", MAINSTEM_VERSION,
              server->settings.data, (int)getpid());
-    return start_disk(server) && start_workers(server) && listener_open(server) &&
-           start_engine(server) && listener_start(server);
+    return start_disk(server) && start_workers(server) && keeper_start(server) &&
+           listener_open(server) && start_engine(server) && listener_start(server);
 }
 
 /* ---- stop
@@ -227,7 +418,17 @@ static bool server_start(struct server *server)
 static void server_stop(struct server *server)
 {
     listener_close(server);
+    web_destroy(server->web);
+    providers_stop(server);
+    notices_stop(server);
+    library_stop(server);
+    query_pool_destroy(server->queries);
+    sql_destroy(server->sql);
+    server->web = NULL; /* the engine's close carries out what was given: nobody waits for it */
+    live_destroy(server->live);
     broker_destroy(server->broker);
+    namespace_destroy(server->space);
+    locks_stop(server);
     engine_close(server->engine, true);
     if (server->writer)
         server->writer->destroy(server->writer);
@@ -235,9 +436,23 @@ static void server_stop(struct server *server)
         server->background->destroy(server->background);
     if (server->snapshotter)
         server->snapshotter->destroy(server->snapshotter);
+    if (server->sealer)
+        server->sealer->destroy(server->sealer);
+    if (server->merger)
+        server->merger->destroy(server->merger);
+    keeper_stop(server);
     loop_done(server);
     if (server->disk)
         disk_real_close(server->disk);
+}
+
+static void door_init(struct door *door, const struct protocol *protocol, struct budget *memory)
+{
+    door->protocol = protocol;
+    door->memory = memory;
+    door->clients_fd = -1;
+    link_init(&door->resume);
+    link_init(&door->awaits);
 }
 
 static void server_init(struct server *server, const struct server_config *config)
@@ -246,16 +461,25 @@ static void server_init(struct server *server, const struct server_config *confi
     server->config = config;
     server->settings = config->settings;
     server->memory.most = config->settings.mqtt_memory;
+    server->http_memory.most = config->settings.http_memory;
     server->clock = clock_real();
     server->now_ns = server->started_ns = server->clock->boot_ns(server->clock);
     server->started_wall_ns = server->clock->wall_ns(server->clock);
-    server->house_fd = server->clients_fd = server->signal_fd = -1;
-    server->mqtt_fd = server->control_fd = -1;
-    struct link *lists[] = {&server->alive, &server->broken, &server->dead, &server->resume,
-                            &server->commands};
+    server->house_fd = server->signal_fd = -1;
+    server->web_due_ns = server->broker_due_ns = server->now_ns;
+    struct link *lists[] = {&server->alive,    &server->broken,     &server->dead,
+                            &server->commands, &server->handshakes, &server->shaking};
     for (size_t i = 0; i < ARRAY_COUNT(lists); i++)
         link_init(lists[i]);
-    timer_init(&server->listen_timer);
+    door_init(&server->doors[DOOR_MQTT], &mqtt_protocol, &server->memory);
+    door_init(&server->doors[DOOR_HTTP], &http_protocol, &server->http_memory);
+    door_init(&server->doors[DOOR_CONTROL], &control_protocol, &server->memory);
+    server->doors[DOOR_MQTT].spoken = "mqtt";
+    server->doors[DOOR_HTTP].spoken = "http/1.1";
+    for (size_t i = 0; i < LISTENERS; i++) {
+        server->listeners[i].fd = -1;
+        timer_init(&server->listeners[i].pause_timer);
+    }
 }
 
 int server_run(const struct server_config *config)
@@ -264,7 +488,9 @@ int server_run(const struct server_config *config)
     char fault[SETTINGS_FAULT_SIZE];
     server_init(&server, config);
     server_configure_log(&config->settings);
-    if (settings_check(&config->settings, fault) != OK) {
+    if (settings_check(&config->settings, fault) != OK ||
+        broker_settings_check(&config->settings, fault) != OK ||
+        web_settings_check(&config->settings, fault) != OK) {
         log_error("server", "%s", fault);
         return 2;
     }

@@ -1,8 +1,15 @@
-/* server: the doors. Listeners and sessions on one side, the engine on the other, one thread.
+/* server: the doors. Listeners and connections on one side, the engine on the other, one thread.
+ *
+ * Three doors: MQTT, HTTP (which hands connections of MQTT over WebSocket to the first), and the
+ * control door. Each has its own epoll, budget of memory, limit of connections and counts. Several
+ * listeners lead to one: in clear, by TLS, and for HTTP a Unix stream socket DIR/owner.sock (mode
+ * 0600), where whoever asks is the owner of the folder and may all.
  *
  * Guarantees: PUBACK leaves after engine_durable_ticket covers its message, in the order the
  * messages came; what a client can make us hold is bounded by settings and the table in
- * docs/limits.md. Knows the wire rooms and the engine; nothing of the disk.
+ * docs/limits.md; a round reads a bounded piece of each door, so that none starves another; while
+ * the engine says wait, HTTP that only reads is served. Knows the wire rooms and the engine;
+ * nothing of the disk.
  *
  * The control door: a Unix stream socket DIR/control.sock (mode 0600), one JSON object a line each
  * way, for the terminal verbs of the same user:
@@ -30,6 +37,9 @@
  * first 256 bytes)}. Both lists are in no order, and who comes or goes between two questions may be
  * told twice or not at all; "count" beside them is how many there are, whether they match or not.
  *
+ * Points, refusals, clients and retained messages are those of the tenant main; "tenant":N asks for
+ * those of another by its number, "tenant":0 for all, and then "tenant" stands in each.
+ *
  * One question after the other on a connection; answers come in that order.
  * Errors: {"error":"what was wanted, what was found, what to do"}. */
 #pragma once
@@ -49,3 +59,4 @@ struct server_config {
  * prints a line with the word "ready" there once it listens. */
 int server_run(const struct server_config *config);
 #define SERVER_CONTROL_NAME "control.sock"
+#define SERVER_OWNER_NAME "owner.sock" /* HTTP, for whoever may read and write the folder */

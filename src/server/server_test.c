@@ -22,9 +22,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char folder[64], address[64];
+static char folder[64], address[64], http_address[64];
 static pid_t child;
 static FILE *child_log; /* what the child says */
+
+static char wish_mqtt[64] = "127.0.0.1:0", wish_http[64] = "127.0.0.1:0";
 
 /* ---- the child
  * ----------------------------------------------------------------------------------- */
@@ -32,7 +34,9 @@ static void small_settings(struct settings *settings)
 {
     settings_default(settings);
     snprintf(settings->data, sizeof settings->data, "%s", folder);
-    snprintf(settings->mqtt, sizeof settings->mqtt, "127.0.0.1:0");
+    snprintf(settings->mqtt, sizeof settings->mqtt, "%s", wish_mqtt);
+    snprintf(settings->http, sizeof settings->http, "%s", wish_http);
+    settings->http_connections = 3;
     settings->mqtt_receive = 4;
     settings->mqtt_packet = 1024;
     settings->mqtt_alias = 2;
@@ -88,7 +92,7 @@ static void server_up(void)
     child_log = fdopen(log, "r");
     const char *line = strstr(wait_log("ready"), "mqtt ");
     assert_non_null(line);
-    assert_int_equal(sscanf(line, "mqtt %63[^,]", address), 1);
+    assert_int_equal(sscanf(line, "mqtt %63[^,], http %63[^,]", address, http_address), 2);
 }
 
 static int server_down(int signal_number)
@@ -327,6 +331,104 @@ static void test_connections_at_both_sides(void **state)
     }
 }
 
+/* ---- HTTP
+ * ----------------------------------------------------------------------------------------- */
+static int dial_http(void)
+{
+    int fd;
+    assert_int_equal(os_connect(http_address, &fd), OK);
+    return fd;
+}
+
+static void request(int fd, const char *path)
+{
+    char text[256];
+    int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, http_address);
+    assert_int_equal(send(fd, text, (size_t)n, MSG_NOSIGNAL), n);
+}
+
+/* The head of the answer must begin and end so; its body is the rest of the segment. */
+static void hear_answer(int fd, const char *begins, const char *holds)
+{
+    char text[65536];
+    size_t size = 0;
+    do {
+        int byte = hear_byte(fd);
+        assert_true(byte >= 0 && size + 1 < sizeof text);
+        text[size++] = (char)byte;
+        text[size] = '\0';
+    } while (!strstr(text, holds));
+    if (strncmp(text, begins, strlen(begins)) != 0)
+        fail_msg("\"%s\" does not begin with \"%s\"", text, begins);
+}
+
+static void test_http_beside_mqtt(void **state)
+{
+    (void)state;
+    int fd = dial_http();
+    request(fd, "/healthz");
+    hear_answer(fd, "HTTP/1.1 200", "}");
+    request(fd, "/v1/nothing");
+    hear_answer(fd, "HTTP/1.1 404", "\"code\"");
+    close(fd);
+}
+
+/* At both sides of http.connections; MQTT has a limit of its own. */
+static void test_http_connections_at_both_sides(void **state)
+{
+    (void)state;
+    int fds[3];
+    for (size_t i = 0; i < 3; i++) {
+        fds[i] = dial_http();
+        request(fds[i], "/healthz");
+        hear_answer(fds[i], "HTTP/1.1 200", "}");
+    }
+    int over = dial_http();
+    assert_int_equal(hear_byte(over), -1);
+    close(over);
+    int mqtt = open_3(CONNECT_3("31"));
+    request(fds[2], "/healthz");
+    hear_answer(fds[2], "HTTP/1.1 200", "}");
+    for (size_t i = 0; i < 3; i++)
+        close(fds[i]);
+    close(mqtt);
+}
+
+static char *end_of_child(pid_t pid, int log, int *ret_status)
+{
+    static char text[8192];
+    FILE *stream = fdopen(log, "r");
+    assert_non_null(stream);
+    size_t size = fread(text, 1, sizeof text - 1, stream);
+    text[size] = '\0';
+    fclose(stream);
+    assert_int_equal(waitpid(pid, ret_status, 0), pid);
+    return text;
+}
+
+static void test_taken_port_is_told_by_its_door(void **state)
+{
+    (void)state;
+    char kept[64], command[128];
+    int log, status;
+    memcpy(kept, folder, sizeof kept);
+    snprintf(folder, sizeof folder, "/tmp/mainstem-server-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(wish_http, sizeof wish_http, "%s", http_address);
+    pid_t pid = start_child(&log);
+    assert_non_null(strstr(end_of_child(pid, log, &status), "HTTP cannot listen on"));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    snprintf(wish_http, sizeof wish_http, "127.0.0.1:0");
+    snprintf(wish_mqtt, sizeof wish_mqtt, "%s", address);
+    pid = start_child(&log);
+    assert_non_null(strstr(end_of_child(pid, log, &status), "MQTT cannot listen on"));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    snprintf(wish_mqtt, sizeof wish_mqtt, "127.0.0.1:0");
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    assert_int_equal(system(command), 0);
+    memcpy(folder, kept, sizeof folder);
+}
+
 /* ---- the control door
  * ---------------------------------------------------------------------------- */
 static json_t *ask(const char *question)
@@ -430,6 +532,12 @@ static void test_commands_and_questions(void **state)
     answer = ask("{\"ask\":\"state\"}");
     assert_true(json_integer_value(json_object_get(json_object_get(answer, "mqtt"), "accepted")) >
                 0);
+    json_t *disk = json_object_get(answer, "disk"), *parts = json_object_get(answer, "memory");
+    assert_true(json_integer_value(json_object_get(disk, "total")) >=
+                json_integer_value(json_object_get(disk, "free")));
+    assert_true(json_integer_value(json_object_get(disk, "free")) > 0);
+    assert_true(json_integer_value(json_object_get(parts, "indexes")) > 0);
+    assert_true(json_is_integer(json_object_get(json_object_get(answer, "journal"), "lag_ns")));
     json_decref(answer);
     answer = ask("{\"ask\":\"refused\"}");
     assert_true(json_is_array(json_object_get(answer, "refused")));
@@ -444,15 +552,10 @@ static void test_commands_and_questions(void **state)
 static void test_second_server_is_refused_with_the_pid(void **state)
 {
     (void)state;
-    char text[4096], wanted[64];
+    char wanted[64];
     int log, status;
     pid_t pid = start_child(&log);
-    FILE *stream = fdopen(log, "r");
-    assert_non_null(stream);
-    size_t size = fread(text, 1, sizeof text - 1, stream);
-    text[size] = '\0';
-    fclose(stream);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
+    const char *text = end_of_child(pid, log, &status);
     assert_int_equal(WEXITSTATUS(status), 1);
     snprintf(wanted, sizeof wanted, "in use by the process %d", (int)child);
     if (!strstr(text, wanted))
@@ -507,6 +610,9 @@ int main(void)
         cmocka_unit_test(test_exchanges),
         cmocka_unit_test(test_same_client_id_takes_over),
         cmocka_unit_test(test_connections_at_both_sides),
+        cmocka_unit_test(test_http_beside_mqtt),
+        cmocka_unit_test(test_http_connections_at_both_sides),
+        cmocka_unit_test(test_taken_port_is_told_by_its_door),
         cmocka_unit_test(test_acknowledged_is_visible),
         cmocka_unit_test(test_wills),
         cmocka_unit_test(test_commands_and_questions),

@@ -1,4 +1,5 @@
-/* The table for people: the options of --help, the commented example file and docs/settings.md.
+/* The table for people: the options of --help, the commented example file, docs/settings.md, and
+ * one by one for whoever shows what is in force.
  * Lines are handed over one by one, without their ends. */
 #include "settings/table.h"
 
@@ -127,4 +128,21 @@ void settings_print_markdown(void (*put)(void *arg, const char *line), void *arg
                  setting->reload ? "yes" : "no", setting->help);
         put(arg, line);
     }
+}
+
+bool settings_view(const struct settings *settings, size_t at, struct setting_view *ret_view)
+{
+    struct settings initial;
+    if (at >= setting_count)
+        return false;
+    const struct setting *setting = &setting_table[at];
+    settings_default(&initial);
+    ret_view->name = setting->name;
+    ret_view->meaning = setting->help;
+    setting_print(setting, settings, ret_view->value);
+    setting_print(setting, &initial, ret_view->initial);
+    setting_allowed(setting, ret_view->allowed);
+    ret_view->reload = setting->reload;
+    ret_view->changed = strcmp(ret_view->value, ret_view->initial) != 0;
+    return true;
 }

@@ -27,8 +27,10 @@ const struct setting setting_table[] = {
     SETTINGS_TABLE(ROW_TEXT, ROW_ADDRESS, ROW_CHOICE, ROW_FLAG, ROW_COUNT, ROW_SIZE, ROW_TIME)};
 const size_t setting_count = ARRAY_COUNT(setting_table);
 
-#define SETTINGS_MAX 64 /* bits of the set of names seen in a file */
-_Static_assert(ARRAY_COUNT(setting_table) <= SETTINGS_MAX, "the set of names seen is one word");
+/* The names seen in a file. */
+struct names_seen {
+    bool at[ARRAY_COUNT(setting_table)];
+};
 
 void settings_default(struct settings *settings)
 {
@@ -158,7 +160,8 @@ static bool value_text(struct bytes raw, struct bytes *ret_value)
     return true;
 }
 
-static bool line_read(struct settings *settings, struct bytes line, uint64_t *seen, char *fault)
+static bool line_read(struct settings *settings, struct bytes line, struct names_seen *seen,
+                      char *fault)
 {
     line = trim(line);
     if (line.size == 0 || line.at[0] == '#')
@@ -179,12 +182,12 @@ static bool line_read(struct settings *settings, struct bytes line, uint64_t *se
         fault_unknown(name, fault);
         return false;
     }
-    uint64_t bit = UINT64_C(1) << (setting - setting_table);
-    if (*seen & bit) {
+    bool *is_seen = &seen->at[setting - setting_table];
+    if (*is_seen) {
         snprintf(fault, SETTINGS_FAULT_SIZE, "%s was set above; say it once", setting->name);
         return false;
     }
-    *seen |= bit;
+    *is_seen = true;
     return setting_parse(setting, value, settings, fault);
 }
 
@@ -200,7 +203,7 @@ enum err settings_read_text(struct settings *settings, struct bytes text, const 
 {
     struct settings wanted = *settings;
     char what[SETTINGS_FAULT_SIZE], where[192];
-    uint64_t seen = 0;
+    struct names_seen seen = {.at = {false}};
     size_t number = 1;
     if (text.size >= 3 && memcmp(text.at, "\xEF\xBB\xBF", 3) == 0) /* an editor's mark */
         text = bytes_of(text.at + 3, text.size - 3);

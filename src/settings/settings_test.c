@@ -152,7 +152,8 @@ static void test_wrong_lines_are_named_and_change_nothing(void **state)
         {"mqtt = [::1:1883", "in brackets"},
         {"mqtt = a[:1883", "brackets hold"},
         {"mqtt = a b:1", "spaces"},
-        {"http =", "1 to 255 bytes"},
+        {"mqtts = 8883", "the port is missing"},
+        {"tls.version = 1.1", "allowed: 1.2 or 1.3"},
     };
     struct settings settings, before;
     for (size_t i = 0; i < ARRAY_COUNT(wrongs); i++) {
@@ -172,6 +173,21 @@ static void test_address_forms_that_are_allowed(void **state)
                                        "plant-7.example.org:00883"};
     for (size_t i = 0; i < ARRAY_COUNT(good); i++)
         assert_null(settings_address_fault(bytes_text(good[i])));
+}
+
+static void test_a_door_may_be_closed(void **state)
+{
+    (void)state;
+    struct settings settings;
+    settings_default(&settings);
+    assert_string_equal(settings.mqtts, "");
+    assert_string_equal(settings.https, "");
+    assert_int_equal(read_text(&settings, "mqtt =\nhttp = \"\"\nmqtts = :8883"), OK);
+    assert_string_equal(settings.mqtt, "");
+    assert_string_equal(settings.http, "");
+    assert_string_equal(settings.mqtts, ":8883");
+    assert_int_equal(settings_read_option(&settings, "mqtts", "", fault), OK);
+    assert_string_equal(settings.mqtts, "");
 }
 
 static void test_text_of_255_bytes_fits_and_256_do_not(void **state)
@@ -377,6 +393,31 @@ static void test_example_file_is_the_table(void **state)
     document_is("docs/mainstem.conf", "/tmp/mainstem.conf");
 }
 
+static void test_view(void **unused)
+{
+    (void)unused;
+    struct settings settings;
+    struct setting_view view = {.name = ""};
+    size_t count = 0, changed = 0;
+    settings_default(&settings);
+    assert_int_equal(settings_read_option(&settings, "mqtt-packet", "2M", fault), OK);
+    for (; settings_view(&settings, count, &view); count++) {
+        bool packet = strcmp(view.name, "mqtt.packet") == 0;
+        assert_int_equal(view.changed, packet);
+        assert_int_equal(strcmp(view.value, view.initial) != 0, packet);
+        assert_true(view.allowed[0] != '\0' && view.meaning[0] != '\0');
+        changed += view.changed;
+        if (packet)
+            assert_string_equal(view.value, "2M");
+        if (strcmp(view.name, "readings.path") == 0)
+            assert_false(view.reload);
+    }
+    assert_int_equal(changed, 1);
+    assert_true(count > 40);
+    assert_false(settings_view(&settings, count, &view));
+    assert_false(settings_view(&settings, SIZE_MAX, &view));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_hash_inside_a_word_is_text),
         cmocka_unit_test(test_wrong_lines_are_named_and_change_nothing),
         cmocka_unit_test(test_address_forms_that_are_allowed),
+        cmocka_unit_test(test_a_door_may_be_closed),
         cmocka_unit_test(test_text_of_255_bytes_fits_and_256_do_not),
         cmocka_unit_test(test_environment),
         cmocka_unit_test(test_options),
@@ -397,6 +439,7 @@ int main(void)
         cmocka_unit_test(test_help_names_each_option_in_100_columns),
         cmocka_unit_test(test_documentation_is_the_table),
         cmocka_unit_test(test_example_file_is_the_table),
+        cmocka_unit_test(test_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ extern const struct setting setting_table[];
 extern const size_t setting_count;
 
 /* Longest text of a value and of a sentence on what is allowed, with NUL. */
-#define SETTING_VALUE_SIZE 320
+#define SETTING_VALUE_SIZE SETTING_TEXT_SIZE
 
 /* Reads text into the field; false with a sentence in fault[SETTINGS_FAULT_SIZE] that says what was
  * found and what is allowed, without where. settings is changed only on true. */

@@ -95,10 +95,11 @@ void setting_allowed(const struct setting *setting, char *allowed)
     char least[SETTING_VALUE_SIZE], most[SETTING_VALUE_SIZE];
     switch (setting->kind) {
     case KIND_TEXT:
-        snprintf(allowed, SETTING_VALUE_SIZE, "text of 1 to %zu bytes", setting->size - 1);
+        snprintf(allowed, SETTING_VALUE_SIZE, "text of %d to %zu bytes",
+                 setting->initial_text[0] != '\0', setting->size - 1);
         break;
     case KIND_ADDRESS:
-        snprintf(allowed, SETTING_VALUE_SIZE, "HOST:PORT, [v6]:PORT or :PORT (loopback)");
+        snprintf(allowed, SETTING_VALUE_SIZE, "HOST:PORT, [v6]:PORT, :PORT (loopback) or nothing");
         break;
     case KIND_CHOICE:
         allowed_choices(setting->choices, allowed);
@@ -213,8 +214,8 @@ static bool parse_text(const struct setting *setting, struct bytes text, struct 
     if (setting->kind == KIND_CHOICE)
         why = choice_parse(setting->choices, text) ? NULL : "that is not among them";
     else if (setting->kind == KIND_ADDRESS)
-        why = settings_address_fault(text);
-    else if (text.size == 0)
+        why = text.size == 0 ? NULL : settings_address_fault(text); /* none: a closed door */
+    else if (text.size == 0 && setting->initial_text[0] != '\0')    /* nothing may mean none */
         why = "it cannot be empty";
     if (why == NULL && text.size >= setting->size)
         why = "that is too long";

@@ -151,6 +151,24 @@ void state_table_done(struct state_table *table)
     table_free(table);
 }
 
+static struct state_table *plan_table(void *owner, const struct state_table_plan *plan)
+{
+    return (struct state_table *)(void *)((uint8_t *)owner + plan->at);
+}
+
+void state_tables_init(struct state *state, void *owner, const struct state_table_plan *plans,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        state_table_init(state, plan_table(owner, &plans[i]), plans[i].id, plans[i].row_size, true);
+}
+
+void state_tables_done(void *owner, const struct state_table_plan *plans, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        state_table_done(plan_table(owner, &plans[i]));
+}
+
 static uint32_t table_pages(const struct state_table *table)
 {
     return table->chunk_count * CHUNK_PAGES;

@@ -16,7 +16,7 @@
 #include "base/base.h"
 
 #define STATE_PAGE_SIZE ((size_t)65536)
-#define STATE_TABLES_MAX 32
+#define STATE_TABLES_MAX 128
 
 struct state;
 struct state_page_note; /* what is known of one page beside its bytes: hash, part in the cut */
@@ -48,6 +48,14 @@ void state_table_init(struct state *state, struct state_table *table, uint32_t i
 /* Takes the table and its rows out of the state (a cut under way is aborted); nothing happens after
  * state_destroy or for a table filled with zeroes. */
 void state_table_done(struct state_table *table);
+/* The same for all tables of an owner, which lie in his struct; all are hashed. */
+struct state_table_plan {
+    size_t at; /* offset of the struct state_table */
+    uint32_t id, row_size;
+};
+void state_tables_init(struct state *state, void *owner, const struct state_table_plan *plans,
+                       size_t count);
+void state_tables_done(void *owner, const struct state_table_plan *plans, size_t count);
 
 /* Makes rows [0, count) addressable. ERR_NO_MEMORY leaves the table as it was. A step of growth is
  * one chunk and takes some us; the kernel zeroes the chunk when it is first written: ~0.2 ms, and
@@ -83,8 +91,10 @@ static inline void *state_write(struct state_table *table, uint32_t index)
         state_touch(table, page);
     return state_row_at(table, index);
 }
-/* Brings the row into the cache ahead of time; any index is fine. */
-static inline void state_prefetch(const struct state_table *table, uint32_t index)
+/* Brings the row into the cache ahead of time; any index is fine. Always inline: gcc finds that a
+ * function which only prefetches has no effect, and leaves out its calls. */
+__attribute__((always_inline)) static inline void state_prefetch(const struct state_table *table,
+                                                                 uint32_t index)
 {
     if (index < table->capacity)
         __builtin_prefetch(state_row_at(table, index), 1);
@@ -129,6 +139,44 @@ void state_cut_abort(struct state *state);
  * page number that no table can have ERR_CORRUPT. Not while a cut is under way. */
 MUST_USE enum err state_load_page(struct state *state, uint32_t table, uint32_t page,
                                   const void *content);
+
+/* ---- texts: byte strings that come and go
+ * ------------------------------------------------------------------------------------ */
+/* Each lies in a slot of one of some sizes in a table of its owner's, so that a freed one makes
+ * room for another; all that is known of slots lies in tables too, and two states that saw the same
+ * records place every text alike. A text is the number of its first row; 0 is none. What lies in
+ * the slots, byte by byte: docs/format/access.md. */
+#define TEXT_NONE 0u
+#define TEXTS_UNIT 16u        /* bytes of a row of the table */
+#define TEXTS_BYTES_MAX 9468u /* of one text */
+#define TEXTS_CLASSES 18      /* sizes of slots */
+struct texts_class {
+    uint32_t free;   /* first free slot, linked through its first 4 bytes; TEXT_NONE */
+    uint32_t next;   /* next slot of the class's newest page never used so far */
+    uint32_t left;   /* how many of those are left */
+    uint32_t in_use; /* slots held */
+};
+struct texts {                 /* filled in by the owner */
+    struct state_table table;  /* rows of TEXTS_UNIT bytes */
+    struct state_table *owner; /* its row 0, there before any text, holds: */
+    uint32_t pages_at;   /* offset of a uint32_t: pages taken; page 0 (TEXT_NONE) is not counted */
+    uint32_t classes_at; /* offset of struct texts_class[TEXTS_CLASSES] */
+    bool wiped; /* the rest of a slot is zeroed when a text is put there: for secrets. Part of what
+                   the state hash sees: never changed for a table that exists. */
+};
+/* Bytes that a text of this size takes from a budget: its slot's; 0 for an empty one. */
+uint32_t texts_cost(size_t size);
+struct bytes texts_get(const struct texts *texts, uint32_t text); /* TEXT_NONE: empty */
+/* Replaces *text (TEXT_NONE is fine), in place when the slot has the right size; an empty content
+ * frees it. content: at most TEXTS_BYTES_MAX bytes, none of this table. ERR_LIMIT: the 64 GiB of
+ * the table are full; then, and with ERR_NO_MEMORY, all is as it was. */
+MUST_USE enum err texts_set(struct texts *texts, uint32_t *text, struct bytes content);
+void texts_free(struct texts *texts, uint32_t text); /* its bytes are zeroed; TEXT_NONE is fine */
+/* Of pages from outside. texts_rebuild covers the table and judges what is known of free slots;
+ * after it texts_is_valid says whether a whole text of at most `most` bytes, or none, lies there.
+ */
+MUST_USE enum err texts_rebuild(struct texts *texts);
+bool texts_is_valid(const struct texts *texts, uint32_t text, size_t most);
 
 /* ---- index: an extendible hash from 64-bit hashes to row numbers, derived, never snapshotted
  * ----- */

@@ -277,14 +277,7 @@ static void test_pressure_and_abort(void **arg)
 /* ---- when memory ends
  * ---------------------------------------------------------------------------- */
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1 /* the sanitizers' own maps do not fit below a limit */
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
+/* Not under sanitizers: their own maps do not fit below a limit. */
 
 /* Leaves room for `bytes` more of address space; returns the limit before. */
 static struct rlimit memory_limit(uint64_t bytes)

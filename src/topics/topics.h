@@ -77,3 +77,40 @@ uint64_t topics_memory(const struct topics *topics);
 
 /* The same rule for one pair, without a tree; of any depth. */
 bool topic_matches(struct bytes topic, struct bytes filter);
+
+/* ---- templates: what becomes of a topic -------------------------------------------------------
+ */
+/* A template makes another text of a topic:
+ *
+ *   {topic}   the topic as it is
+ *   {N}       its level N, counted from 1 to TOPICS_DEPTH_MAX
+ *   {N-}      its levels from N to the end, with the slashes between them
+ *   {{ }}     a brace; anything else stands for itself
+ *
+ *   site/{2}/{4-}   of the topic   v1/north/up/pump/rpm   makes   site/north/pump/rpm
+ *
+ * A topic that has not the levels that are named has no text: it is never filled up. An empty level
+ * is a level, and gives nothing. Pure; any thread. */
+#define TOPIC_TEMPLATE_BYTES_MAX 255
+#define TOPIC_TEMPLATE_PARTS_MAX 128 /* "{1}/" for as long as there is room */
+struct topic_template_part {
+    uint8_t kind;
+    uint8_t level;    /* {N}, {N-} */
+    uint8_t at, size; /* in text */
+};
+struct topic_template {
+    bool plain;     /* {topic} alone: what it makes is the topic */
+    uint8_t levels; /* that a topic must have; 0: any */
+    uint8_t count;
+    struct topic_template_part parts[TOPIC_TEMPLATE_PARTS_MAX];
+    uint8_t text[TOPIC_TEMPLATE_BYTES_MAX]; /* what stands for itself, without doubled braces */
+};
+/* NULL, or a sentence that says what is wrong, and then nothing is returned. Refused is also what
+ * no topic could make a path of: '+', '#', control characters, empty levels, a '$' in front, no
+ * UTF-8, and a template that names no part of the topic, for all readings would have one path. */
+const char *topic_template_parse(struct bytes text, struct topic_template *ret_template);
+/* What the template makes of the topic, into out[capacity]. ERR_MISSING: the topic has not the
+ * levels that are named. ERR_LIMIT: more than capacity. out is written in any case. */
+MUST_USE enum err topic_template_apply(const struct topic_template *topic_template,
+                                       struct bytes topic, uint8_t *out, size_t capacity,
+                                       size_t *ret_size);

@@ -56,11 +56,11 @@ def start(folder, *words, mosquitto=""):
 
 
 def again(server):
-    """Kills the broker with no chance to tidy up, and starts it on the same folder, address and words."""
+    """Kills the broker with no chance to tidy up, and starts it on the same folder, addresses and words."""
     server.kill()
     if isinstance(server, Mosquitto):
         return Mosquitto(server.data, server.mqtt, server.configuration)
-    return Server(server.data, *server.words, mqtt=server.mqtt)
+    return Server(server.data, *server.words, mqtt=server.mqtt, http=server.http)
 
 
 # ---- Mosquitto's terminal clients ---------------------------------------------------------------------

@@ -3,11 +3,13 @@
 import os
 import signal
 import socket
+import time
 
 from house import Failed, Raw, Server, expect, expect_equal, play, run, wait_for
 
-VERBS = ("serve", "demo", "watch", "clients", "pub", "sub", "load", "point", "inspect", "replay", "check", "prove",
-         "version")
+VERBS = ("serve", "demo", "watch", "get", "set", "points", "live", "policy", "erase", "correct", "annotate", "clients", "pub", "sub",
+         "load", "point", "inspect",
+         "replay", "check", "prove", "completion", "version")
 
 
 def version_is_printed(folder):
@@ -226,6 +228,38 @@ def systemd_is_told(folder):
         expect_equal(server.stop(), 0, "exit code")
 
 
+def the_watchdog_is_told_while_the_loop_turns(folder):
+    path = folder + "/notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(path)
+        notify.settimeout(30)
+        server = Server(folder + "/data", env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1500000"})
+
+        def told(seconds):
+            """How often within that time, and the longest silence."""
+            count, longest, end = 0, 0, time.monotonic() + seconds
+            last = time.monotonic()
+            while time.monotonic() < end:
+                try:
+                    count += "WATCHDOG=1" in notify.recv(4096).decode().splitlines()
+                    longest, last = max(longest, time.monotonic() - last), time.monotonic()
+                except socket.timeout:
+                    break
+            return count, longest
+
+        expect("READY=1" in notify.recv(4096).decode(), "the first word is not READY=1")
+        count, longest = told(3)
+        expect(count >= 3, f"told {count} times within 3 s, for a watchdog of 1.5 s")
+        expect(longest < 1.5, f"silent for {longest:.1f} s")
+        server.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.1)
+        notify.settimeout(1)
+        told(0.1)  # what was under way
+        expect_equal(told(2)[0], 0, "words of a server that stands still")
+        server.process.send_signal(signal.SIGCONT)
+        expect_equal(server.stop(), 0, "exit code")
+
+
 def the_file_limit_is_raised(folder):
     server = Server(folder + "/data", before=("prlimit", "--nofile=64:4096"))
     with open(f"/proc/{server.process.pid}/limits", encoding="ascii") as limits:
@@ -297,5 +331,5 @@ if __name__ == "__main__":
          data_of_a_newer_format_is_refused_by_name,
          a_wrong_setting_names_its_place_and_what_is_allowed, options_win_over_environment_over_file,
          the_example_of_the_settings_is_accepted, sighup_reloads_the_settings, systemd_is_told,
-         the_file_limit_is_raised, offline_verbs_change_nothing,
+         the_watchdog_is_told_while_the_loop_turns, the_file_limit_is_raised, offline_verbs_change_nothing,
          replay_gives_the_state_hash_of_the_server, start_of_an_empty_folder_is_quick)

@@ -117,7 +117,7 @@ def random_damage_never_stops_a_start(folder):
     luck = random.Random(seed)
     for _ in range(6):
         copy = folder + "/copy"
-        shutil.copytree(data, copy, ignore=shutil.ignore_patterns("control.sock"))
+        shutil.copytree(data, copy, ignore=shutil.ignore_patterns("*.sock"))
         files = [os.path.join(path, name) for path, _, names in os.walk(copy) for name in names
                  if name != "lock"]
         for _ in range(luck.randrange(1, 5)):

@@ -1,11 +1,13 @@
 """A full disk: new samples are refused with a clear answer, commands are still taken, nothing that
 was acknowledged is lost, and when there is room again the server goes on by itself."""
 
+import json
 import os
 import random
 
 from house import (Ext4, Raw, Server, expect, expect_equal, need_loop_devices, play, publish_packet,
                    readback, run, wait_for)
+from web import Http
 
 QUOTA_EXCEEDED = 0x97
 
@@ -72,6 +74,34 @@ def a_full_disk_refuses_and_recovers(folder):
     expect("disk/made" in points, "the created point is gone after a restart")
 
 
+def what_is_said_about_history_goes_on(folder):
+    """Policies, erasures, corrections and annotations are taken from the reserve."""
+    disk = Ext4(folder, 96)
+    data = disk.mounted + "/data"
+    server = Server(data)
+    raw = Raw(server, 5)
+    raw.publish("disk/number", "1")
+    with open(disk.mounted + "/ballast", "wb") as file:
+        os.posix_fallocate(file.fileno(), 0, disk.free_bytes() - (16 << 20))
+    expect_equal(fill(raw, "b")[1], QUOTA_EXCEEDED, "the reason when the disk is full")
+    with Http(server, seconds=20) as http:
+        for number in range(20):
+            for method, target, body in (
+                    ("PUT", "/v1/policies/p", {"match": "disk/#", "retention_s": 60 + number}),
+                    ("POST", "/v1/annotations", {"path": "disk/text", "text": "full"}),
+                    ("POST", "/v1/corrections", {"path": "disk/number", "time": 1000 + number, "value": number}),
+                    ("POST", "/v1/erasures", {"match": "disk/#", "from": number, "to": number + 1}),
+                    ("POST", "/v1/erasures", {"match": "disk/#"})):
+                answer = http.ask(method, target, json.dumps(body))
+                expect(answer.status < 300, f"{method} {target} on a full disk: {answer!r}")
+    server.kill()
+    again = Server(data)
+    with Http(again, seconds=20) as http:
+        erasures = http.ask("GET", "/v1/erasures?limit=100").json()["erasures"]
+        expect_equal((len(erasures), all(erasure["complete"] for erasure in erasures)), (40, True), "erasures after a kill")
+        expect_equal(http.ask("GET", "/v1/points/disk/text").json()["value"], None, "an erased value")
+
+
 def a_start_on_a_full_disk_still_shows_everything(folder):
     disk = Ext4(folder, 96)
     data = disk.mounted + "/data"
@@ -96,4 +126,5 @@ def a_start_on_a_full_disk_still_shows_everything(folder):
 
 if __name__ == "__main__":
     need_loop_devices()
-    play(a_full_disk_refuses_and_recovers, a_start_on_a_full_disk_still_shows_everything)
+    play(a_full_disk_refuses_and_recovers, a_start_on_a_full_disk_still_shows_everything,
+         what_is_said_about_history_goes_on)

@@ -9,6 +9,7 @@ was found, and the server's log.
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -66,6 +67,19 @@ def wait_for(what, ask, seconds=None):
         time.sleep(0.02)
 
 
+def need_files(count):
+    """So many file descriptors for this process, or the scenario is skipped."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < count:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+            return
+        except (ValueError, PermissionError):
+            skip(f"{hard} file descriptors are allowed here, {count} are needed")
+    if soft != resource.RLIM_INFINITY and soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -85,13 +99,15 @@ class Server:
 
     every = []  # all that were started, to be ended whatever happens
 
-    def __init__(self, data, *words, program=None, env=None, before=(), wait=True, mqtt=None):
+    def __init__(self, data, *words, program=None, env=None, before=(), wait=True, mqtt=None,
+                 http=None):
         self.data, self.words = data, words
         self.port = free_port()
         self.mqtt = mqtt or f"127.0.0.1:{self.port}"
+        self.http = http or f"127.0.0.1:{free_port()}"
         handle, self.log_path = tempfile.mkstemp(prefix="mainstem-log-")
         command = [*before, program or PROGRAM, "serve", "--data", data, "--mqtt", self.mqtt,
-                   "--http", f"127.0.0.1:{free_port()}", *words]
+                   "--http", self.http, *words]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=handle,
                                         env={**os.environ, **(env or {})})
@@ -192,13 +208,15 @@ def packet(kind, flags, body):
 
 
 def connect_packet(version=4, client_id="", keep_alive_s=60, clean=True, properties=b"",
-                   name=None, level=None, flags=None):
+                   name=None, level=None, flags=None, user=None, password=None):
+    flag_bits = (2 if clean else 0) | (0x80 if user is not None else 0) | (0x40 if password is not None else 0)
     body = text(name or ("MQIsdp" if version == 3 else "MQTT"))
-    body += bytes([version if level is None else level, (2 if clean else 0) if flags is None else flags])
+    body += bytes([version if level is None else level, flag_bits if flags is None else flags])
     body += struct.pack(">H", keep_alive_s)
     if version == 5:
         body += varint(len(properties)) + properties
-    return packet(CONNECT, 0, body + text(client_id))
+    words = [client_id, *(word for word in (user, password) if word is not None)]
+    return packet(CONNECT, 0, body + b"".join(text(word) for word in words))
 
 
 def publish_packet(topic, payload, qos=0, packet_id=1, version=4, properties=b"", flags=None):

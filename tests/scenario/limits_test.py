@@ -426,6 +426,7 @@ def memory(folder):
     for hog in hogs[1:]:
         hog.send(head[:-1] if hog.version == 5 else publish("hog", b"x" * size, version=4)[:-1])
         hog.take_disconnect(QUOTA, what="more bytes than mqtt.memory")
+    wait_for("what the two held to be free", lambda: broker.counter("memory") < size + 100 * 1024)
     # CONNECT: a client id of 60 KB until there is no room for one more.
     names, refused = [], None
     while refused is None and len(names) < 12:

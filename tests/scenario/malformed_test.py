@@ -125,7 +125,7 @@ def what_is_not_offered_is_refused_as_the_standard_says(folder):
     expect_equal(found, 0x8C, "the answer to an authentication method")
     found = answer_of(server, packet(AUTH, 0, b"\x19" + b"\x0e\x15" + text("SCRAM-SHA-1")), 5, True)
     expect_equal(found, PROTOCOL_ERROR, "the answer to AUTH after a CONNECT without a method")
-    # Users: a name and a password are taken from everyone, and the log says so once.
+    # Users: on trial a name and a password are taken from everyone on this machine.
     for version in (3, 4, 5):
         user = connect_packet(version, f"user{version}", flags=0xC2)
         body = user[2:] + text("anna") + text("secret")
@@ -133,7 +133,6 @@ def what_is_not_offered_is_refused_as_the_standard_says(folder):
         raw.send(packet(CONNECT, 0, body))
         expect_equal(raw.take()[2][1], 0, f"CONNACK of version {version} to a user name and password")
         raw.ping()
-    expect_equal(server.log().count("user name or password"), 1, "lines about users in the log")
     # Everything else is offered: CONNACK holds none of the properties that take something back
     # (maximum QoS 0x24, retain 0x25, wildcards 0x28, identifiers 0x29, shared 0x2A; 3.2.2.3).
     left = Raw(server, 5).connack[3:]

@@ -14,7 +14,8 @@ which the tests run: one server a file, each test a function with the statements
     if __name__ == "__main__":
         play()
 
-With MAINSTEM_BROKER=HOST:PORT the tests run against a broker that runs already.
+With MAINSTEM_BROKER=HOST:PORT the tests run against a broker that runs already; with
+MAINSTEM_TRANSPORT=websocket, over a WebSocket each.
 """
 
 import os
@@ -30,7 +31,9 @@ import traceback
 from house import (AUTH, CONNACK, CONNECT, DISCONNECT, PATIENCE_S, PINGREQ, PINGRESP, PUBACK, PUBLISH,
                    PUBREC, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE, Failed, Server, expect,
                    expect_equal, packet, varint)
+from web_socket import Stream
 
+OVER_WEBSOCKET = os.environ.get("MAINSTEM_TRANSPORT") == "websocket"
 PUBREL, PUBCOMP = 6, 7
 NAMES = ("0", "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBSCRIBE",
          "SUBACK", "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP", "DISCONNECT", "AUTH")
@@ -357,7 +360,8 @@ class Client:
 
     def __init__(self, broker, version=5):
         self.broker, self.version, self.pending, self.packet_id = broker, version, b"", 0
-        self.socket = socket.create_connection(broker.address, timeout=PATIENCE_S)
+        self.socket = (Stream(broker.http) if OVER_WEBSOCKET else
+                       socket.create_connection(broker.address, timeout=PATIENCE_S))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.maximum = None
         self.saved = []  # packets that came while the test waited for another
@@ -604,6 +608,7 @@ class Broker:
             self.lives += 1
             self.server = Server(f"{self.folder}/data{self.lives}", *words)
             host, port = self.server.mqtt.rsplit(":", 1)
+            self.http = self.server.http
         self.address = (host, int(port))
         self.the_helper = None
 

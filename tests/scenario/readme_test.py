@@ -28,7 +28,7 @@ def the_make_targets_exist(folder):
 
 def the_links_lead_somewhere(folder):
     for path, _, names in os.walk(TREE):
-        if os.sep + "build" in path or os.sep + ".git" in path:
+        if any(os.sep + folder in path for folder in ("build", ".git", "node_modules")):
             continue
         for name in (name for name in names if name.endswith(".md")):
             with open(os.path.join(path, name), encoding="utf-8") as file:
@@ -49,20 +49,27 @@ def the_first_reading_arrives(folder):
 def run_block(folder, script):
     os.makedirs(folder + "/build")
     os.symlink(PROGRAM, folder + "/build/mainstem")
-    port = free_port()
+    port, web = free_port(), f"127.0.0.1:{free_port()}"
     server = re.search(r"^build/mainstem serve.*&$", script, re.M)
     expect(server, f"a block without a server: {script!r}")
     script = script.replace(server.group(0), server.group(0)[:-1] +
-                            f"--mqtt 127.0.0.1:{port} --http 127.0.0.1:{free_port()} 2>log &\n"
+                            f"--mqtt 127.0.0.1:{port} --http {web} 2>log &\n"
                             "server=$!\ntrap 'kill $server; wait $server' EXIT\n"
                             "until grep -q ready log; do sleep 0.1; done")
     script = re.sub(r"(mosquitto_[ps]ub) ", rf"\1 -p {port} ", script)
-    environment = dict(os.environ, MAINSTEM_MQTT=f"127.0.0.1:{port}")
+    script = script.replace("http://127.0.0.1:8080/", f"http://{web}/")
+    environment = dict(os.environ, MAINSTEM_MQTT=f"127.0.0.1:{port}", MAINSTEM_HTTP=web)
     result = subprocess.run(["sh", "-e", "-c", script], cwd=folder, text=True, timeout=4 * PATIENCE_S,
                             env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     expect_equal(result.returncode, 0, f"exit code of {script!r} ({result.stdout})")
     if "mainstem watch" in script:
         shown = ("plant/line1/pump3/temperature", "71.5", "plant/line1/pump3/running", "true")
+    elif "mainstem alarm" in script:
+        shown = ("plant/pump7/temp", "unacknowledged", "91 >= 80", "1 done")
+    elif "mainstem sql" in script:  # asked over HTTP and with SQL, copied
+        shown = ("pump/north/rpm", "1450", "1 row", "backup 1")
+    elif "curl" in script:  # taken, shown, changed, shown again and listed
+        shown = ('"taken":1', '"value":181.5', "182", "plant/line1/oven/temp")
     else:  # the retained message by two clients, and the table of the load
         shown = (re.search(r"pub plant/line1/note '(.*?)'", script).group(1), "plant/line1/note ",
                  "every message")

@@ -2,14 +2,34 @@
 
 Usage: state_hash_test.py OTHER-PROGRAM... [-- scenario]"""
 
+import json
 import os
 import random
 import sys
 
 from house import PROGRAM, Raw, Server, expect, expect_equal, note, play, run
+from web import ask
 
 OTHERS = sys.argv[1:]
 sys.argv[1:] = []
+
+
+RULES = {
+    "high": {"kind": "high", "on": "pattern", "path": "hash/#", "limit": 50.5, "deadband": 0.25},
+    "rate": {"kind": "rate", "on": "pattern", "path": "hash/+/raw", "limit": 1e-3, "span": "1s"},
+    "silent": {"kind": "stale", "on": "pattern", "path": "hash/+/tiny", "span": "1s"},
+    "own": {"kind": "deviation", "on": "pattern", "path": "hash/+/decimal", "limit": 100, "span": "60s"},
+    "two": {"kind": "expression", "on": "nothing", "path": "hash",
+            "condition": "count('hash/*/decimal' > 0) >= 2 and mean('hash/*/decimal') > 1"},
+}
+
+
+def rules_set(server):
+    ask(server, "PUT", "/v1/types/thing", json.dumps({"metrics": [{"name": "raw", "limits": {"high": 0.5}}]}))
+    ask(server, "PUT", "/v1/assets/thing-1", json.dumps({"type": "thing", "branch": "hash/1"}))
+    for name, rule in RULES.items():
+        answer = ask(server, "PUT", f"/v1/rules/{name}", json.dumps(rule))
+        expect_equal(answer.status, 200, f"the rule {name}, with {answer.body[:200]!r}")
 
 
 def journal_of_every_kind(data):
@@ -17,6 +37,7 @@ def journal_of_every_kind(data):
     server = Server(data)
     raw, control = Raw(server, 5), server.control()
     luck = random.Random(20261122)
+    rules_set(server)
     for number in range(3000):
         time_ms = 1763823600000 + luck.randrange(-10**6, 10**6)
         values = {"decimal": f"{luck.uniform(-1e4, 1e4):.{luck.randrange(10)}f}",
@@ -37,6 +58,8 @@ def journal_of_every_kind(data):
             raw.publish(path + "/new", str(number / 7))
             if number % 1000 == 250:
                 control.ask(command="retire", path=path + "/new")
+    entries = ask(server, "GET", "/v1/alarm-journal?limit=1").json()["entries"]
+    expect(entries and entries[0]["entry"] > 100, f"alarms were raised and ended: {entries}")
     server.stop()
 
 

@@ -1,12 +1,14 @@
-"""No PUBACK leaves before the synced write of its batch: strace watches the server's system calls,
+"""No PUBACK and no 2xx leaves before the synced write of its batch: strace watches the server's system calls,
 and this program reads the batches out of the writes and counts.
 
-One connection sends single values of one topic, so message n is sample record n of the journal. At
-the moment a send begins, the PUBACKs that have left with it must not outnumber the sample records in
-batches whose synced write has completed. A write is synced when its file was opened with O_DSYNC, or
+One connection sends single values of one topic by MQTT, or twenty send one sample each by HTTP, so message n
+is sample record n of the journal. At the moment a send begins, the PUBACKs or answers that have left with it
+must not outnumber the sample records in batches whose synced write has completed. A write is synced when its file was opened with O_DSYNC, or
 when an fdatasync that began after the write has completed.
 """
 
+import http.client
+import json
 import os
 import re
 import shutil
@@ -21,6 +23,7 @@ from house import (PINGREQ, PUBACK, Raw, Server, expect, expect_equal, note, pac
 SABOTAGED = os.environ.get("MAINSTEM_SABOTAGED", "")
 CALLS = "openat,close,pwrite64,pwritev,pwritev2,fdatasync,fsync,accept4,write,writev,sendto,sendmsg"
 MESSAGES, BURST = 3000, 40
+REQUESTS, ASKERS = 600, 20
 
 
 def unescape(quoted):
@@ -42,8 +45,10 @@ def sample_records(batch):
     return records
 
 
-def pubacks(data):
-    """How many PUBACK packets these bytes hold; other packets are stepped over."""
+def acknowledged(data):
+    """How many PUBACK packets, or answers of HTTP that say yes, these bytes hold; others are stepped over."""
+    if data.startswith(b"HTTP/1.1 "):
+        return len(re.findall(rb"HTTP/1\.1 2", data))
     count, at = 0, 0
     while at + 2 <= len(data):
         count += data[at] >> 4 == 4
@@ -87,9 +92,9 @@ class Trace:
     def begin(self, thread, call, arguments):
         fd = arguments.split(",")[0].split(")")[0].strip()
         if call in ("write", "writev", "sendto", "sendmsg") and fd in self.sockets:
-            self.acked += pubacks(unescape(arguments))
+            self.acked += acknowledged(unescape(arguments))
             if self.acked > self.synced:
-                self.faults.append(f"PUBACK {self.acked} began to leave when {self.synced} records "
+                self.faults.append(f"acknowledgement {self.acked} began to leave when {self.synced} records "
                                    "were synced")
         elif call in ("fdatasync", "fsync"):
             self.syncing[thread] = (fd, self.unsynced.get(fd, 0))
@@ -123,14 +128,8 @@ class Trace:
             self.unsynced[fd] = self.unsynced.get(fd, 0) - records
 
 
-def traced(folder, program=None, env=None):
-    """A server under strace, MESSAGES messages through one connection, and what the trace shows.
-
-    Writes begin 3 ms late, as on a slow disk: what leaves too early leaves visibly early."""
-    path = folder + "/trace"
-    server = Server(folder + "/data", program=program, env=env,
-                    before=("strace", "-D", "-f", "-q", "-xx", "-s", "2097152", "-e", "trace=" + CALLS,
-                            "-e", "inject=pwrite64:delay_enter=3000", "-e", "signal=none", "-o", path))
+def publish_all(server):
+    """MESSAGES messages through one connection."""
     raw = Raw(server)
     for first in range(0, MESSAGES, BURST):
         raw.send(b"".join(publish_packet("trace/value", str(number), 1, number + 1)
@@ -140,6 +139,31 @@ def traced(folder, program=None, env=None):
         answers = [raw.take() for _ in range(BURST + 1)]
         found = [struct.unpack(">H", body)[0] for kind, _, body in answers if kind == PUBACK]
         expect_equal(found, list(range(first + 1, first + BURST + 1)), "the PUBACKs of a burst")
+
+
+def post_all(server):
+    """REQUESTS samples, each by a request of its own, over ASKERS connections at once."""
+    host, port = server.http.rsplit(":", 1)
+    askers = [http.client.HTTPConnection(host, int(port), timeout=30) for _ in range(ASKERS)]
+    for first in range(0, REQUESTS, ASKERS):
+        for number, asker in enumerate(askers, first):
+            asker.request("POST", "/v1/samples", json.dumps({"path": "trace/value", "value": number}),
+                          {"Content-Type": "application/json"})
+        for asker in askers:
+            answer = asker.getresponse()
+            answer.read()
+            expect_equal(answer.status, 200, "the status of a sample")
+
+
+def traced(folder, send, program=None, env=None):
+    """A server under strace, messages through its doors, and what the trace shows.
+
+    Writes begin 3 ms late, as on a slow disk: what leaves too early leaves visibly early."""
+    path = folder + "/trace"
+    server = Server(folder + "/data", program=program, env=env,
+                    before=("strace", "-D", "-f", "-q", "-xx", "-s", "2097152", "-e", "trace=" + CALLS,
+                            "-e", "inject=pwrite64:delay_enter=3000", "-e", "signal=none", "-o", path))
+    send(server)
     expect_equal(server.stop(), 0, "exit code under strace")
     wait_for("the end of the trace", lambda: ended(path, server.process.pid))
     with open(path, encoding="ascii", errors="replace") as lines:
@@ -153,7 +177,7 @@ def ended(path, pid):
 
 
 def no_puback_leaves_before_its_synced_write(folder):
-    trace = traced(folder)
+    trace = traced(folder, publish_all)
     expect_equal(trace.acked, MESSAGES, "PUBACKs seen in the trace")
     expect(trace.writes >= MESSAGES / BURST, f"only {trace.writes} batches were written")
     expect(trace.synced >= MESSAGES, f"{trace.synced} records were synced for {MESSAGES} messages")
@@ -161,14 +185,26 @@ def no_puback_leaves_before_its_synced_write(folder):
     note(f"{trace.acked} PUBACKs, {trace.writes} batches, each synced before it was acknowledged")
 
 
-def the_trace_finds(folder, bug):
-    trace = traced(folder, SABOTAGED, {"MAINSTEM_SABOTAGE": bug})
-    expect(trace.faults, f"the trace did not find {bug}: {trace.acked} PUBACKs, {trace.synced} synced")
+def no_answer_of_http_leaves_before_its_synced_write(folder):
+    trace = traced(folder, post_all)
+    expect_equal(trace.acked, REQUESTS, "answers seen in the trace")
+    expect(trace.synced >= REQUESTS, f"{trace.synced} records were synced for {REQUESTS} samples")
+    expect(not trace.faults, f"{len(trace.faults)} times: {trace.faults[:3]}")
+    note(f"{trace.acked} answers, {trace.writes} batches, each synced before it was answered")
+
+
+def the_trace_finds(folder, bug, send=publish_all):
+    trace = traced(folder, send, SABOTAGED, {"MAINSTEM_SABOTAGE": bug})
+    expect(trace.faults, f"the trace did not find {bug}: {trace.acked} acknowledged, {trace.synced} synced")
     note(f"{bug}: {trace.faults[0]}")
 
 
 def the_trace_finds_early_acknowledgements(folder):
     the_trace_finds(folder, "early-ack")
+
+
+def the_trace_finds_early_answers_of_http(folder):
+    the_trace_finds(folder, "early-ack", post_all)
 
 
 def the_trace_finds_a_missing_sync(folder):
@@ -184,5 +220,6 @@ if __name__ == "__main__":
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if probe.returncode:
         skip(f"strace may not trace here: {probe.stdout.strip()}")
-    play(no_puback_leaves_before_its_synced_write, the_trace_finds_early_acknowledgements,
+    play(no_puback_leaves_before_its_synced_write, no_answer_of_http_leaves_before_its_synced_write,
+         the_trace_finds_early_acknowledgements, the_trace_finds_early_answers_of_http,
          the_trace_finds_a_missing_sync)

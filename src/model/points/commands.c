@@ -136,13 +136,13 @@ enum err apply_command(struct points *points, const struct command *command,
     struct key_claim claim;
     uint32_t rows = points->counters->rows;
     bool run;
-    enum err err = key_claim(points, command, stamp, &claim, &outcome, &run);
+    enum err err = points_key_claim(points, command, stamp, &claim, &outcome, &run);
     if (err == OK && run)
         err = command_run(points, command, &outcome);
     if (err != OK)
         return err;
     if (run)
-        key_settle(points, command, &claim, &outcome);
+        points_key_settle(points, command, &claim, &outcome);
     if (outcome.code != OUTCOME_REPEATED)
         outcome.first_code = outcome.code;
     effects->rows_new += points->counters->rows - rows;

@@ -6,6 +6,15 @@
  */
 #include "model/points/tables.h"
 
+/* What was said the first time, of the point or of the number that it was about. */
+static void outcome_recall(struct outcome *outcome, uint8_t code, uint8_t of, uint32_t about)
+{
+    outcome->code = OUTCOME_REPEATED;
+    outcome->first_code = (enum outcome_code)code;
+    outcome->point = of == KEY_OF_POINT ? about : POINT_NONE;
+    outcome->number = of == KEY_OF_NUMBER ? about : 0;
+}
+
 #define KEYS_DROPPED_MAX 16 /* with each new key; one is added, so the queue shrinks */
 
 static uint32_t client_find(const struct points *points, const struct command *command,
@@ -16,7 +25,7 @@ static uint32_t client_find(const struct points *points, const struct command *c
          at = index_next(points->client_index, &probe)) {
         const struct client_entry *entry = state_read(&points->clients, at);
         if (entry->tenant == command->tenant &&
-            bytes_equal(text_get(points, entry->client), command->client))
+            bytes_equal(texts_get(&points->texts, entry->client), command->client))
             return at;
     }
     return 0;
@@ -26,10 +35,10 @@ static enum err client_add(struct points *points, const struct command *command,
                            uint32_t *ret_at)
 {
     uint32_t at = points->counters->clients + 1;
-    uint32_t text;
+    uint32_t text = TEXT_NONE;
     enum err err = state_table_grow(&points->clients, at + 1);
     if (err == OK)
-        err = text_add(points, command->client, &text);
+        err = texts_set(&points->texts, &text, command->client);
     if (err == OK)
         err = index_insert(points->client_index, hash, at);
     if (err != OK)
@@ -53,9 +62,7 @@ static enum err claim_sequence(struct points *points, const struct command *comm
         } else if (command->sequence < entry->sequence) {
             outcome->code = OUTCOME_SEQUENCE_OLD;
         } else {
-            outcome->code = OUTCOME_REPEATED;
-            outcome->first_code = (enum outcome_code)entry->code;
-            outcome->point = entry->point;
+            outcome_recall(outcome, entry->code, entry->of, entry->point);
         }
         return OK;
     }
@@ -83,7 +90,7 @@ static uint32_t key_find(const struct points *points, const struct command *comm
          at = index_next(points->key_index, &probe)) {
         const struct key_entry *entry = state_read(&points->keys, at);
         if (entry->tenant == command->tenant &&
-            bytes_equal(text_get(points, entry->key), command->key))
+            bytes_equal(texts_get(&points->texts, entry->key), command->key))
             return at;
     }
     return 0;
@@ -95,11 +102,11 @@ static enum err key_drop(struct points *points)
     struct counters_entry *counters = counters_write(points);
     uint32_t at = counters->keys_first;
     struct key_entry *entry = state_write(&points->keys, at);
-    uint64_t hash = kind_hash(HASH_KEY, entry->tenant, text_get(points, entry->key));
+    uint64_t hash = kind_hash(HASH_KEY, entry->tenant, texts_get(&points->texts, entry->key));
     enum err err = index_remove(points->key_index, hash, at);
     if (err != OK)
         return err;
-    text_free(points, entry->key);
+    texts_free(&points->texts, entry->key);
     counters->keys--;
     counters->keys_first = entry->next;
     if (counters->keys_first == 0)
@@ -125,12 +132,12 @@ static enum err key_add(struct points *points, const struct command *command, in
                         uint64_t hash, uint32_t *ret_at)
 {
     struct counters_entry *counters = counters_write(points);
-    uint32_t at = counters->keys_free, text;
+    uint32_t at = counters->keys_free, text = TEXT_NONE;
     enum err err = OK;
     if (at == 0)
         err = state_table_grow(&points->keys, counters->keys_made + 2);
     if (err == OK)
-        err = text_add(points, command->key, &text);
+        err = texts_set(&points->texts, &text, command->key);
     if (err != OK)
         return err;
     if (at == 0)
@@ -160,9 +167,7 @@ static enum err claim_free(struct points *points, const struct command *command,
     claim->at = key_find(points, command, hash);
     if (claim->at != 0) {
         const struct key_entry *entry = state_read(&points->keys, claim->at);
-        outcome->code = OUTCOME_REPEATED;
-        outcome->first_code = (enum outcome_code)entry->code;
-        outcome->point = entry->point;
+        outcome_recall(outcome, entry->code, entry->of, entry->point);
         return OK;
     }
     if (is_older(command->key_wall_ns, stamp->wall_ns, points->limits.key_keep_ns)) {
@@ -179,9 +184,9 @@ static enum err claim_free(struct points *points, const struct command *command,
     return key_add(points, command, wall_ns, hash, &claim->at);
 }
 
-enum err key_claim(struct points *points, const struct command *command,
-                   const struct record_stamp *stamp, struct key_claim *ret_claim,
-                   struct outcome *outcome, bool *ret_run)
+enum err points_key_claim(struct points *points, const struct command *command,
+                          const struct record_stamp *stamp, struct key_claim *ret_claim,
+                          struct outcome *outcome, bool *ret_run)
 {
     *ret_claim = (struct key_claim){.kind = (enum key_kind)command->key_kind};
     *ret_run = command->key_kind == KEY_NONE;
@@ -198,17 +203,23 @@ enum err key_claim(struct points *points, const struct command *command,
     return claim_free(points, command, stamp, ret_claim, outcome, ret_run);
 }
 
-void key_settle(struct points *points, const struct command *command, const struct key_claim *claim,
-                const struct outcome *outcome)
+void points_key_settle(struct points *points, const struct command *command,
+                       const struct key_claim *claim, const struct outcome *outcome)
 {
+    bool number = command_is_of_archive(command->kind) || command_is_of_access(command->kind) ||
+                  command_module(command->kind) != 0;
+    uint8_t of = number ? KEY_OF_NUMBER : KEY_OF_POINT;
+    uint32_t about = number ? outcome->number : outcome->point;
     if (claim->kind == KEY_SEQUENCE) {
         struct client_entry *entry = state_write(&points->clients, claim->at);
         entry->sequence = command->sequence;
-        entry->point = outcome->point;
+        entry->point = about;
+        entry->of = of;
         entry->code = (uint8_t)outcome->code;
     } else if (claim->kind == KEY_FREE) {
         struct key_entry *entry = state_write(&points->keys, claim->at);
-        entry->point = outcome->point;
+        entry->point = about;
+        entry->of = of;
         entry->code = (uint8_t)outcome->code;
     }
 }
@@ -224,10 +235,11 @@ static enum err clients_rebuild(struct points *points)
     enum err err = state_table_grow(&points->clients, count + 1);
     for (uint32_t at = 1; err == OK && at <= count; at++) {
         const struct client_entry *entry = state_read(&points->clients, at);
-        if (entry->client == TEXT_NONE || !text_is_valid(points, entry->client) ||
-            entry->code >= OUTCOME_COUNT)
+        if (entry->client == TEXT_NONE ||
+            !texts_is_valid(&points->texts, entry->client, TEXTS_BYTES_MAX) ||
+            entry->code >= OUTCOME_COUNT || entry->of >= KEY_OFS)
             return ERR_CORRUPT;
-        struct bytes client = text_get(points, entry->client);
+        struct bytes client = texts_get(&points->texts, entry->client);
         err = index_insert(points->client_index, kind_hash(HASH_CLIENT, entry->tenant, client), at);
     }
     return err;
@@ -242,10 +254,11 @@ static enum err keys_queue_rebuild(struct points *points)
         if (at == 0 || at > counters->keys_made)
             return ERR_CORRUPT;
         const struct key_entry *entry = state_read(&points->keys, at);
-        if (entry->key == TEXT_NONE || !text_is_valid(points, entry->key) ||
-            entry->code >= OUTCOME_COUNT)
+        if (entry->key == TEXT_NONE ||
+            !texts_is_valid(&points->texts, entry->key, TEXTS_BYTES_MAX) ||
+            entry->code >= OUTCOME_COUNT || entry->of >= KEY_OFS)
             return ERR_CORRUPT;
-        struct bytes key = text_get(points, entry->key);
+        struct bytes key = texts_get(&points->texts, entry->key);
         err = index_insert(points->key_index, kind_hash(HASH_KEY, entry->tenant, key), at);
         last = at;
         at = entry->next;

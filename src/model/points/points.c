@@ -57,24 +57,26 @@ enum err indexes_create(struct points *points, uint32_t points_expected, uint32_
     return OK;
 }
 
-static void tables_init(struct state *state, struct points *points)
+static const struct state_table_plan tables[] = {
+    {offsetof(struct points, counters_table), TABLE_COUNTERS, sizeof(struct counters_entry)},
+    {offsetof(struct points, rows), TABLE_ROWS, sizeof(struct row_entry)},
+    {offsetof(struct points, points), TABLE_POINTS, sizeof(struct point_entry)},
+    {offsetof(struct points, live), TABLE_LIVE, sizeof(struct live_entry)},
+    {offsetof(struct points, limit_rows), TABLE_LIMITS, sizeof(struct limits_entry)},
+    {offsetof(struct points, names), TABLE_NAMES, NAME_UNIT},
+    {offsetof(struct points, texts.table), TABLE_TEXTS, TEXTS_UNIT},
+    {offsetof(struct points, clients), TABLE_CLIENTS, sizeof(struct client_entry)},
+    {offsetof(struct points, keys), TABLE_KEYS, sizeof(struct key_entry)},
+    {offsetof(struct points, row_labels), TABLE_ROW_LABELS, sizeof(struct row_labels_entry)},
+    {offsetof(struct points, label_lists), TABLE_LABEL_LISTS, sizeof(struct label_unit)},
+    {offsetof(struct points, profiles), TABLE_PROFILES, sizeof(struct profile_entry)},
+};
+
+static void texts_init(struct points *points)
 {
-    const struct {
-        struct state_table *table;
-        uint32_t id, row_size;
-    } tables[] = {
-        {&points->counters_table, TABLE_COUNTERS, sizeof(struct counters_entry)},
-        {&points->rows, TABLE_ROWS, sizeof(struct row_entry)},
-        {&points->points, TABLE_POINTS, sizeof(struct point_entry)},
-        {&points->live, TABLE_LIVE, sizeof(struct live_entry)},
-        {&points->limit_rows, TABLE_LIMITS, sizeof(struct limits_entry)},
-        {&points->names, TABLE_NAMES, NAME_UNIT},
-        {&points->texts, TABLE_TEXTS, TEXT_UNIT},
-        {&points->clients, TABLE_CLIENTS, sizeof(struct client_entry)},
-        {&points->keys, TABLE_KEYS, sizeof(struct key_entry)},
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(tables); i++)
-        state_table_init(state, tables[i].table, tables[i].id, tables[i].row_size, true);
+    points->texts.owner = &points->counters_table;
+    points->texts.pages_at = offsetof(struct counters_entry, text_pages);
+    points->texts.classes_at = offsetof(struct counters_entry, classes);
 }
 
 enum err points_create(struct state *state, const struct points_limits *limits,
@@ -84,7 +86,8 @@ enum err points_create(struct state *state, const struct points_limits *limits,
     if (points == NULL)
         return ERR_NO_MEMORY;
     points->limits = *limits;
-    tables_init(state, points);
+    state_tables_init(state, points, tables, ARRAY_COUNT(tables));
+    texts_init(points);
     enum err err = indexes_create(points, 0, 0, 0);
     if (err == OK)
         err = state_table_grow(&points->counters_table, 1);
@@ -102,11 +105,7 @@ void points_destroy(struct points *points)
     if (points == NULL)
         return;
     indexes_destroy(points);
-    struct state_table *tables[] = {&points->counters_table, &points->rows,       &points->points,
-                                    &points->live,           &points->limit_rows, &points->names,
-                                    &points->texts,          &points->clients,    &points->keys};
-    for (size_t i = 0; i < ARRAY_COUNT(tables); i++)
-        state_table_done(tables[i]);
+    state_tables_done(points, tables, ARRAY_COUNT(tables));
     free(points);
 }
 
@@ -127,7 +126,8 @@ uint32_t points_count(const struct points *points)
 
 uint64_t points_names_bytes(const struct points *points)
 {
-    return (uint64_t)points->counters->names_used * NAME_UNIT;
+    return (uint64_t)points->counters->names_used * NAME_UNIT +
+           (uint64_t)points->counters->label_units * sizeof(struct label_unit);
 }
 
 uint32_t points_rows(const struct points *points)
@@ -181,7 +181,7 @@ static bool point_is_at(const struct points *points, uint32_t point, uint32_t te
     if (row->tenant != tenant)
         return false;
     if (entry->flags & POINT_RENAMED)
-        return bytes_equal(text_get(points, entry->metric), path);
+        return bytes_equal(texts_get(&points->texts, entry->metric), path);
     return path_is_join(path, name_get(points, row->prefix), name_get(points, entry->metric));
 }
 
@@ -274,14 +274,14 @@ uint32_t points_row_of(const struct points *points, uint32_t point)
 bool points_in_row(const struct points *points, uint32_t point)
 {
     check(point > 0 && point <= points->counters->points);
-    return point_at(points, point)->flags == 0;
+    return (point_at(points, point)->flags & (POINT_RENAMED | POINT_RETIRED)) == 0;
 }
 
 struct bytes points_metric(const struct points *points, uint32_t point)
 {
     check(point > 0 && point <= points->counters->points);
     const struct point_entry *entry = point_at(points, point);
-    return name_get(points, entry->flags == 0 ? entry->metric : NAME_EMPTY);
+    return name_get(points, points_in_row(points, point) ? entry->metric : NAME_EMPTY);
 }
 
 uint8_t points_type(const struct points *points, uint32_t point)
@@ -295,7 +295,7 @@ size_t points_path(const struct points *points, uint32_t point, uint8_t *path)
     check(point > 0 && point <= points->counters->points);
     const struct point_entry *entry = point_at(points, point);
     if (entry->flags & POINT_RENAMED) {
-        struct bytes own = text_get(points, entry->metric);
+        struct bytes own = texts_get(&points->texts, entry->metric);
         memcpy(path, own.at, own.size);
         return own.size;
     }
@@ -311,10 +311,20 @@ static struct value live_value(const struct points *points, const struct live_en
                           .present = live->flags & LIVE_PRESENT,
                           .number = live->number};
     if (live->type == VALUE_STRING) {
-        value.text = text_get(points, (uint32_t)live->number);
+        value.text = texts_get(&points->texts, (uint32_t)live->number);
         value.number = 0;
     }
     return value;
+}
+
+struct value points_last(const struct points *points, uint32_t point, int64_t *ret_time_ns,
+                         int64_t *ret_arrival_ns)
+{
+    check(point > 0 && point <= points->counters->points);
+    const struct live_entry *live = live_at(points, point);
+    *ret_time_ns = live->time_ns;
+    *ret_arrival_ns = live->arrival_ns;
+    return live_value(points, live);
 }
 
 void points_view(const struct points *points, uint32_t point, struct point_view *ret_view)
@@ -335,5 +345,7 @@ void points_view(const struct points *points, uint32_t point, struct point_view 
         const struct limits_entry *limits = set ? state_read(&points->limit_rows, point) : NULL;
         ret_view->limits[i] = set ? limits->limits[i] : (double)NAN;
     }
-    settings_view(points, entry->settings, ret_view);
+    settings_into_view(points, entry->settings, ret_view);
+    if (!(entry->flags & POINT_LABELED) && row_has_labels(points, entry->row))
+        ret_view->label_count = row_labels_get(points, entry->row, ret_view->labels);
 }

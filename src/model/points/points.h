@@ -13,6 +13,7 @@
 
 #include "base/base.h"
 #include "format/format.h"
+#include "paths/paths.h"
 #include "state/state.h"
 
 #define TENANT_DEFAULT 1
@@ -42,7 +43,8 @@ MUST_USE enum err points_rebuild(struct points *points);
 
 /* ---- asking
  * ------------------------------------------------------------------------------------------ */
-uint64_t points_names_bytes(const struct points *points); /* of all paths; never freed */
+uint64_t points_names_bytes(const struct points *points); /* of all paths and of the labels that
+                                                              rows were born with; never freed */
 uint32_t points_count(const struct points *points);       /* highest point id */
 uint32_t points_rows(const struct points *points);        /* highest row id */
 uint32_t points_retired(const struct points *points);
@@ -96,6 +98,10 @@ struct point_view {
     uint16_t label_count;
 };
 void points_view(const struct points *points, uint32_t point, struct point_view *ret_view);
+/* Of all that the last value and its times, for who asks often: one cache line. The times are 0 when
+ * there was no sample yet. */
+struct value points_last(const struct points *points, uint32_t point, int64_t *ret_time_ns,
+                         int64_t *ret_arrival_ns);
 uint64_t points_memory(const struct points *points); /* indexes; pages are counted by state */
 
 /* ---- effects
@@ -110,7 +116,49 @@ uint64_t points_memory(const struct points *points); /* indexes; pages are count
     X(OUTCOME_SETTINGS_INVALID, "a setting is not valid")                                          \
     X(OUTCOME_LIMIT, "a limit of the tenant was reached")                                          \
     X(OUTCOME_KEY_EXPIRED, "the idempotency key is older than keys are kept; not run again")       \
-    X(OUTCOME_SEQUENCE_OLD, "the sequence is below the client's last one; not run again")
+    X(OUTCOME_SEQUENCE_OLD, "the sequence is below the client's last one; not run again")          \
+    X(OUTCOME_UNKNOWN_POLICY, "no such policy")                                                    \
+    X(OUTCOME_POLICY_INVALID, "the policy is not valid")                                           \
+    X(OUTCOME_UNKNOWN_ERASURE, "no such erasure, or it is complete")                               \
+    X(OUTCOME_UNKNOWN_ANNOTATION, "no such annotation")                                            \
+    X(OUTCOME_VALUE_INVALID, "the value does not fit the point's type, or its quality the value")  \
+    X(OUTCOME_TIME_INVALID, "a time is outside of 1970 to 2200, or the range is empty")            \
+    X(OUTCOME_TEXT_INVALID, "a text is missing, too long, or no UTF-8")                            \
+    X(OUTCOME_ARCHIVE_FULL, "a limit of what is kept about history was reached")                   \
+    X(OUTCOME_UNKNOWN_TENANT, "no such tenant")                                                    \
+    X(OUTCOME_UNKNOWN_ROLE, "no such role")                                                        \
+    X(OUTCOME_UNKNOWN_ACCOUNT, "no such account")                                                  \
+    X(OUTCOME_UNKNOWN_SECRET, "no such secret")                                                    \
+    X(OUTCOME_UNKNOWN_SHARE, "no such share, or it is not in a state for that")                    \
+    X(OUTCOME_UNKNOWN_PROVIDER, "no such provider")                                                \
+    X(OUTCOME_NAME_TAKEN, "the name belongs to another")                                           \
+    X(OUTCOME_NAME_INVALID, "the name is not valid")                                               \
+    X(OUTCOME_ROLE_IN_USE, "an account or a provider holds the role")                              \
+    X(OUTCOME_LAST_HOST, "without it nobody could run the server: it is the last host")            \
+    X(OUTCOME_ACCESS_INVALID, "what is said of the account, role, secret or share is not valid")   \
+    X(OUTCOME_ACCESS_FULL, "a limit of tenants, accounts, roles, secrets or shares was reached")   \
+    X(OUTCOME_UNKNOWN_TYPE, "no such asset type")                                                  \
+    X(OUTCOME_UNKNOWN_ASSET, "no such asset")                                                      \
+    X(OUTCOME_TYPE_IN_USE, "an asset, another type or a rule is of the type")                      \
+    X(OUTCOME_ASSET_HAS_PARTS, "other assets are below it")                                        \
+    X(OUTCOME_ASSET_INVALID, "what is said of the type or asset is not valid")                     \
+    X(OUTCOME_ASSETS_FULL, "a limit of types, assets or their versions was reached")               \
+    X(OUTCOME_UNKNOWN_RULE, "no such rule")                                                        \
+    X(OUTCOME_RULE_INVALID, "what is said of the rule is not valid")                               \
+    X(OUTCOME_RULES_FULL, "a limit of rules or alarms was reached")                                \
+    X(OUTCOME_UNKNOWN_ALARM, "no such alarm, or it is normal again")                               \
+    X(OUTCOME_ALARM_REFUSED, "the alarm is not in a state for that")                               \
+    X(OUTCOME_ACT_INVALID, "what is to be done with the alarm is not valid")                       \
+    X(OUTCOME_UNKNOWN_ROSTER, "no such roster")                                                    \
+    X(OUTCOME_UNKNOWN_CHANNEL, "no such channel")                                                  \
+    X(OUTCOME_UNKNOWN_ROUTE, "no such route")                                                      \
+    X(OUTCOME_NOTICE_INVALID, "what is said of the roster, channel or route is not valid")         \
+    X(OUTCOME_NOTICES_FULL, "a limit of rosters, channels, routes or notices was reached")         \
+    X(OUTCOME_CHANNEL_IN_USE, "a roster or a route names it")                                      \
+    X(OUTCOME_UNKNOWN_DOCUMENT, "no such document")                                                \
+    X(OUTCOME_DOCUMENT_INVALID, "what is said of the document or board is not valid")              \
+    X(OUTCOME_UNKNOWN_BOARD, "no such board")                                                      \
+    X(OUTCOME_LIBRARY_FULL, "a limit of documents or boards was reached")
 #define OUTCOME_ENUM(name, text) name,
 enum outcome_code { OUTCOME_TABLE(OUTCOME_ENUM) OUTCOME_COUNT };
 #undef OUTCOME_ENUM
@@ -120,9 +168,21 @@ struct outcome {
     enum outcome_code code;
     enum outcome_code first_code; /* REPEATED: what the first run said; else = code */
     uint32_t point;               /* touched or found; POINT_NONE */
+    uint32_t number; /* of what model/archive or model/access made or touched; else 0 */
+};
+struct point_notice { /* a value that model/alarms or model/expressions want to know of */
+    uint32_t point;
+    bool late;          /* older than the live value, which stayed: value and times are its own */
+    bool state_changed; /* the limit state did */
+    bool had_before;    /* there was a value before, and it was this: */
+    int64_t time_ns, arrival_ns, before_time_ns;
+    struct value value, before; /* texts are not carried: empty */
 };
 struct effects {
-    struct outcome *outcomes;               /* the caller's array */
+    struct point_notice
+        *notices;             /* the caller's array of COLUMNS_MAX, or NULL: nobody wants them */
+    size_t notice_count;      /* of the last points_apply_sample */
+    struct outcome *outcomes; /* the caller's array */
     size_t outcome_count, outcome_capacity; /* past the capacity they are only counted */
     uint64_t samples;                       /* values taken */
     uint64_t samples_late;                  /* of these: older than the live value, which stayed */
@@ -149,9 +209,28 @@ struct record_stamp {
  * Keys: a sequence must grow for its client and tenant; equal to the last: REPEATED with what was
  * said then; below: SEQUENCE_OLD. A free key seen before: REPEATED; not seen and made more than
  * key_keep_ns before the batch's wall time: KEY_EXPIRED. Refusals are remembered as well as done. A
- * client or key that finds its table full: LIMIT, not remembered. */
+ * client or key that finds its table full: LIMIT, not remembered.
+ *
+ * Labels. A row may come with labels (of FACT_ROW): they are those of its points, each until a
+ * command sets labels for it. What names and values they have is bounded by the record. */
 MUST_USE enum err points_apply_fact(struct points *points, const struct fact *fact,
                                     const struct record_stamp *stamp, struct effects *effects);
+/* Idempotency of commands that another reducer carries out: judges the key as above. *ret_run: the
+ * command runs, and points_key_settle must follow with what became of it; else *outcome says why
+ * not, and of REPEATED what was said then, with its number or its point. */
+struct key_claim { /* what is known of a command before it runs; private */
+    enum key_kind kind;
+    uint32_t at;
+};
+MUST_USE enum err points_key_claim(struct points *points, const struct command *command,
+                                   const struct record_stamp *stamp, struct key_claim *ret_claim,
+                                   struct outcome *outcome, bool *ret_run);
+void points_key_settle(struct points *points, const struct command *command,
+                       const struct key_claim *claim, const struct outcome *outcome);
+/* An erasure reached the live value: when its time lies in [from_ns, to_ns) the point shows none
+ * until the next sample, whatever time that has. Its type stays fixed. True: it was taken away. */
+MUST_USE enum err points_erase_live(struct points *points, uint32_t point, int64_t from_ns,
+                                    int64_t to_ns, bool *ret_erased);
 /* The one prefix of a FACT_ROW that is no path: rows whose own record damage took, entered so that
  * ids go on without holes. No topic and no command can name them. */
 #define POINTS_LOST_PREFIX "$lost"
@@ -164,16 +243,29 @@ MUST_USE enum err points_apply_fact(struct points *points, const struct fact *fa
 MUST_USE enum err points_apply_sample(struct points *points, const struct row_shape *shape,
                                       const struct sample_row *sample, int64_t arrival_ns,
                                       struct effects *effects);
+/* ---- who looks at values -----------------------------------------------------------------------
+ * A profile is a set of limits that many points share, named by 16 bits of each live row: a value
+ * is judged by it in its own cache line. What the limit state shows is the effective limit of each
+ * kind: the profile's where it wins, else the point's own, else the profile's other one. A value of
+ * a point is told (effects->notices) when the point has a profile and its limit state changed, when
+ * its profile asks for each, when it is attended (an alarm stands), or looked at (an expression).
+ * Late values are told of points with a profile or that are looked at. */
+#define PROFILE_NONE 0
+#define PROFILES_MAX 65535 /* 1..PROFILES_MAX */
+struct point_profile {
+    double limits[LIMIT_KINDS]; /* of the kinds in either mask */
+    uint8_t wins, otherwise;    /* bit i: limits[i] stands before, behind the point's own */
+    bool each;                  /* each value is told */
+};
+/* Sets or replaces it for all points that have it; what they show is judged anew with their next
+ * value, or by points_assign. ERR_NO_MEMORY. */
+MUST_USE enum err points_profile(struct points *points, uint16_t profile,
+                                 const struct point_profile *content);
+/* Names the profile of a point (one that was set, or PROFILE_NONE) and judges its value. */
+void points_assign(struct points *points, uint32_t point, uint16_t profile);
+uint16_t points_profile_of(const struct points *points, uint32_t point);
+/* Each value of it is told, or not any more. */
+void points_attend(struct points *points, uint32_t point, bool attended); /* model/alarms */
+void points_look(struct points *points, uint32_t point, bool looked);     /* model/expressions */
 /* Brings a row's live values into the cache. */
 void points_apply_prefetch(const struct points *points, uint32_t first_point, uint32_t count);
-
-/* ---- paths
- * ------------------------------------------------------------------------------------------------
- */
-#define PATH_DEPTH_MAX 16
-#define PATH_SEGMENT_MAX 128
-/* A path: UTF-8, 1..PATH_DEPTH_MAX segments of 1..PATH_SEGMENT_MAX bytes joined by '/', no control
- * characters, no '+' or '#', not starting with '$'. NULL when it is one, else what is wrong. */
-const char *path_fault(struct bytes path);
-/* Does the path match an MQTT topic filter ('+' one level, '#' the rest)? */
-bool path_matches(struct bytes path, struct bytes filter);

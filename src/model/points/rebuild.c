@@ -37,15 +37,39 @@ static bool limits_are_there(const struct points *points, uint32_t point, uint8_
     return true;
 }
 
+static bool profiles_are_valid(const struct points *points)
+{
+    uint32_t count = state_table_capacity(&points->profiles);
+    for (uint32_t i = 0; i < count && i <= PROFILES_MAX; i++) {
+        const struct profile_entry *entry = state_read(&points->profiles, i);
+        if (entry->there > 1 || entry->each > 1 || entry->wins >> LIMIT_KINDS != 0 ||
+            entry->otherwise >> LIMIT_KINDS != 0 || (i == PROFILE_NONE && entry->there))
+            return false;
+        for (size_t kind = 0; kind < LIMIT_KINDS; kind++)
+            if (!isfinite(entry->limits[kind]))
+                return false;
+    }
+    return true;
+}
+
+static bool profile_is_there(const struct points *points, uint16_t profile)
+{
+    return profile == PROFILE_NONE ||
+           (profile < state_table_capacity(&points->profiles) &&
+            ((const struct profile_entry *)state_read(&points->profiles, profile))->there);
+}
+
 static bool live_is_valid(const struct points *points, uint32_t point,
                           const struct point_entry *entry)
 {
     const struct live_entry *live = live_at(points, point);
     if (live->type != entry->type || live->limit_state > LIMIT_STATE_HIGH_HIGH ||
+        !profile_is_there(points, live->profile) ||
         !(live->flags & LIVE_RETIRED) != !(entry->flags & POINT_RETIRED))
         return false;
     if (live->type == VALUE_STRING &&
-        ((uint64_t)live->number > UINT32_MAX || !text_is_valid(points, (uint32_t)live->number)))
+        ((uint64_t)live->number > UINT32_MAX ||
+         !texts_is_valid(&points->texts, (uint32_t)live->number, TEXTS_BYTES_MAX)))
         return false;
     if (live->type == VALUE_FLOAT64 && live->scale > SCALE_DECIMAL_MAX && live->scale != SCALE_RAW)
         return false;
@@ -58,8 +82,8 @@ static bool point_is_valid(const struct points *points, uint32_t point,
     bool renamed = entry->flags & POINT_RENAMED;
     if (entry->row != row || value_type_name(entry->type) == NULL)
         return false;
-    if (renamed ? entry->metric == TEXT_NONE || !text_is_valid(points, entry->metric) ||
-                      text_get(points, entry->metric).size > PATH_MAX_BYTES
+    if (renamed ? entry->metric == TEXT_NONE ||
+                      !texts_is_valid(&points->texts, entry->metric, PATH_MAX_BYTES)
                 : !name_is_valid(points, entry->metric))
         return false;
     return settings_are_valid(points, entry->settings) && live_is_valid(points, point, entry);
@@ -127,7 +151,7 @@ static enum err row_rebuild(struct points *points, uint32_t row, struct path_bat
         }
         struct bytes whole;
         if (of->flags & POINT_RENAMED) {
-            whole = text_get(points, of->metric);
+            whole = texts_get(&points->texts, of->metric);
         } else {
             whole = bytes_of(path, path_join(prefix, name_get(points, of->metric), path));
             if (whole.size == 0)
@@ -171,9 +195,13 @@ enum err points_rebuild(struct points *points)
     if (err == OK)
         err = indexes_create(points, counters->points, 0, 0);
     if (err == OK)
-        err = texts_rebuild(points);
+        err = texts_rebuild(&points->texts);
     if (err == OK)
         err = names_rebuild(points);
+    if (err == OK)
+        err = row_labels_rebuild(points);
+    if (err == OK && !profiles_are_valid(points))
+        err = ERR_CORRUPT;
     if (err == OK)
         err = rows_rebuild(points);
     if (err == OK)

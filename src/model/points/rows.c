@@ -37,6 +37,8 @@ enum err row_add(struct points *points, const struct fact_row *row, const uint64
         if (err == OK)
             err = index_insert(points->path_index, hashes[i], point);
     }
+    if (err == OK && row->label_count > 0)
+        err = row_labels_put(points, shape->row, row->labels, row->label_count);
     if (err == OK)
         err = row_index_put(points, shape->row);
     if (err != OK)
@@ -71,6 +73,15 @@ static bool row_hashes(const struct points *points, const struct fact_row *row, 
     return true;
 }
 
+/* What the row's names will be looked for in, all at once: each look would wait for memory. */
+static void row_prefetch(const struct points *points, const struct fact_row *row)
+{
+    index_prefetch(points->name_index, kind_hash(HASH_NAME, 0, row->prefix));
+    if (row->object)
+        index_prefetch(points->row_index, kind_hash(HASH_ROW, row->tenant, row->prefix));
+    row_labels_prefetch(points, row->labels, row->label_count);
+}
+
 /* Neither another point nor another column has one of the row's paths. Under one prefix two paths
  * are equal when their metrics are. */
 static bool row_is_free(const struct points *points, const struct fact_row *row,
@@ -99,7 +110,9 @@ enum err apply_row(struct points *points, const struct fact_row *row, struct eff
         shape->count > COLUMNS_MAX || shape->first_point > UINT32_MAX - COLUMNS_MAX)
         return ERR_CORRUPT;
     uint64_t hashes[COLUMNS_MAX];
-    if (!row_hashes(points, row, hashes) || !row_is_free(points, row, hashes))
+    row_prefetch(points, row);
+    if (!row_hashes(points, row, hashes) || !row_is_free(points, row, hashes) ||
+        !labels_are_valid(row->labels, row->label_count))
         return ERR_CORRUPT;
     enum err err = row_add(points, row, hashes);
     if (err != OK)

@@ -11,7 +11,7 @@
 #define SETTINGS_HEAD 4u
 _Static_assert(SETTINGS_HEAD + UNIT_BYTES_MAX + DESCRIPTION_BYTES_MAX +
                        LABELS_MAX * (2 + 2 * LABEL_BYTES_MAX) <=
-                   TEXT_BYTES_MAX,
+                   TEXTS_BYTES_MAX,
                "all settings fit into the largest text");
 _Static_assert(UNIT_BYTES_MAX < 256 && LABELS_MAX < 256 && LABEL_BYTES_MAX < 256, "one byte each");
 
@@ -44,19 +44,19 @@ static bool settings_decode(struct bytes text, struct point_view *view)
     return at == text.size;
 }
 
-void settings_view(const struct points *points, uint32_t settings, struct point_view *view)
+void settings_into_view(const struct points *points, uint32_t settings, struct point_view *view)
 {
     if (settings == TEXT_NONE)
         return;
-    bool valid = settings_decode(text_get(points, settings), view);
+    bool valid = settings_decode(texts_get(&points->texts, settings), view);
     check(valid); /* points_rebuild judged what came from outside */
 }
 
 bool settings_are_valid(const struct points *points, uint32_t settings)
 {
     struct point_view view;
-    return settings == TEXT_NONE ||
-           (text_is_valid(points, settings) && settings_decode(text_get(points, settings), &view));
+    return settings == TEXT_NONE || (texts_is_valid(&points->texts, settings, TEXTS_BYTES_MAX) &&
+                                     settings_decode(texts_get(&points->texts, settings), &view));
 }
 
 /* ---- judging
@@ -67,17 +67,17 @@ static bool text_fits(struct bytes text, size_t size_max)
     return text.size <= size_max && bytes_are_utf8(text);
 }
 
-static bool labels_are_valid(const struct point_settings *settings)
+bool labels_are_valid(const struct label *labels, uint16_t count)
 {
-    if (settings->label_count > LABELS_MAX)
+    if (count > LABELS_MAX)
         return false;
-    for (uint16_t i = 0; i < settings->label_count; i++) {
-        const struct label *label = &settings->labels[i];
+    for (uint16_t i = 0; i < count; i++) {
+        const struct label *label = &labels[i];
         if (label->name.size == 0 || !text_fits(label->name, LABEL_BYTES_MAX) ||
             !text_fits(label->value, LABEL_BYTES_MAX))
             return false;
         for (uint16_t j = 0; j < i; j++) {
-            if (bytes_equal(settings->labels[j].name, label->name))
+            if (bytes_equal(labels[j].name, label->name))
                 return false;
         }
     }
@@ -109,7 +109,7 @@ enum outcome_code settings_judge(const struct points *points, uint32_t point,
     if (has & HAS_TYPE) {
         if (value_type_name(settings->type) == NULL)
             return OUTCOME_SETTINGS_INVALID;
-        if (live != NULL && live->flags & LIVE_SEEN && settings->type != type)
+        if (live != NULL && live->flags & (LIVE_SEEN | LIVE_ERASED) && settings->type != type)
             return OUTCOME_TYPE_FIXED;
         type = settings->type;
     }
@@ -119,7 +119,7 @@ enum outcome_code settings_judge(const struct points *points, uint32_t point,
         return OUTCOME_SETTINGS_INVALID;
     if ((has & HAS_UNIT && !text_fits(settings->unit, UNIT_BYTES_MAX)) ||
         (has & HAS_DESCRIPTION && !text_fits(settings->description, DESCRIPTION_BYTES_MAX)) ||
-        (has & HAS_LABELS && !labels_are_valid(settings)))
+        (has & HAS_LABELS && !labels_are_valid(settings->labels, settings->label_count)))
         return OUTCOME_SETTINGS_INVALID;
     return OUTCOME_DONE;
 }
@@ -135,13 +135,13 @@ static size_t bytes_put(uint8_t *at, struct bytes bytes)
 }
 
 /* What the point's text is to be: what it was, with what the command has. Returns its size; 0 when
- * nothing is left to say. text[TEXT_BYTES_MAX] */
+ * nothing is left to say. text[TEXTS_BYTES_MAX] */
 static size_t settings_encode(const struct points *points, uint32_t point,
                               const struct point_settings *settings, uint8_t *text)
 {
     struct point_view view = {0};
     if (point != POINT_NONE)
-        settings_view(points, point_at(points, point)->settings, &view);
+        settings_into_view(points, point_at(points, point)->settings, &view);
     struct bytes unit = settings->has & HAS_UNIT ? settings->unit : view.unit;
     struct bytes description =
         settings->has & HAS_DESCRIPTION ? settings->description : view.description;
@@ -168,19 +168,20 @@ static size_t settings_encode(const struct points *points, uint32_t point,
 static bool settings_budget(const struct points *points, size_t before, size_t after,
                             uint64_t *ret_bytes)
 {
-    *ret_bytes = points->counters->settings_bytes - text_cost(before) + text_cost(after);
-    return text_cost(after) <= text_cost(before) || *ret_bytes <= points->limits.strings_bytes_max;
+    *ret_bytes = points->counters->settings_bytes - texts_cost(before) + texts_cost(after);
+    return texts_cost(after) <= texts_cost(before) ||
+           *ret_bytes <= points->limits.strings_bytes_max;
 }
 
 enum err settings_text_set(struct points *points, uint32_t *text, struct bytes content,
                            enum outcome_code *ret_code)
 {
     uint64_t bytes;
-    if (!settings_budget(points, text_get(points, *text).size, content.size, &bytes)) {
+    if (!settings_budget(points, texts_get(&points->texts, *text).size, content.size, &bytes)) {
         *ret_code = OUTCOME_LIMIT;
         return OK;
     }
-    enum err err = text_set(points, text, content);
+    enum err err = texts_set(&points->texts, text, content);
     if (err == OK)
         counters_write(points)->settings_bytes = bytes;
     return err;
@@ -188,7 +189,7 @@ enum err settings_text_set(struct points *points, uint32_t *text, struct bytes c
 
 bool settings_fit(const struct points *points, const struct point_settings *settings)
 {
-    uint8_t text[TEXT_BYTES_MAX];
+    uint8_t text[TEXTS_BYTES_MAX];
     uint64_t bytes;
     return settings_budget(points, 0, settings_encode(points, POINT_NONE, settings, text), &bytes);
 }
@@ -222,12 +223,14 @@ enum err settings_put(struct points *points, uint32_t point, const struct point_
     struct point_entry *entry = state_write(&points->points, point);
     enum err err = OK;
     if (settings->has & (HAS_UNIT | HAS_DESCRIPTION | HAS_LABELS)) {
-        uint8_t text[TEXT_BYTES_MAX];
+        uint8_t text[TEXTS_BYTES_MAX];
         size_t size = settings_encode(points, point, settings, text);
         err = settings_text_set(points, &entry->settings, bytes_of(text, size), ret_code);
     }
     if (err != OK || *ret_code != OUTCOME_DONE)
         return err;
+    if (settings->has & HAS_LABELS && row_has_labels(points, entry->row))
+        entry->flags |= POINT_LABELED;
     if (settings->has & HAS_TYPE) {
         entry->type = settings->type;
         ((struct live_entry *)state_write(&points->live, point))->type = settings->type;

@@ -226,6 +226,10 @@ static inline void assert_nothing_held(const struct fixture *f)
     assert_int_equal(counts.entries, 0);
     assert_int_equal(counts.retained_bytes, 0);
     assert_int_equal(counts.message_bytes, 0);
+    struct sessions_tenant tenant;
+    sessions_tenant(f->sessions, TENANT, &tenant);
+    assert_int_equal(tenant.held, 0);
+    assert_int_equal(tenant.retained, 0);
 }
 
 /* The pages agree with each other; the indexes are made anew on the way. */

@@ -35,6 +35,7 @@ static enum err message_add(struct sessions *sessions, const struct fact_message
                                 .qos = of->qos,
                                 .expires_wall_ns = expires_at(of->expiry_s, stamp->wall_ns)};
     sessions->roots->message_bytes += message_size(row);
+    held_add(sessions, row->tenant, message_held(row));
     *ret_message = message;
     return OK;
 }
@@ -46,6 +47,7 @@ void message_release(struct sessions *sessions, uint32_t message)
     if (row->references > 0)
         return;
     sessions->roots->message_bytes -= message_size(row);
+    held_take(sessions, row->tenant, message_held(row));
     cells_free(sessions, row->cells);
     row_free(sessions, POOL_MESSAGES, message);
 }
@@ -109,6 +111,7 @@ static void retained_remove(struct sessions *sessions, uint32_t slot, uint32_t t
     else
         sessions->retained_deep--;
     sessions->roots->retained_bytes -= message_size(message_at(sessions, message));
+    held_retained(sessions, tenant, false);
     row_free(sessions, POOL_RETAINED, slot);
     message_release(sessions, message);
 }
@@ -129,6 +132,8 @@ static enum err retained_set(struct sessions *sessions, uint32_t slot,
     }
     if (err != OK)
         return err;
+    if (before == MESSAGE_NONE)
+        held_retained(sessions, of->tenant, true);
     *retained_write(sessions, slot) = (struct retained_row){.message = message};
     struct message_row *row = message_write(sessions, message);
     row->references++;

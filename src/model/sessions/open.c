@@ -1,9 +1,16 @@
 /* Sessions come and go: OPEN, CLOSE, END, and the wills they carry. */
 #include "model/sessions/tables.h"
 
+static uint64_t will_held(const struct session_row *of)
+{
+    return text_held((uint64_t)of->will_topic_size + of->will_payload_size +
+                     of->will_properties_size);
+}
+
 static void will_free(struct sessions *sessions, uint32_t session)
 {
     struct session_row *of = session_write(sessions, session);
+    held_take(sessions, of->tenant, will_held(of));
     cells_free(sessions, of->will);
     of->flags &= (uint8_t) ~(SESSION_HAS_WILL | SESSION_WILL_RETAIN);
     of->will = CELL_NONE;
@@ -31,6 +38,7 @@ static enum err will_set(struct sessions *sessions, uint32_t session, const stru
     of->will_topic_size = (uint32_t)will->topic.size;
     of->will_payload_size = (uint32_t)will->payload.size;
     of->will_properties_size = (uint32_t)will->properties.size;
+    held_add(sessions, of->tenant, will_held(of));
     return OK;
 }
 
@@ -61,6 +69,7 @@ static void session_end(struct sessions *sessions, uint32_t session)
     struct session_row *of = session_write(sessions, session);
     check(index_remove(sessions->client_index, client_hash(sessions, of), session) == OK);
     cells_free(sessions, of->client_id);
+    held_take(sessions, of->tenant, sizeof *of + text_held(of->client_id_size));
     sessions->roots->sessions--;
     sessions->roots->connected -= (of->flags & SESSION_CONNECTED) != 0;
     memset(of, 0, sizeof *of);
@@ -92,6 +101,7 @@ static enum err session_begin(struct sessions *sessions, const struct fact_sessi
                                .next_packet = 1,
                                .client_id = client_id,
                                .client_id_size = (uint16_t)open->client_id.size};
+    held_add(sessions, of->tenant, sizeof *of + text_held(of->client_id_size));
     return OK;
 }
 

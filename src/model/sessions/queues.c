@@ -64,6 +64,7 @@ enum err queue_add(struct sessions *sessions, const struct message_target *targe
     of->queue_last = entry;
     of->next_packet = packet_after(of->next_packet);
     of->queued++;
+    held_add(sessions, of->tenant, sizeof row);
     struct message_row *held = message_write(sessions, message);
     held->references++;
     of->queued_bytes += message_size(held);
@@ -102,6 +103,7 @@ static void entry_unlink(struct sessions *sessions, const struct entry_row *row)
     else
         entry_write(sessions, row->next)->previous = row->previous;
     of->queued--;
+    held_take(sessions, of->tenant, sizeof *row);
 }
 
 static void entry_remove(struct sessions *sessions, uint32_t entry)

@@ -398,5 +398,7 @@ enum err sessions_rebuild(struct sessions *sessions)
     if (err == OK)
         err = rebuild_run(&rebuild);
     rebuild_done(&rebuild);
+    if (err == OK)
+        held_rebuild(sessions);
     return err;
 }

@@ -76,6 +76,7 @@ void sessions_destroy(struct sessions *sessions)
     state_table_done(&sessions->session_rows);
     for (size_t i = 0; i < POOLS; i++)
         state_table_done(&sessions->pools[i]);
+    held_done(sessions);
     free(sessions);
 }
 

@@ -207,3 +207,11 @@ struct sessions_counts {
     uint64_t memory;       /* indexes; pages are counted by state */
 };
 void sessions_describe(const struct sessions *sessions, struct sessions_counts *ret_counts);
+/* What one tenant has of it: its messages, the queues of its sessions, these and their wills;
+ * subscriptions and the tree of topics are not counted. */
+struct sessions_tenant {
+    uint64_t held;
+    uint32_t retained;
+};
+void sessions_tenant(const struct sessions *sessions, uint32_t tenant,
+                     struct sessions_tenant *ret_tenant);

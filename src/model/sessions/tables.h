@@ -153,6 +153,10 @@ _Static_assert(sizeof(struct cell_row) == 64, "a cache line");
 _Static_assert(sizeof(struct retained_row) == 8, "part of the snapshot format");
 _Static_assert(sizeof(struct received_row) == 64, "part of the snapshot format");
 
+struct tenant_held {
+    uint64_t bytes;
+    uint32_t retained;
+};
 struct sessions {
     struct state *state;
     uint64_t seed;           /* of the tree of topics */
@@ -165,6 +169,8 @@ struct sessions {
     struct topics *retained_tree; /* the same, for filters */
     uint32_t retained_deep;       /* topics of more levels than the tree takes: not in it */
     uint64_t retained_tree_bytes; /* what the topics in it hold */
+    struct tenant_held *held;     /* by tenant */
+    uint32_t held_capacity;
 };
 
 /* The hash of a text that is one of a kind of thing: kinds have seeds of their own. */
@@ -216,6 +222,15 @@ static inline size_t message_size(const struct message_row *message)
 {
     return (size_t)message->topic_size + message->payload_size + message->properties_size;
 }
+
+/* ---- held.c ---- */
+uint64_t text_held(uint64_t size); /* bytes of its cells */
+uint64_t message_held(const struct message_row *of);
+void held_add(struct sessions *sessions, uint32_t tenant, uint64_t bytes);
+void held_take(struct sessions *sessions, uint32_t tenant, uint64_t bytes);
+void held_retained(struct sessions *sessions, uint32_t tenant, bool more);
+void held_rebuild(struct sessions *sessions);
+void held_done(struct sessions *sessions);
 static inline const struct cell_row *cell_at(const struct sessions *sessions, uint32_t cell)
 {
     return state_read(&sessions->pools[POOL_CELLS], cell);

@@ -129,9 +129,3 @@ enum err websocket_welcome_put(uint8_t *at, size_t capacity, const struct http_r
         *ret_size = writer.used;
     return err;
 }
-
-void websocket_refusal_fields(struct http_writer *writer)
-{
-    http_writer_header_text(writer, "Upgrade", "websocket");
-    http_writer_header_text(writer, "Sec-WebSocket-Version", "13");
-}

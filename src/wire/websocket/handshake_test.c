@@ -133,26 +133,12 @@ static void protocols_are_chosen_by_the_client(void **state)
     assert_int_equal(websocket_protocol_choose(request, OURS, 2, &named), 1);
 }
 
-static void a_426_says_what_is_spoken(void **state)
-{
-    (void)state;
-    uint8_t out[400];
-    struct http_writer writer;
-    enum http_framing framing;
-    http_writer_start(&writer, out, sizeof out - 1, request_of("GET", ""), 426, 0);
-    websocket_refusal_fields(&writer);
-    assert_int_equal(http_writer_end(&writer, HTTP_BODY_NONE, 0, &framing), OK);
-    out[writer.used] = 0;
-    assert_non_null(strstr((char *)out, "\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_example_of_the_standard, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(protocols_are_chosen_by_the_client, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_426_says_what_is_spoken, setup, teardown),
     };
     return cmocka_run_group_tests_name("websocket handshake", tests, NULL, NULL);
 }

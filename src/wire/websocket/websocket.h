@@ -37,7 +37,8 @@ struct websocket_offer {
     bool has_origin;     /* browsers send it; other clients do not (section 10.2) */
     struct bytes origin; /* as sent; the caller judges it */
 };
-/* Judges a request. A 426 is answered with the fields of websocket_refusal_fields. */
+/* Judges a request. A 426 must carry Upgrade: websocket and
+ * Sec-WebSocket-Version: 13 (section 4.4; RFC 9110, 15.5.22). */
 MUST_USE enum websocket_refusal websocket_offer_read(const struct http_request *request,
                                                      struct websocket_offer *ret_offer);
 /* The index of the first protocol, in the client's order, that is one of ours (compared exactly,
@@ -52,8 +53,6 @@ MUST_USE enum err websocket_welcome_put(uint8_t *at, size_t capacity,
                                         const struct http_request *request,
                                         const struct websocket_offer *offer, const char *protocol,
                                         int64_t now_s, size_t *ret_size);
-/* Upgrade and Sec-WebSocket-Version, which a 426 must carry (section 4.4; RFC 9110, 15.5.22). */
-void websocket_refusal_fields(struct http_writer *writer);
 
 /* ---- codes of a close (section 7.4) ---------------------------------------------------------- */
 enum websocket_code {

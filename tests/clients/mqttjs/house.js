@@ -1,13 +1,12 @@
 // What the MQTT.js scripts share: a client whose messages are kept, waits that end, and checks that say
-// what was expected and what was found. Run as `node SCRIPT HOST PORT` with NODE_PATH at the modules;
+// what was expected and what was found. Run as `node SCRIPT URL` with NODE_PATH at the modules;
 // tests/scenario/mqttjs_test.py does that, and answers `ask` lines from the standard input.
 "use strict";
 const mqtt = require("mqtt");
 const readline = require("readline");
 const { isDeepStrictEqual, inspect } = require("util");
 
-const [host, port] = process.argv.slice(2);
-const url = `mqtt://${host}:${port}`;
+const url = process.argv[2];
 const patienceMs = 1000 * Number(process.env.MAINSTEM_PATIENCE_S || "30");
 
 const clients = [];

@@ -1,0 +1,165 @@
+/** Rules as they are edited, and rosters as they are checked. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { channelWords } from "../src/alarms/channels";
+import { isRosterWrong, ownOffset } from "../src/alarms/rosters";
+import {
+  fieldsOf,
+  flawsOf,
+  hasField,
+  placesOf,
+  RULE_NEW,
+  statesOf,
+  wordsOf,
+} from "../src/alarms/rule-words";
+import { KINDS, type Rule } from "../src/api/rules";
+
+const whole = { ...RULE_NEW, name: "temp-high", path: "plant/+/temp" };
+
+test("what a rule says goes there and back", () => {
+  const rule: Rule = {
+    name: "surge",
+    title: "Pressure surge",
+    enabled: false,
+    kind: "rate",
+    on: "pattern",
+    path: "plant/+/pressure",
+    type: null,
+    metric: null,
+    priority: 1,
+    limit: 2.5,
+    deadband: 0,
+    span: "10s",
+    direction: "rising",
+    reference: null,
+    states: null,
+    condition: null,
+    on_delay: "0s",
+    off_delay: "1m",
+    latch: true,
+    acknowledge: true,
+    realarm: null,
+    cause: "Valve",
+    consequence: "",
+    response: "Close it",
+    group: "",
+    points: 3,
+    alarms: 0,
+    changed: null,
+    author: null,
+  };
+  const fields = fieldsOf(rule);
+  assert.deepEqual(flawsOf(fields), {});
+  assert.deepEqual(wordsOf(fields), {
+    kind: "rate",
+    on: "pattern",
+    enabled: false,
+    priority: 1,
+    latch: true,
+    acknowledge: true,
+    title: "Pressure surge",
+    cause: "Valve",
+    response: "Close it",
+    path: "plant/+/pressure",
+    limit: 2.5,
+    span: "10s",
+    off_delay: "1m",
+    direction: "rising",
+  });
+});
+
+test("only what belongs to the kind is sent", () => {
+  const fields = {
+    ...whole,
+    kind: "expression" as const,
+    condition: "temp > 80 for 30 s",
+    limit: "80",
+    span: "5m",
+    states: "1",
+  };
+  const words = wordsOf(fields);
+  assert.equal(words.condition, "temp > 80 for 30 s");
+  assert.ok(!("limit" in words) && !("span" in words) && !("states" in words));
+  assert.deepEqual(wordsOf({ ...whole, on: "type", type: "pump", metric: "temp" }).path, undefined);
+});
+
+test("what is wrong is said of the field", () => {
+  assert.deepEqual(flawsOf(whole), {});
+  assert.deepEqual(flawsOf({ ...whole, name: "" }), { name: "missing" });
+  assert.deepEqual(flawsOf({ ...whole, name: "a b" }), { name: "name" });
+  assert.deepEqual(flawsOf({ ...whole, name: "a".repeat(128) }), {});
+  assert.deepEqual(flawsOf({ ...whole, name: "a".repeat(129) }), { name: "name" });
+  assert.deepEqual(flawsOf({ ...whole, limit: "hot", on_delay: "soon" }), {
+    limit: "number",
+    on_delay: "span",
+  });
+  // What the kind does not have is not looked at.
+  assert.deepEqual(flawsOf({ ...whole, span: "soon" }), {});
+  assert.deepEqual(flawsOf({ ...whole, kind: "stale" }), { span: "missing" });
+  assert.deepEqual(flawsOf({ ...whole, kind: "rate" }), { limit: "missing", span: "missing" });
+  assert.deepEqual(flawsOf({ ...whole, kind: "state", states: "1, x" }), { states: "states" });
+  assert.deepEqual(flawsOf({ ...whole, kind: "expression" }), { condition: "missing" });
+  assert.deepEqual(flawsOf({ ...whole, on: "type" }), { type: "missing", metric: "missing" });
+  assert.deepEqual(flawsOf({ ...whole, path: " " }), { path: "missing" });
+});
+
+test("states as they are typed", () => {
+  assert.deepEqual(statesOf("2, 3;true false"), [2, 3, 1, 0]);
+  assert.equal(statesOf("2, two"), undefined);
+});
+
+test("each kind has its fields, and nothing stands on nothing but a condition", () => {
+  for (const kind of KINDS) {
+    assert.equal(placesOf(kind).includes("nothing"), kind === "expression");
+    assert.equal(hasField(kind, "condition"), kind === "expression");
+  }
+});
+
+const roster = {
+  members: [
+    { name: "ann", channels: ["mail-ann"] },
+    { name: "bo", channels: [] },
+  ],
+  shifts: [{ member: "ann", days: "mon-fri", from: "08:00", to: "24:00" }],
+  utc_offset: "+08:00",
+  steps: [{ after: "0s", to: "on call" }],
+};
+
+test("a roster is whole before it is sent", () => {
+  assert.ok(!isRosterWrong(roster));
+  assert.ok(isRosterWrong({ ...roster, members: [] }));
+  assert.ok(
+    isRosterWrong({ ...roster, members: [...roster.members, { name: "bo", channels: [] }] }),
+  );
+  assert.ok(isRosterWrong({ ...roster, steps: [] }));
+  assert.ok(isRosterWrong({ ...roster, steps: [{ after: "soon", to: "next" }] }));
+  assert.ok(isRosterWrong({ ...roster, utc_offset: "CET" }));
+  const [shift] = roster.shifts;
+  assert.ok(shift);
+  assert.ok(isRosterWrong({ ...roster, shifts: [{ ...shift, member: "cy" }] }));
+  assert.ok(isRosterWrong({ ...roster, shifts: [{ ...shift, from: "25:00" }] }));
+});
+
+test("the time zone of the browser", () => {
+  assert.equal(ownOffset(-480), "+08:00");
+  assert.equal(ownOffset(0), "+00:00");
+  assert.equal(ownOffset(210), "-03:30");
+});
+
+test("a channel is sent without what belongs to another kind, and its secret only when it is new", () => {
+  const fields = {
+    kind: "mail" as const,
+    url: "https://x",
+    address: " a@b ",
+    secret: "s",
+    gather: "",
+  };
+  assert.deepEqual(channelWords(fields), {
+    kind: "mail",
+    quiet: [],
+    language: "en",
+    address: "a@b",
+  });
+  assert.equal(channelWords({ kind: "webhook", url: "https://x", secret: "" }).secret, undefined);
+  assert.equal(channelWords({ kind: "webhook", url: "https://x", secret: "s" }).secret, "s");
+});

@@ -1,0 +1,5 @@
+# failures_test refuses memory: what the rooms ask of the C library goes through it.
+if(MAINSTEM_TESTS)
+    cmake_language(DEFER CALL target_link_options history_failures_test PRIVATE
+        "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc")
+endif()

@@ -1,0 +1,63 @@
+/* Why an alarm was raised, as a sentence of numbers. */
+#include "model/alarms/tables.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The shortest text that is read back as the same number. */
+static const char *number_text(double number, char text[32])
+{
+    for (int digits = 6; digits <= 17; digits += digits == 6 ? 9 : 1) {
+        snprintf(text, 32, "%.*g", digits, number);
+        if (strtod(text, NULL) == number)
+            break;
+    }
+    return text;
+}
+
+static const char *span_text(int64_t span_ns, char text[32])
+{
+    if (span_ns % NS_PER_S == 0)
+        snprintf(text, 32, "%lld s", (long long)(span_ns / NS_PER_S));
+    else
+        snprintf(text, 32, "%lld ms", (long long)(span_ns / NS_PER_MS));
+    return text;
+}
+
+static int why_write(struct alarms *alarms, uint32_t rule, uint32_t point,
+                     const struct cause *cause)
+{
+    const struct rule_entry *entry = rule_at(alarms, rule);
+    char value[32], limit[32], span[32];
+    number_text(cause->value, value);
+    number_text(entry->limit, limit);
+    span_text(entry->span_ns, span);
+    switch (entry->kind) {
+    case RULE_HIGH_HIGH:
+    case RULE_HIGH:
+        return snprintf(alarms->why, WHY_MAX, "%s >= %s", value,
+                        number_text(alarms_limit_of(alarms, rule, point), limit));
+    case RULE_LOW:
+    case RULE_LOW_LOW:
+        return snprintf(alarms->why, WHY_MAX, "%s <= %s", value,
+                        number_text(alarms_limit_of(alarms, rule, point), limit));
+    case RULE_RATE:
+        return snprintf(alarms->why, WHY_MAX, "%s: change >= %s in %s", value, limit, span);
+    case RULE_DEVIATION:
+        return snprintf(alarms->why, WHY_MAX, "%s: deviation >= %s", value, limit);
+    case RULE_STATE:
+        return snprintf(alarms->why, WHY_MAX, "is %s", value);
+    default:
+        return snprintf(alarms->why, WHY_MAX, "nothing for %s", span);
+    }
+}
+
+struct bytes alarms_why(struct alarms *alarms, uint32_t rule, uint32_t point,
+                        const struct cause *cause)
+{
+    if (rule_at(alarms, rule)->flags & RULE_HAS_PROGRAM)
+        return bytes_text(expressions_explain(alarms->expressions, rule, point,
+                                              cause->stamp->wall_ns, alarms->why, WHY_MAX));
+    int size = why_write(alarms, rule, point, cause);
+    return bytes_of(alarms->why, size < WHY_MAX ? (size_t)size : WHY_MAX - 1);
+}

@@ -246,7 +246,8 @@ static struct bytes alarm_path(const struct standing *standing, const struct ala
         return bytes_of(path, points_path(engine_points(standing->engine), view->point, path));
     if (!alarms_rule(engine_alarms(standing->engine), view->rule, &rule))
         return bytes_of(path, 0);
-    memcpy(path, rule.plan.path.at, rule.plan.path.size);
+    if (rule.plan.path.size > 0) /* an expression's rule may have none */
+        memcpy(path, rule.plan.path.at, rule.plan.path.size);
     return bytes_of(path, rule.plan.path.size);
 }
 

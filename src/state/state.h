@@ -178,6 +178,40 @@ void texts_free(struct texts *texts, uint32_t text); /* its bytes are zeroed; TE
 MUST_USE enum err texts_rebuild(struct texts *texts);
 bool texts_is_valid(const struct texts *texts, uint32_t text, size_t most);
 
+/* ---- chains: rows of a table that belong together, linked both ways inside of them
+ * ---------------
+ */
+/* Numbers of rows; 0 is none, so that row 0 is in no chain. A row may be in several chains, each
+ * through links of its own; in one chain of a kind it stands once, or not at all: who puts a row
+ * that is there already, or takes one that is not, breaks the chain. */
+struct chain_links { /* in the row */
+    uint32_t next, previous;
+};
+struct chain_ends { /* with the owner of the chain; all zero: it is empty */
+    uint32_t first, last;
+};
+struct chain {       /* of the rows of a table */
+    size_t links_at; /* offset of struct chain_links in a row */
+    bool keeps;      /* a row that is taken keeps its links, so that a walk that stands on it can go
+                        on; else they are zeroed. Part of what the state hash sees. */
+};
+void chain_put(struct state_table *table, const struct chain *chain, struct chain_ends *ends,
+               uint32_t row); /* at the end */
+void chain_take(struct state_table *table, const struct chain *chain, struct chain_ends *ends,
+                uint32_t row);
+/* The same for a chain of which its owner knows only the first row: put before it, and taken. */
+void chain_push(struct state_table *table, const struct chain *chain, uint32_t *first,
+                uint32_t row);
+void chain_pull(struct state_table *table, const struct chain *chain, uint32_t *first,
+                uint32_t row);
+uint32_t chain_after(const struct state_table *table, const struct chain *chain,
+                     uint32_t row); /* 0: none */
+uint32_t chain_before(const struct state_table *table, const struct chain *chain, uint32_t row);
+/* Of pages from outside: does it hold exactly `count` rows below `end` (which are there), linked
+ * both ways? What else must be true of each row is the owner's to ask, by chain_after. */
+bool chain_is_valid(const struct state_table *table, const struct chain *chain,
+                    const struct chain_ends *ends, uint32_t count, uint32_t end);
+
 /* ---- index: an extendible hash from 64-bit hashes to row numbers, derived, never snapshotted
  * ----- */
 /* Buckets of 4096 slots of 8 bytes (half of the hash, value), split at 3/4 full one at a time: no

@@ -26,12 +26,8 @@ bool access_account_is_live(const struct access_model *model, uint32_t account)
     return entry->state != ACCOUNT_REMOVED && access_tenant_is_live(model, entry->tenant);
 }
 
-static struct chain accounts_chain(const struct access_model *model)
-{
-    /* Whoever only asks does not write through it. */
-    return (struct chain){(struct state_table *)(uintptr_t)&model->accounts,
-                          offsetof(struct account_entry, links)};
-}
+static const struct chain accounts_of_tenant = {.links_at = offsetof(struct account_entry, links),
+                                                .keeps = true};
 
 /* ---- hosts -------------------------------------------------------------------------------------
  */
@@ -199,18 +195,17 @@ uint32_t access_account_find(const struct access_model *model, uint32_t tenant,
  * the beginning; what follows that one, behind the number, is next. */
 uint32_t access_account_next(const struct access_model *model, uint32_t tenant, uint32_t account)
 {
-    struct chain chain = accounts_chain(model);
     if (!access_tenant_is_live(model, tenant))
         return ACCOUNT_NONE;
     uint32_t at = account <= model->roots->accounts ? account : ACCOUNT_NONE;
     if (at != ACCOUNT_NONE && access_account_at(model, at)->tenant != tenant)
         at = ACCOUNT_NONE;
     while (at != ACCOUNT_NONE && access_account_at(model, at)->state == ACCOUNT_REMOVED)
-        at = chain_before(&chain, at);
+        at = chain_before(&model->accounts, &accounts_of_tenant, at);
     at = at == ACCOUNT_NONE ? access_tenant_at(model, tenant)->accounts_in.first
-                            : chain_after(&chain, at);
+                            : chain_after(&model->accounts, &accounts_of_tenant, at);
     while (at != ACCOUNT_NONE && at <= account)
-        at = chain_after(&chain, at);
+        at = chain_after(&model->accounts, &accounts_of_tenant, at);
     return at;
 }
 
@@ -479,8 +474,8 @@ static enum err account_make(struct access_model *model, const struct access_ord
         return err;
     roots_write(model)->accounts = account;
     *access_account_write(model, account) = wish.after;
-    struct chain chain = accounts_chain(model);
-    chain_put(&chain, &access_tenant_write(model, wish.after.tenant)->accounts_in, account);
+    chain_put(&model->accounts, &accounts_of_tenant,
+              &access_tenant_write(model, wish.after.tenant)->accounts_in, account);
     account_count(model, &wish.after, true);
     if (is_owned_token(&wish.after))
         err = index_insert(model->token_owners, owner_hash(wish.after.owner), account);
@@ -519,8 +514,8 @@ enum err access_account_drop(struct access_model *model, uint32_t account, uint6
         err = access_secrets_remove(model, account);
     if (err == OK)
         err = account_clear(model, entry);
-    struct chain chain = accounts_chain(model);
-    chain_take(&chain, &access_tenant_write(model, entry->tenant)->accounts_in, account);
+    chain_take(&model->accounts, &accounts_of_tenant,
+               &access_tenant_write(model, entry->tenant)->accounts_in, account);
     account_count(model, entry, false);
     return err;
 }
@@ -613,7 +608,6 @@ static enum err account_rebuild(struct access_model *model, uint32_t account, ui
 static enum err accounts_compare(const struct access_model *model)
 {
     const struct roots_entry *roots = model->roots;
-    struct chain chain = accounts_chain(model);
     uint64_t chained = 0, live = 0, standing = 0;
     uint32_t hosts = 0;
     for (uint32_t account = 1; account <= roots->accounts; account++) {
@@ -624,9 +618,11 @@ static enum err accounts_compare(const struct access_model *model)
     for (uint32_t tenant = TENANT_MAIN; tenant <= access_tenants(model); tenant++) {
         const struct tenant_entry *in = access_tenant_at(model, tenant);
         uint32_t persons = 0, devices = 0, before = 0;
-        if (!chain_is_valid(&chain, &in->accounts_in, in->accounts, roots->accounts + 1))
+        if (!chain_is_valid(&model->accounts, &accounts_of_tenant, &in->accounts_in, in->accounts,
+                            roots->accounts + 1))
             return ERR_CORRUPT;
-        for (uint32_t at = in->accounts_in.first; at != 0; at = chain_after(&chain, at)) {
+        for (uint32_t at = in->accounts_in.first; at != 0;
+             at = chain_after(&model->accounts, &accounts_of_tenant, at)) {
             const struct account_entry *entry = access_account_at(model, at);
             if (entry->tenant != tenant || entry->state == ACCOUNT_REMOVED || at <= before)
                 return ERR_CORRUPT;

@@ -63,12 +63,7 @@ static const struct role_entry *role_at(const struct access_model *model, uint32
     return state_read(&model->roles, row);
 }
 
-static struct chain roles_chain(const struct access_model *model)
-{
-    /* Whoever only asks does not write through it. */
-    return (struct chain){(struct state_table *)(uintptr_t)&model->roles,
-                          offsetof(struct role_entry, links)};
-}
+static const struct chain roles_of_tenant = {.links_at = offsetof(struct role_entry, links)};
 
 static uint32_t role_find(const struct access_model *model, uint32_t tenant, struct bytes name)
 {
@@ -134,10 +129,9 @@ bool access_role_at(const struct access_model *model, uint32_t tenant, uint32_t 
         builtin_view(tenant, index, ret_view);
         return true;
     }
-    struct chain chain = roles_chain(model);
     uint32_t row = access_tenant_at(model, tenant)->roles_in.first;
     for (uint32_t i = builtins; row != 0 && i < index; i++)
-        row = chain_after(&chain, row);
+        row = chain_after(&model->roles, &roles_of_tenant, row);
     if (row == 0)
         return false;
     row_view(model, row, ret_view);
@@ -251,12 +245,11 @@ static enum err role_make(struct access_model *model, const struct access_order 
     }
     struct role_entry *entry = state_write(&model->roles, row);
     struct tenant_entry *in = access_tenant_write(model, tenant);
-    struct chain chain = roles_chain(model);
     *entry = (struct role_entry){.tenant = tenant};
     enum err err = access_text_set(model, &entry->name, of->access->name);
     if (err != OK)
         return err;
-    chain_put(&chain, &in->roles_in, row);
+    chain_put(&model->roles, &roles_of_tenant, &in->roles_in, row);
     in->roles++;
     *ret_row = row;
     return index_insert(model->role_names, kind_hash(HASH_ROLE, tenant, of->access->name), row);
@@ -299,7 +292,6 @@ static enum err role_remove(struct access_model *model, const struct access_orde
         return order_refuse(of, OUTCOME_ROLE_IN_USE);
     struct role_entry *entry = state_write(&model->roles, row);
     struct tenant_entry *in = access_tenant_write(model, tenant);
-    struct chain chain = roles_chain(model);
     const struct bytes none = bytes_of("", 0);
     enum err err =
         index_remove(model->role_names, kind_hash(HASH_ROLE, tenant, of->access->name), row);
@@ -311,7 +303,7 @@ static enum err role_remove(struct access_model *model, const struct access_orde
         err = access_text_set(model, &entry->rules, none);
     if (err != OK)
         return err;
-    chain_take(&chain, &in->roles_in, row);
+    chain_take(&model->roles, &roles_of_tenant, &in->roles_in, row);
     in->roles--;
     struct roots_entry *roots = roots_write(model);
     *entry = (struct role_entry){.links.next = roots->roles_free};
@@ -382,12 +374,13 @@ enum err access_roles_rebuild(struct access_model *model)
     }
     if (err != OK)
         return err;
-    struct chain chain = roles_chain(model);
     for (uint32_t tenant = TENANT_MAIN; tenant <= access_tenants(model); tenant++) {
         const struct tenant_entry *in = access_tenant_at(model, tenant);
-        if (!chain_is_valid(&chain, &in->roles_in, in->roles, roots->roles + 1))
+        if (!chain_is_valid(&model->roles, &roles_of_tenant, &in->roles_in, in->roles,
+                            roots->roles + 1))
             return ERR_CORRUPT;
-        for (uint32_t row = in->roles_in.first; row != 0; row = chain_after(&chain, row))
+        for (uint32_t row = in->roles_in.first; row != 0;
+             row = chain_after(&model->roles, &roles_of_tenant, row))
             if (role_at(model, row)->tenant != tenant)
                 return ERR_CORRUPT;
         chained += in->roles;

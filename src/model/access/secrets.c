@@ -10,12 +10,7 @@ static const struct secret_entry *secret_at(const struct access_model *model, ui
     return state_read(&model->secrets, row);
 }
 
-static struct chain secrets_chain(const struct access_model *model)
-{
-    /* Whoever only asks does not write through it. */
-    return (struct chain){(struct state_table *)(uintptr_t)&model->secrets,
-                          offsetof(struct secret_entry, links)};
-}
+static const struct chain secrets_of_account = {.links_at = offsetof(struct secret_entry, links)};
 
 static uint64_t number_hash(uint32_t number)
 {
@@ -122,12 +117,11 @@ bool access_secret(const struct access_model *model, uint32_t secret, struct sec
 /* One that was removed meanwhile is looked for from the beginning: an account has few. */
 uint32_t access_secret_next(const struct access_model *model, uint32_t account, uint32_t secret)
 {
-    struct chain chain = secrets_chain(model);
     if (!access_account_is_live(model, account))
         return SECRET_NONE;
     uint32_t row = access_account_at(model, account)->secrets_in.first;
     while (row != SECRET_ROW_NONE && secret_at(model, row)->number <= secret)
-        row = chain_after(&chain, row);
+        row = chain_after(&model->secrets, &secrets_of_account, row);
     return row == SECRET_ROW_NONE ? SECRET_NONE : secret_at(model, row)->number;
 }
 
@@ -149,7 +143,6 @@ static enum err secret_drop(struct access_model *model, uint32_t row)
     struct secret_entry *entry = state_write(&model->secrets, row);
     struct account_entry *of = access_account_write(model, entry->account);
     struct bytes id = texts_get(&model->texts, entry->id);
-    struct chain chain = secrets_chain(model);
     enum err err = index_remove(model->secret_numbers, number_hash(entry->number), row);
     if (err == OK && id.size > 0)
         err = index_remove(model->secret_ids, id_hash(entry->kind, id), row);
@@ -157,7 +150,7 @@ static enum err secret_drop(struct access_model *model, uint32_t row)
         err = texts_clear(model, entry);
     if (err != OK)
         return err;
-    chain_take(&chain, &of->secrets_in, row);
+    chain_take(&model->secrets, &secrets_of_account, &of->secrets_in, row);
     of->secrets[entry->kind]--;
     access_tenant_write(model, of->tenant)->secrets--;
     struct roots_entry *roots = roots_write(model);
@@ -178,11 +171,10 @@ enum err access_secrets_remove(struct access_model *model, uint32_t account)
 
 static enum err kind_remove(struct access_model *model, uint32_t account, uint8_t kind)
 {
-    struct chain chain = secrets_chain(model);
     uint32_t row = access_account_at(model, account)->secrets_in.first;
     enum err err = OK;
     while (err == OK && row != SECRET_ROW_NONE) {
-        uint32_t next = chain_after(&chain, row);
+        uint32_t next = chain_after(&model->secrets, &secrets_of_account, row);
         if (secret_at(model, row)->kind == kind)
             err = secret_drop(model, row);
         row = next;
@@ -302,12 +294,11 @@ static enum outcome_code add_judge(const struct access_model *model, const struc
 /* Sessions that ended go, and the oldest when there are too many. */
 static enum err sessions_make_room(struct access_model *model, uint32_t account, int64_t wall_ns)
 {
-    struct chain chain = secrets_chain(model);
     uint32_t row = access_account_at(model, account)->secrets_in.first, oldest = SECRET_ROW_NONE;
     enum err err = OK;
     while (err == OK && row != SECRET_ROW_NONE) {
         const struct secret_entry *entry = secret_at(model, row);
-        uint32_t next = chain_after(&chain, row);
+        uint32_t next = chain_after(&model->secrets, &secrets_of_account, row);
         if (entry->kind == SECRET_SESSION && entry->expires_wall_ns <= wall_ns)
             err = secret_drop(model, row);
         else if (entry->kind == SECRET_SESSION && oldest == SECRET_ROW_NONE)
@@ -341,13 +332,12 @@ static enum err secret_put(struct access_model *model, const struct access_order
     struct roots_entry *roots = roots_write(model);
     struct account_entry *account = access_account_write(model, access->owner);
     struct secret_entry *entry = state_write(&model->secrets, row);
-    struct chain chain = secrets_chain(model);
     *entry = (struct secret_entry){.number = ++roots->secrets_made,
                                    .account = access->owner,
                                    .created_wall_ns = of->stamp->wall_ns,
                                    .expires_wall_ns = access->expires_wall_ns,
                                    .kind = access->secret_kind};
-    chain_put(&chain, &account->secrets_in, row);
+    chain_put(&model->secrets, &secrets_of_account, &account->secrets_in, row);
     account->secrets[access->secret_kind]++;
     access_tenant_write(model, account->tenant)->secrets++;
     roots->secrets_live++;
@@ -439,15 +429,15 @@ static enum err secret_rebuild(struct access_model *model, uint32_t row)
 static bool account_agrees(const struct access_model *model, uint32_t account, uint64_t *ret_count)
 {
     const struct account_entry *entry = access_account_at(model, account);
-    struct chain chain = secrets_chain(model);
     uint32_t count = 0, before = 0;
     uint8_t kinds[SECRET_KINDS] = {0};
     for (unsigned kind = 0; kind < SECRET_KINDS; kind++)
         count += entry->secrets[kind];
-    if (!chain_is_valid(&chain, &entry->secrets_in, count, model->roots->secrets + 1))
+    if (!chain_is_valid(&model->secrets, &secrets_of_account, &entry->secrets_in, count,
+                        model->roots->secrets + 1))
         return false;
     for (uint32_t row = entry->secrets_in.first; row != SECRET_ROW_NONE;
-         row = chain_after(&chain, row)) {
+         row = chain_after(&model->secrets, &secrets_of_account, row)) {
         const struct secret_entry *secret = secret_at(model, row);
         if (secret->account != account || secret->number <= before)
             return false;

@@ -11,13 +11,10 @@ static const struct share_entry *share_at(const struct access_model *model, uint
     return state_read(&model->shares, share);
 }
 
-static struct chain shares_chain(const struct access_model *model, bool given)
-{
-    /* Whoever only asks does not write through it. */
-    return (struct chain){(struct state_table *)(uintptr_t)&model->shares,
-                          given ? offsetof(struct share_entry, given)
-                                : offsetof(struct share_entry, taken)};
-}
+static const struct chain given_by = {.links_at = offsetof(struct share_entry, given),
+                                      .keeps = true};
+static const struct chain taken_by = {.links_at = offsetof(struct share_entry, taken),
+                                      .keeps = true};
 
 static bool pattern_next(struct bytes patterns, size_t *offset, struct bytes *ret_pattern)
 {
@@ -72,15 +69,15 @@ bool access_share(const struct access_model *model, uint32_t share, struct share
 
 /* One that ended has no place in the chains any more: what follows it is found from the beginning.
  */
-static uint32_t next_in_chain(const struct access_model *model, const struct ends *ends, bool given,
-                              uint32_t share)
+static uint32_t next_in_chain(const struct access_model *model, const struct chain_ends *ends,
+                              bool given, uint32_t share)
 {
-    struct chain chain = shares_chain(model, given);
+    const struct chain *chain = given ? &given_by : &taken_by;
     bool there = share != SHARE_NONE && share <= model->roots->shares &&
                  share_at(model, share)->state != SHARE_ENDED;
-    uint32_t at = there ? chain_after(&chain, share) : ends->first;
+    uint32_t at = there ? chain_after(&model->shares, chain, share) : ends->first;
     while (at != SHARE_NONE && at <= share)
-        at = chain_after(&chain, at);
+        at = chain_after(&model->shares, chain, at);
     return at;
 }
 
@@ -90,13 +87,13 @@ uint32_t access_share_next(const struct access_model *model, uint32_t tenant, bo
     if (!access_tenant_is_live(model, tenant))
         return SHARE_NONE;
     const struct tenant_entry *in = access_tenant_at(model, tenant);
-    const struct ends *ends = given ? &in->given_in : &in->taken_in;
+    const struct chain_ends *ends = given ? &in->given_in : &in->taken_in;
     bool of_tenant = share != SHARE_NONE && share <= model->roots->shares &&
                      (given ? share_at(model, share)->from : share_at(model, share)->to) == tenant;
     uint32_t at = of_tenant ? next_in_chain(model, ends, given, share) : ends->first;
-    struct chain chain = shares_chain(model, given);
+    const struct chain *chain = given ? &given_by : &taken_by;
     while (at != SHARE_NONE && (at <= share || state_of(model, share_at(model, at)) == SHARE_ENDED))
-        at = chain_after(&chain, at);
+        at = chain_after(&model->shares, chain, at);
     return at;
 }
 
@@ -147,7 +144,6 @@ static bool offers_are_full(const struct access_model *model, uint32_t giver, ui
                             struct bytes to_name)
 {
     const struct tenant_entry *from = access_tenant_at(model, giver);
-    struct chain chain = shares_chain(model, true);
     uint32_t standing = 0;
     if (!rules_hold(model, ACCESS_RULES_2)) {
         const struct tenant_entry *to = access_tenant_at(model, other);
@@ -157,7 +153,8 @@ static bool offers_are_full(const struct access_model *model, uint32_t giver, ui
     if (from->shares_given >= model->limits.gives_max)
         return true;
     for (uint32_t at = from->given_in.first;
-         at != SHARE_NONE && standing < model->limits.offers_max; at = chain_after(&chain, at)) {
+         at != SHARE_NONE && standing < model->limits.offers_max;
+         at = chain_after(&model->shares, &given_by, at)) {
         struct share_view view;
         standing += access_share(model, at, &view) && view.to == other &&
                     (other != TENANT_NONE || bytes_equal(view.to_name, to_name));
@@ -205,18 +202,17 @@ static enum err share_offer(struct access_model *model, const struct access_orde
     roots_write(model)->shares = share;
     struct share_entry *entry = state_write(&model->shares, share);
     struct tenant_entry *from = access_tenant_write(model, of->command->tenant);
-    struct chain given = shares_chain(model, true), taken = shares_chain(model, false);
     *entry = (struct share_entry){.wall_ns = of->stamp->wall_ns,
                                   .from = of->command->tenant,
                                   .to = to_tenant,
                                   .rights = access->rights,
                                   .state = SHARE_OFFERED,
                                   .pattern_count = (uint8_t)access->pattern_count};
-    chain_put(&given, &from->given_in, share);
+    chain_put(&model->shares, &given_by, &from->given_in, share);
     from->shares_given++;
     if (to_tenant != TENANT_NONE) {
         struct tenant_entry *to = access_tenant_write(model, to_tenant);
-        chain_put(&taken, &to->taken_in, share);
+        chain_put(&model->shares, &taken_by, &to->taken_in, share);
         to->shares_taken++;
     }
     of->outcome->number = share;
@@ -246,14 +242,13 @@ void access_share_drop(struct access_model *model, uint32_t share, int64_t wall_
 {
     struct share_entry *entry = state_write(&model->shares, share);
     struct tenant_entry *from = access_tenant_write(model, entry->from);
-    struct chain given = shares_chain(model, true), taken = shares_chain(model, false);
     entry->state = SHARE_ENDED;
     entry->ended_wall_ns = wall_ns;
-    chain_take(&given, &from->given_in, share);
+    chain_take(&model->shares, &given_by, &from->given_in, share);
     from->shares_given--;
     if (entry->to != TENANT_NONE) {
         struct tenant_entry *to = access_tenant_write(model, entry->to);
-        chain_take(&taken, &to->taken_in, share);
+        chain_take(&model->shares, &taken_by, &to->taken_in, share);
         to->shares_taken--;
     }
 }
@@ -314,12 +309,12 @@ static bool share_is_valid(const struct access_model *model, uint32_t share)
 static bool chain_agrees(const struct access_model *model, uint32_t tenant, bool given)
 {
     const struct tenant_entry *in = access_tenant_at(model, tenant);
-    struct chain chain = shares_chain(model, given);
-    const struct ends *ends = given ? &in->given_in : &in->taken_in;
+    const struct chain *chain = given ? &given_by : &taken_by;
+    const struct chain_ends *ends = given ? &in->given_in : &in->taken_in;
     uint32_t count = given ? in->shares_given : in->shares_taken, before = 0;
-    if (!chain_is_valid(&chain, ends, count, model->roots->shares + 1))
+    if (!chain_is_valid(&model->shares, chain, ends, count, model->roots->shares + 1))
         return false;
-    for (uint32_t at = ends->first; at != SHARE_NONE; at = chain_after(&chain, at)) {
+    for (uint32_t at = ends->first; at != SHARE_NONE; at = chain_after(&model->shares, chain, at)) {
         const struct share_entry *entry = share_at(model, at);
         if ((given ? entry->from : entry->to) != tenant || entry->state == SHARE_ENDED ||
             at <= before)

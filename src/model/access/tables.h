@@ -57,19 +57,13 @@ struct roots_entry { /* one row, number 0 */
     uint32_t rules; /* commands are judged by: see ACCESS_RULES_... */
     uint8_t reserved_end[512 - 116 - TEXTS_CLASSES * 16];
 };
-struct links {
-    uint32_t next, previous;
-};
-struct ends {
-    uint32_t first, last;
-};
 struct tenant_entry {
     uint64_t position;
     int64_t wall_ns;
     struct tenant_quotas quotas;
     uint32_t name, title; /* texts */
     uint32_t accounts, persons, devices, secrets, roles, providers, shares_given, shares_taken;
-    struct ends accounts_in, roles_in, given_in, taken_in;
+    struct chain_ends accounts_in, roles_in, given_in, taken_in;
     uint8_t state; /* enum tenant_state; 0: there is none (main: active) */
     uint8_t reserved[119];
 };
@@ -78,7 +72,7 @@ struct role_entry { /* zero: free, but for links.next */
     uint32_t tenant;
     uint32_t name, title, rules; /* texts; rules: rights (4), size (2), pattern, of each */
     uint32_t holders;            /* grants and providers that name it */
-    struct links links;
+    struct chain_links links;
     uint8_t rule_count;
     uint8_t reserved[27];
 };
@@ -90,8 +84,8 @@ struct account_entry {
     uint32_t name, title, email, language; /* texts */
     uint32_t grants;                       /* text: role (4), size (2), branch, of each */
     uint32_t uses_left;
-    struct links links; /* stay when it is removed: where a walk goes on */
-    struct ends secrets_in;
+    struct chain_links links; /* stay when it is removed: where a walk goes on */
+    struct chain_ends secrets_in;
     uint8_t secrets[SECRET_KINDS]; /* how many of each kind */
     uint8_t kind, state, flags, grant_count;
     uint8_t reserved[3];
@@ -100,7 +94,7 @@ struct account_entry {
 };
 struct secret_entry { /* number 0: free, all zero but links.next */
     uint32_t number, account;
-    struct links links;
+    struct chain_links links;
     uint32_t id, proof, label, address; /* texts */
     int64_t created_wall_ns, expires_wall_ns;
     uint8_t kind;
@@ -109,8 +103,8 @@ struct secret_entry { /* number 0: free, all zero but links.next */
 struct share_entry {
     int64_t wall_ns, accepted_wall_ns, ended_wall_ns;
     uint32_t from, to;
-    uint32_t patterns, title;  /* texts; patterns: size (2), pattern, of each */
-    struct links given, taken; /* stay when it ended */
+    uint32_t patterns, title;        /* texts; patterns: size (2), pattern, of each */
+    struct chain_links given, taken; /* stay when it ended */
     uint32_t rights;
     uint8_t state, pattern_count;
     uint8_t reserved[2];
@@ -221,20 +215,6 @@ bool access_name_is_plain(struct bytes name, enum account_kind kind);
 bool access_words_are_good(struct bytes text, size_t most); /* UTF-8 without control characters */
 bool access_pattern_is_good(struct bytes pattern, uint32_t tenant);
 bool access_points_pattern_is_good(struct bytes pattern); /* nothing below '$' */
-
-/* ---- chains.c: rows of a table, linked in the order they came ---- */
-struct chain {
-    struct state_table *table;
-    size_t links_at; /* offset of struct links in a row */
-};
-void chain_put(const struct chain *chain, struct ends *ends, uint32_t row);
-/* The row's own links stay as they were. */
-void chain_take(const struct chain *chain, struct ends *ends, uint32_t row);
-uint32_t chain_after(const struct chain *chain, uint32_t row);
-uint32_t chain_before(const struct chain *chain, uint32_t row);
-/* Of pages from outside: does it hold exactly `count` rows below `end`, linked both ways? */
-bool chain_is_valid(const struct chain *chain, const struct ends *ends, uint32_t count,
-                    uint32_t end);
 
 /* ---- tenants.c ---- */
 const struct tenant_entry *access_tenant_at(const struct access_model *model, uint32_t tenant);

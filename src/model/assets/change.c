@@ -3,7 +3,7 @@
 
 #include "paths/paths.h"
 
-#define OF_TYPE_AT offsetof(struct asset_entry, of_type)
+static const struct chain same_type = {.links_at = offsetof(struct asset_entry, of_type)};
 
 /* ---- judging -----------------------------------------------------------------------------------
  */
@@ -99,7 +99,7 @@ static void of_type_put(struct assets *assets, uint32_t asset, uint32_t type)
     if (type == TYPE_NONE)
         return;
     struct type_entry *entry = state_write(&assets->types, type);
-    forest_chain_put(&assets->assets, OF_TYPE_AT, &entry->assets_of, asset);
+    chain_put(&assets->assets, &same_type, &entry->assets_of, asset);
     entry->assets++;
 }
 
@@ -108,7 +108,7 @@ static void of_type_take(struct assets *assets, uint32_t asset, uint32_t type)
     if (type == TYPE_NONE)
         return;
     struct type_entry *entry = state_write(&assets->types, type);
-    forest_chain_take(&assets->assets, OF_TYPE_AT, &entry->assets_of, asset);
+    chain_take(&assets->assets, &same_type, &entry->assets_of, asset);
     entry->assets--;
 }
 
@@ -396,20 +396,17 @@ static bool asset_is_valid(const struct assets *assets, uint32_t asset)
 static bool of_type_is_valid(const struct assets *assets, uint32_t type, uint32_t *seen)
 {
     const struct type_entry *entry = type_at(assets, type);
-    uint32_t before = ASSET_NONE, asset = entry->assets_of.first;
-    for (uint32_t i = 0; i < entry->assets; i++) {
-        if (asset == ASSET_NONE || asset > assets->roots->assets)
-            return false;
+    if (!chain_is_valid(&assets->assets, &same_type, &entry->assets_of, entry->assets,
+                        assets->roots->assets + 1))
+        return false;
+    for (uint32_t asset = entry->assets_of.first; asset != ASSET_NONE;
+         asset = chain_after(&assets->assets, &same_type, asset)) {
         const struct asset_entry *at = asset_at(assets, asset);
-        if (at->type != type || at->of_type.previous != before || node_is_gone(&at->node) ||
-            at->node.tenant != entry->node.tenant)
+        if (at->type != type || node_is_gone(&at->node) || at->node.tenant != entry->node.tenant)
             return false;
-        before = asset;
-        asset = at->of_type.next;
     }
     *seen += entry->assets;
-    return asset == ASSET_NONE && entry->assets_of.last == before &&
-           (entry->assets == 0 || !node_is_gone(&entry->node));
+    return entry->assets == 0 || !node_is_gone(&entry->node);
 }
 
 enum err asset_changes_rebuild(struct assets *assets)

@@ -2,38 +2,10 @@
  * knows its height, so that a branch can be moved without looking at all that hangs on it. */
 #include "model/assets/tables.h"
 
-/* ---- chains: rows of a table that belong together, linked both ways inside of them ---- */
-static struct links *links_write(struct state_table *table, size_t links_at, uint32_t row)
-{
-    return (struct links *)(void *)((uint8_t *)state_write(table, row) + links_at);
-}
-
-void forest_chain_put(struct state_table *table, size_t links_at, struct ends *ends, uint32_t row)
-{
-    *links_write(table, links_at, row) = (struct links){.previous = ends->last};
-    if (ends->last != 0)
-        links_write(table, links_at, ends->last)->next = row;
-    else
-        ends->first = row;
-    ends->last = row;
-}
-
-void forest_chain_take(struct state_table *table, size_t links_at, struct ends *ends, uint32_t row)
-{
-    struct links *own = links_write(table, links_at, row), links = *own;
-    *own = (struct links){0, 0};
-    if (links.previous != 0)
-        links_write(table, links_at, links.previous)->next = links.next;
-    else
-        ends->first = links.next;
-    if (links.next != 0)
-        links_write(table, links_at, links.next)->previous = links.previous;
-    else
-        ends->last = links.previous;
-}
-
 /* ---- nodes -------------------------------------------------------------------------------------
  */
+static const struct chain beside = {.links_at = offsetof(struct node, links)};
+
 struct forest forest_of_types(struct assets *assets)
 {
     return (struct forest){assets, &assets->types, true};
@@ -56,8 +28,8 @@ static struct node *node_write(const struct forest *forest, uint32_t number)
 }
 
 /* What lies below a parent, or at the top of an owner. */
-static struct ends *below_write(const struct forest *forest, uint32_t owner, uint32_t parent,
-                                uint32_t **ret_count)
+static struct chain_ends *below_write(const struct forest *forest, uint32_t owner, uint32_t parent,
+                                      uint32_t **ret_count)
 {
     if (parent != 0) {
         struct node *node = node_write(forest, parent);
@@ -72,8 +44,8 @@ static struct ends *below_write(const struct forest *forest, uint32_t owner, uin
 void forest_put(const struct forest *forest, uint32_t owner, uint32_t number, uint32_t parent)
 {
     uint32_t *count;
-    struct ends *ends = below_write(forest, owner, parent, &count);
-    forest_chain_put(forest->table, offsetof(struct node, links), ends, number);
+    struct chain_ends *ends = below_write(forest, owner, parent, &count);
+    chain_put(forest->table, &beside, ends, number);
     ++*count;
     node_write(forest, number)->parent = parent;
     uint8_t height = node_at(forest, number)->height;
@@ -100,8 +72,8 @@ static uint8_t height_below(const struct forest *forest, uint32_t number)
 void forest_take(const struct forest *forest, uint32_t owner, uint32_t number)
 {
     uint32_t *count, parent = node_at(forest, number)->parent;
-    struct ends *ends = below_write(forest, owner, parent, &count);
-    forest_chain_take(forest->table, offsetof(struct node, links), ends, number);
+    struct chain_ends *ends = below_write(forest, owner, parent, &count);
+    chain_take(forest->table, &beside, ends, number);
     --*count;
     uint8_t gone = node_at(forest, number)->height;
     for (uint32_t above = parent; above != 0; above = node_at(forest, above)->parent) {
@@ -131,22 +103,18 @@ struct survey { /* what is found below each node, compared with what the node sa
     uint32_t numbers, seen, there;
 };
 
-static bool chain_is_valid(const struct forest *forest, const struct ends *ends, uint32_t count,
-                           uint32_t parent, uint32_t tenant, struct survey *survey)
+static bool below_is_valid(const struct forest *forest, const struct chain_ends *ends,
+                           uint32_t count, uint32_t parent, uint32_t tenant, struct survey *survey)
 {
-    uint32_t before = 0, row = ends->first;
-    for (uint32_t i = 0; i < count; i++) {
-        if (row == 0 || row > survey->numbers)
-            return false;
+    if (!chain_is_valid(forest->table, &beside, ends, count, survey->numbers + 1))
+        return false;
+    for (uint32_t row = ends->first; row != 0; row = chain_after(forest->table, &beside, row)) {
         const struct node *node = node_at(forest, row);
-        if (node->links.previous != before || node->parent != parent || node->tenant != tenant ||
-            node_is_gone(node))
+        if (node->parent != parent || node->tenant != tenant || node_is_gone(node))
             return false;
-        before = row;
-        row = node->links.next;
     }
     survey->seen += count;
-    return row == 0 && ends->last == before;
+    return true;
 }
 
 /* Chains hold all that are there: none twice, since each stands below its own parent, and no more
@@ -158,15 +126,15 @@ static bool chains_are_valid(const struct forest *forest, struct survey *survey)
         survey->there += !node_is_gone(node);
         if (node->parent > survey->numbers || node->parts > survey->numbers ||
             (node_is_gone(node) && node->parts != 0) ||
-            !chain_is_valid(forest, &node->below, node->parts, number, node->tenant, survey))
+            !below_is_valid(forest, &node->below, node->parts, number, node->tenant, survey))
             return false;
     }
     for (uint32_t owner = 1; owner <= forest->assets->roots->owners; owner++) {
         const struct owner_entry *entry = owner_at(forest->assets, owner);
-        const struct ends *ends = forest->of_types ? &entry->types_top : &entry->assets_top;
+        const struct chain_ends *ends = forest->of_types ? &entry->types_top : &entry->assets_top;
         uint32_t count = forest->of_types ? entry->types_top_count : entry->assets_top_count;
         if (count > survey->numbers ||
-            !chain_is_valid(forest, ends, count, 0, entry->tenant, survey))
+            !below_is_valid(forest, ends, count, 0, entry->tenant, survey))
             return false;
     }
     return survey->seen == survey->there;

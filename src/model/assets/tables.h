@@ -35,17 +35,11 @@ struct roots_entry {                  /* one row, number 0 */
     uint32_t author;                  /* text: of the last command that named one */
     uint8_t reserved[96];
 };
-struct ends {
-    uint32_t first, last;
-};
-struct links {
-    uint32_t next, previous;
-};
 struct owner_entry { /* a tenant */
     uint64_t text_units;
     uint32_t tenant;
     uint32_t types, assets, versions; /* ever made */
-    struct ends types_top, assets_top;
+    struct chain_ends types_top, assets_top;
     uint32_t types_top_count, assets_top_count;
     uint8_t reserved[16];
 };
@@ -60,23 +54,23 @@ struct node {
     uint32_t parent;
     uint32_t name; /* text */
     uint32_t parts;
-    struct ends below;
-    struct links links; /* beside it */
-    uint8_t height;     /* of what is below it and itself: 1.. */
+    struct chain_ends below;
+    struct chain_links links; /* beside it */
+    uint8_t height;           /* of what is below it and itself: 1.. */
     uint8_t flags;
     uint8_t reserved[2];
 };
 struct type_entry {
     struct node node;
     uint32_t assets; /* of it */
-    struct ends assets_of;
+    struct chain_ends assets_of;
     uint8_t reserved[12];
 };
 struct asset_entry {
     struct node node;
     uint32_t type;
-    uint32_t branch;      /* text */
-    struct links of_type; /* beside it, among those of its type */
+    uint32_t branch;            /* text */
+    struct chain_links of_type; /* beside it, among those of its type */
     uint8_t reserved[8];
 };
 enum version_flags {
@@ -266,8 +260,6 @@ void forest_take(const struct forest *forest, uint32_t owner, uint32_t number);
  * deep. */
 bool forest_allows(const struct forest *forest, uint32_t number, uint32_t parent);
 MUST_USE enum err forest_rebuild(const struct forest *forest);
-void forest_chain_put(struct state_table *table, size_t links_at, struct ends *ends, uint32_t row);
-void forest_chain_take(struct state_table *table, size_t links_at, struct ends *ends, uint32_t row);
 
 /* ---- owners.c ---- */
 /* 0: the tenant never had anything. */

@@ -13,10 +13,7 @@ struct channel_entry *notices_channel_write(struct notices *notices, uint32_t ch
     return state_write(&notices->channels, channel);
 }
 
-static struct chain channels_of(struct notices *notices)
-{
-    return (struct chain){&notices->channels, offsetof(struct channel_entry, links)};
-}
+static const struct chain channels_of_tenant = {.links_at = offsetof(struct channel_entry, links)};
 
 static bool is_there(const struct notices *notices, uint32_t channel)
 {
@@ -134,7 +131,6 @@ static enum err turns_grow(struct notices *notices, uint32_t channels)
 static enum err channel_make(struct notices *notices, uint32_t tenant, struct bytes name,
                              uint32_t *ret_channel)
 {
-    struct chain chain = channels_of(notices);
     enum err err = notices_tenant_begin(notices, tenant);
     if (err == OK)
         err = notices_row_take(notices, TABLE_CHANNELS, ret_channel);
@@ -146,7 +142,7 @@ static enum err channel_make(struct notices *notices, uint32_t tenant, struct by
     struct notices_tenant_entry *of = notices_tenant_write(notices, tenant);
     entry->tenant = tenant;
     of->channel_count++;
-    notices_chain_put(&chain, &of->channels, *ret_channel);
+    chain_put(&notices->channels, &channels_of_tenant, &of->channels, *ret_channel);
     err = notices_text_set(notices, &entry->name, name);
     return err == OK ? index_insert(notices->names, notices_name_hash(NAME_CHANNEL, tenant, name),
                                     *ret_channel)
@@ -193,7 +189,6 @@ static enum err channel_set(struct notices *notices, const struct notice_order *
 
 static enum err channel_remove(struct notices *notices, const struct notice_order *of)
 {
-    struct chain chain = channels_of(notices);
     struct bytes name;
     uint32_t tenant = of->command->tenant;
     if (!notices_name_alone(of->form, &name))
@@ -214,7 +209,7 @@ static enum err channel_remove(struct notices *notices, const struct notice_orde
     notices_text_free(notices, &entry->target);
     notices_text_free(notices, &entry->secret);
     notices_text_free(notices, &entry->error);
-    notices_chain_take(&chain, &tenant_entry->channels, channel);
+    chain_take(&notices->channels, &channels_of_tenant, &tenant_entry->channels, channel);
     tenant_entry->channel_count--;
     tenant_entry->dead -= entry->dead;
     notices_row_give(notices, TABLE_CHANNELS, channel);
@@ -272,15 +267,15 @@ static enum err channel_rebuild(struct notices *notices, uint32_t channel)
 /* Of each tenant: its chain holds rows of its own, and all of them. */
 static enum err tenants_judge(struct notices *notices)
 {
-    struct chain chain = channels_of(notices);
     uint32_t end = notices->roots->channels.highest + 1, all = 0;
     for (uint32_t tenant = 0; tenant < state_table_capacity(&notices->tenants); tenant++) {
         const struct notices_tenant_entry *of = state_read(&notices->tenants, tenant);
         uint32_t dead = 0;
-        if (of->channel_count > end ||
-            !notices_chain_is_valid(&chain, &of->channels, of->channel_count, end))
+        if (of->channel_count > end || !chain_is_valid(&notices->channels, &channels_of_tenant,
+                                                       &of->channels, of->channel_count, end))
             return ERR_CORRUPT;
-        for (uint32_t at = of->channels.first; at != 0; at = notices_chain_next(&chain, at)) {
+        for (uint32_t at = of->channels.first; at != 0;
+             at = chain_after(&notices->channels, &channels_of_tenant, at)) {
             if (!is_there(notices, at) || notices_channel_at(notices, at)->tenant != tenant)
                 return ERR_CORRUPT;
             dead += notices_channel_at(notices, at)->dead;

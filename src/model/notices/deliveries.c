@@ -26,15 +26,9 @@ static struct delivery_entry *delivery_write(struct notices *notices, uint32_t r
     return state_write(&notices->deliveries, row);
 }
 
-static struct chain deliveries_of(struct notices *notices)
-{
-    return (struct chain){&notices->deliveries, offsetof(struct delivery_entry, links)};
-}
+static const struct chain of_channel = {.links_at = offsetof(struct delivery_entry, links)};
 
-static struct chain ready_of(struct notices *notices)
-{
-    return (struct chain){&notices->deliveries, offsetof(struct delivery_entry, ready)};
-}
+static const struct chain ready_ones = {.links_at = offsetof(struct delivery_entry, ready)};
 
 static uint64_t number_hash(uint64_t number)
 {
@@ -166,7 +160,6 @@ static enum err items_shrink(struct notices *notices, uint32_t row)
 static enum err delivery_make(struct notices *notices, uint32_t channel,
                               const struct notice_told *told, uint32_t *ret_row)
 {
-    struct chain chain = deliveries_of(notices);
     enum err err = notices_row_take(notices, TABLE_DELIVERIES, ret_row);
     if (err != OK)
         return err;
@@ -177,7 +170,8 @@ static enum err delivery_make(struct notices *notices, uint32_t channel,
     entry->channel = channel;
     entry->state = DELIVERY_GATHERING;
     entry->priority = told->priority;
-    notices_chain_put(&chain, &notices_channel_write(notices, channel)->deliveries, *ret_row);
+    chain_put(&notices->deliveries, &of_channel,
+              &notices_channel_write(notices, channel)->deliveries, *ret_row);
     err = index_insert(notices->numbers, number_hash(entry->number), *ret_row);
     return err == OK ? item_add(notices, *ret_row, told) : err;
 }
@@ -189,25 +183,22 @@ static bool state_is_queued(uint8_t state)
 
 static void ready_put(struct notices *notices, uint32_t row)
 {
-    struct chain chain = ready_of(notices);
     delivery_write(notices, row)->state = DELIVERY_READY;
-    notices_chain_put(&chain, &roots_write(notices)->ready, row);
+    chain_put(&notices->deliveries, &ready_ones, &roots_write(notices)->ready, row);
 }
 
 /* Neither ready any more nor waiting for its time. */
 static void delivery_halt(struct notices *notices, uint32_t row)
 {
-    struct chain chain = ready_of(notices);
     struct delivery_entry *entry = delivery_write(notices, row);
     if (entry->state == DELIVERY_READY)
-        notices_chain_take(&chain, &roots_write(notices)->ready, row);
+        chain_take(&notices->deliveries, &ready_ones, &roots_write(notices)->ready, row);
     timing_stop(notices->timing, entry->timer);
     entry->timer = TIMER_NONE;
 }
 
 static enum err delivery_drop(struct notices *notices, uint32_t row)
 {
-    struct chain chain = deliveries_of(notices);
     struct delivery_entry *entry = delivery_write(notices, row);
     struct channel_entry *channel = notices_channel_write(notices, entry->channel);
     delivery_halt(notices, row);
@@ -224,7 +215,7 @@ static enum err delivery_drop(struct notices *notices, uint32_t row)
         return err;
     notices_text_free(notices, &entry->items);
     notices_text_free(notices, &entry->error);
-    notices_chain_take(&chain, &channel->deliveries, row);
+    chain_take(&notices->deliveries, &of_channel, &channel->deliveries, row);
     notices_row_give(notices, TABLE_DELIVERIES, row);
     return OK;
 }
@@ -240,12 +231,11 @@ enum err notices_deliveries_drop(struct notices *notices, uint32_t channel)
 /* The oldest one that is done makes room. */
 static enum err kept_trim(struct notices *notices, uint32_t channel)
 {
-    struct chain chain = deliveries_of(notices);
     if (notices_channel_at(notices, channel)->kept <= NOTICE_KEPT)
         return OK;
     uint32_t row = notices_channel_at(notices, channel)->deliveries.first;
     while (delivery_at(notices, row)->state < DELIVERY_SENT)
-        row = notices_chain_next(&chain, row);
+        row = chain_after(&notices->deliveries, &of_channel, row);
     return delivery_drop(notices, row);
 }
 
@@ -692,19 +682,18 @@ static uint32_t chain_length(const struct notices *notices, uint32_t row, uint32
 
 static enum err chains_judge(struct notices *notices)
 {
-    struct chain chain = deliveries_of(notices), ready_chain = ready_of(notices);
     uint32_t end = notices->roots->deliveries.highest + 1, all = 0, ready = 0;
     for (uint32_t i = 1; i <= notices->roots->channels.highest; i++) {
         const struct channel_entry *entry = notices_channel_at(notices, i);
         uint32_t length = chain_length(notices, entry->deliveries.first, end - 1);
-        if (!notices_chain_is_valid(&chain, &entry->deliveries, length, end) ||
+        if (!chain_is_valid(&notices->deliveries, &of_channel, &entry->deliveries, length, end) ||
             !channel_is_valid(notices, i, &all))
             return ERR_CORRUPT;
     }
     for (uint32_t row = 1; row < end; row++)
         ready += delivery_at(notices, row)->state == DELIVERY_READY;
     if (all != notices->roots->deliveries.count ||
-        !notices_chain_is_valid(&ready_chain, &notices->roots->ready, ready, end))
+        !chain_is_valid(&notices->deliveries, &ready_ones, &notices->roots->ready, ready, end))
         return ERR_CORRUPT;
     for (uint32_t row = notices->roots->ready.first; row != 0;
          row = delivery_at(notices, row)->ready.next)

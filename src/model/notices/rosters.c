@@ -13,10 +13,7 @@ static struct roster_entry *roster_write(struct notices *notices, uint32_t roste
     return state_write(&notices->rosters, roster);
 }
 
-static struct chain rosters_of(struct notices *notices)
-{
-    return (struct chain){&notices->rosters, offsetof(struct roster_entry, links)};
-}
+static const struct chain rosters_of_tenant = {.links_at = offsetof(struct roster_entry, links)};
 
 static bool is_there(const struct notices *notices, uint32_t roster)
 {
@@ -124,7 +121,6 @@ static enum outcome_code set_judge(const struct notices *notices, const struct n
 static enum err roster_make(struct notices *notices, uint32_t tenant, struct bytes name,
                             uint32_t *ret_roster)
 {
-    struct chain chain = rosters_of(notices);
     enum err err = notices_tenant_begin(notices, tenant);
     if (err == OK)
         err = notices_row_take(notices, TABLE_ROSTERS, ret_roster);
@@ -134,7 +130,7 @@ static enum err roster_make(struct notices *notices, uint32_t tenant, struct byt
     struct notices_tenant_entry *of = notices_tenant_write(notices, tenant);
     entry->tenant = tenant;
     of->roster_count++;
-    notices_chain_put(&chain, &of->rosters, *ret_roster);
+    chain_put(&notices->rosters, &rosters_of_tenant, &of->rosters, *ret_roster);
     err = notices_text_set(notices, &entry->name, name);
     return err == OK ? index_insert(notices->names, notices_name_hash(NAME_ROSTER, tenant, name),
                                     *ret_roster)
@@ -164,7 +160,6 @@ static enum err roster_set(struct notices *notices, const struct notice_order *o
 
 static enum err roster_remove(struct notices *notices, const struct notice_order *of)
 {
-    struct chain chain = rosters_of(notices);
     struct bytes name;
     uint32_t tenant = of->command->tenant;
     if (!notices_name_alone(of->form, &name))
@@ -183,7 +178,7 @@ static enum err roster_remove(struct notices *notices, const struct notice_order
     channels_release(notices, roster);
     notices_text_free(notices, &entry->name);
     notices_text_free(notices, &entry->form);
-    notices_chain_take(&chain, &tenant_entry->rosters, roster);
+    chain_take(&notices->rosters, &rosters_of_tenant, &tenant_entry->rosters, roster);
     tenant_entry->roster_count--;
     notices_row_give(notices, TABLE_ROSTERS, roster);
     of->outcome->number = roster;
@@ -222,14 +217,14 @@ static enum err roster_rebuild(struct notices *notices, uint32_t roster, uint32_
 
 static enum err tenants_judge(struct notices *notices)
 {
-    struct chain chain = rosters_of(notices);
     uint32_t end = notices->roots->rosters.highest + 1, all = 0;
     for (uint32_t tenant = 0; tenant < state_table_capacity(&notices->tenants); tenant++) {
         const struct notices_tenant_entry *of = state_read(&notices->tenants, tenant);
-        if (of->roster_count > end ||
-            !notices_chain_is_valid(&chain, &of->rosters, of->roster_count, end))
+        if (of->roster_count > end || !chain_is_valid(&notices->rosters, &rosters_of_tenant,
+                                                      &of->rosters, of->roster_count, end))
             return ERR_CORRUPT;
-        for (uint32_t at = of->rosters.first; at != 0; at = notices_chain_next(&chain, at))
+        for (uint32_t at = of->rosters.first; at != 0;
+             at = chain_after(&notices->rosters, &rosters_of_tenant, at))
             if (!is_there(notices, at) || notices_roster_at(notices, at)->tenant != tenant)
                 return ERR_CORRUPT;
         all += of->roster_count;

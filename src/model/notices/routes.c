@@ -13,10 +13,7 @@ static struct route_entry *route_write(struct notices *notices, uint32_t route)
     return state_write(&notices->routes, route);
 }
 
-static struct chain routes_of(struct notices *notices)
-{
-    return (struct chain){&notices->routes, offsetof(struct route_entry, links)};
-}
+static const struct chain routes_of_tenant = {.links_at = offsetof(struct route_entry, links)};
 
 static bool is_there(const struct notices *notices, uint32_t route)
 {
@@ -150,7 +147,6 @@ static enum outcome_code set_judge(const struct notices *notices, const struct n
 static enum err route_make(struct notices *notices, const struct notice_order *of,
                            struct bytes name, uint32_t *ret_route)
 {
-    struct chain chain = routes_of(notices);
     uint32_t tenant = of->command->tenant;
     enum err err = notices_tenant_begin(notices, tenant);
     if (err == OK)
@@ -162,7 +158,7 @@ static enum err route_make(struct notices *notices, const struct notice_order *o
     entry->tenant = tenant;
     entry->made = of->stamp->position;
     tenant_entry->route_count++;
-    notices_chain_put(&chain, &tenant_entry->routes, *ret_route);
+    chain_put(&notices->routes, &routes_of_tenant, &tenant_entry->routes, *ret_route);
     err = notices_text_set(notices, &entry->name, name);
     return err == OK ? index_insert(notices->names, notices_name_hash(NAME_ROUTE, tenant, name),
                                     *ret_route)
@@ -206,7 +202,6 @@ static enum err route_set(struct notices *notices, const struct notice_order *of
 
 static enum err route_remove(struct notices *notices, const struct notice_order *of)
 {
-    struct chain chain = routes_of(notices);
     struct bytes name;
     uint32_t tenant = of->command->tenant;
     if (!notices_name_alone(of->form, &name))
@@ -222,7 +217,7 @@ static enum err route_remove(struct notices *notices, const struct notice_order 
     to_hold(notices, entry, -1);
     notices_text_free(notices, &entry->name);
     notices_text_free(notices, &entry->match);
-    notices_chain_take(&chain, &tenant_entry->routes, route);
+    chain_take(&notices->routes, &routes_of_tenant, &tenant_entry->routes, route);
     tenant_entry->route_count--;
     notices_row_give(notices, TABLE_ROUTES, route);
     of->outcome->number = route;
@@ -271,14 +266,14 @@ static enum err route_rebuild(struct notices *notices, uint32_t route)
 
 static enum err tenants_judge(struct notices *notices)
 {
-    struct chain chain = routes_of(notices);
     uint32_t end = notices->roots->routes.highest + 1, all = 0;
     for (uint32_t tenant = 0; tenant < state_table_capacity(&notices->tenants); tenant++) {
         const struct notices_tenant_entry *of = state_read(&notices->tenants, tenant);
         if (of->route_count > end ||
-            !notices_chain_is_valid(&chain, &of->routes, of->route_count, end))
+            !chain_is_valid(&notices->routes, &routes_of_tenant, &of->routes, of->route_count, end))
             return ERR_CORRUPT;
-        for (uint32_t at = of->routes.first; at != 0; at = notices_chain_next(&chain, at))
+        for (uint32_t at = of->routes.first; at != 0;
+             at = chain_after(&notices->routes, &routes_of_tenant, at))
             if (!is_there(notices, at) || notices_route_at(notices, at)->tenant != tenant)
                 return ERR_CORRUPT;
         all += of->route_count;

@@ -27,12 +27,6 @@ enum notices_timer { TIMER_DELIVERY = NOTICES_TIMER_FIRST, TIMER_CALL };
 
 #define DELIVERIES_OF_CHANNEL (NOTICE_KEPT + NOTICE_QUEUE_MAX + 2) /* gathering, held */
 
-struct links {
-    uint32_t next, previous;
-};
-struct ends {
-    uint32_t first, last;
-};
 struct rows { /* of a table whose rows come and go */
     uint32_t highest, free, count;
 };
@@ -41,13 +35,13 @@ struct roots_entry { /* one row, number 0 */
     uint64_t delivery; /* highest number */
     uint64_t entry;    /* newest of alarms that was looked at */
     struct rows channels, rosters, routes, calls, deliveries;
-    struct ends ready;
+    struct chain_ends ready;
     uint32_t text_pages;
     struct texts_class classes[TEXTS_CLASSES];
     uint8_t reserved_end[512 - 96 - TEXTS_CLASSES * 16];
 };
 struct notices_tenant_entry {
-    struct ends channels, rosters, routes;
+    struct chain_ends channels, rosters, routes;
     uint32_t channel_count, roster_count, route_count;
     uint32_t dead; /* channels */
     uint8_t reserved[24];
@@ -59,13 +53,13 @@ struct quiet_entry {
     uint8_t but_priority;
 };
 struct channel_entry {
-    struct links links; /* of its tenant; free: next */
-    uint64_t position;  /* 0: the row is free */
+    struct chain_links links; /* of its tenant; free: next */
+    uint64_t position;        /* 0: the row is free */
     int64_t wall_ns, gather_ns, dead_wall_ns;
     uint64_t sent, given_up;
     uint32_t tenant;
     uint32_t name, target, secret, error; /* texts */
-    struct ends deliveries;
+    struct chain_ends deliveries;
     uint32_t gathering, held; /* deliveries that take alarms; 0 */
     uint32_t holders;
     uint16_t queued, kept; /* deliveries due and not done; done */
@@ -76,7 +70,7 @@ struct channel_entry {
     uint8_t reserved_end[64];
 };
 struct roster_entry {
-    struct links links;
+    struct chain_links links;
     uint64_t position;
     int64_t wall_ns;
     uint32_t tenant;
@@ -85,7 +79,7 @@ struct roster_entry {
     uint8_t reserved[24];
 };
 struct route_entry {
-    struct links links;
+    struct chain_links links;
     uint64_t position;
     uint64_t made; /* position of the command that made it: rows are used again */
     int64_t wall_ns;
@@ -108,9 +102,9 @@ struct call_entry {
     uint8_t reserved[6];
 };
 struct delivery_entry {
-    struct links links; /* of its channel; free: next */
-    struct links ready; /* of those that are ready */
-    uint64_t number;    /* 0: the row is free */
+    struct chain_links links; /* of its channel; free: next */
+    struct chain_links ready; /* of those that are ready */
+    uint64_t number;          /* 0: the row is free */
     uint64_t position;
     int64_t made_wall_ns, done_wall_ns, due_ns; /* due: engine time, when it was to be sent first */
     uint32_t channel, timer;
@@ -150,7 +144,7 @@ static inline struct roots_entry *roots_write(struct notices *notices)
     return state_write(&notices->roots_table, 0);
 }
 
-/* ---- rows.c: rows, chains, names and texts -----------------------------------------------------
+/* ---- rows.c: rows, names and texts -----------------------------------------------------
  */
 struct pool { /* a table whose rows come and go */
     struct state_table *table;
@@ -167,16 +161,6 @@ void notices_row_give(struct notices *notices, enum notices_table table, uint32_
  * highest; taken[] (a byte a row) says which are in use. */
 MUST_USE enum err notices_rows_judge(struct notices *notices, enum notices_table table,
                                      const uint8_t *taken);
-struct chain {
-    struct state_table *table;
-    size_t links_at; /* offset of struct links in a row */
-};
-void notices_chain_put(const struct chain *chain, struct ends *ends, uint32_t row);
-void notices_chain_take(const struct chain *chain, struct ends *ends, uint32_t row);
-uint32_t notices_chain_next(const struct chain *chain, uint32_t row);
-/* Of pages from outside: exactly `count` rows below `end`, linked both ways? */
-bool notices_chain_is_valid(const struct chain *chain, const struct ends *ends, uint32_t count,
-                            uint32_t end);
 enum name_kind { NAME_CHANNEL = 1, NAME_ROSTER, NAME_ROUTE };
 uint64_t notices_name_hash(enum name_kind kind, uint32_t tenant, struct bytes name);
 bool notices_texts_fit(const struct notices *notices, uint64_t bytes);

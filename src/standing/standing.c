@@ -1,12 +1,5 @@
-#include "standing/standing.h"
+#include "standing/tables.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-/* What an alarm adds to each branch above it. */
-struct share {
-    uint8_t active, unacknowledged, stale, hidden, priority;
-};
 struct branch {
     uint32_t tenant;
     uint32_t alarms; /* that count here; 0: the entry is free */
@@ -18,14 +11,10 @@ struct counted { /* an alarm, as it was counted */
     uint64_t alarm;
     uint32_t tenant;
     struct share share;
+    uint32_t outside; /* of its lineage */
     uint16_t size;
-    uint8_t *path; /* NULL: the entry is free */
-};
-struct pool { /* entries that come and go, found by a hash */
-    void *at;
-    uint32_t count, capacity, free; /* free: first of a list through the first four bytes, + 1 */
-    size_t size;
-    struct index *index;
+    uint8_t assets; /* of its lineage: their numbers lie behind the path */
+    uint8_t *path;  /* NULL: the entry is free */
 };
 struct standing {
     struct engine *engine;
@@ -34,46 +23,11 @@ struct standing {
     uint64_t entry;   /* next entry */
     uint64_t changed; /* alarms_rows_changed when the rows began to be looked at */
     uint64_t text_bytes;
+    struct plant plant;
+    uint32_t version; /* next version of a type or asset to look at */
+    uint32_t place;   /* next of counted to find its asset anew */
+    uint32_t places;  /* so many are left; 0: each is counted where it is */
 };
-
-/* ---- pools -------------------------------------------------------------------------------------
- */
-static enum err pool_init(struct pool *pool, size_t size)
-{
-    pool->size = size;
-    return index_create(&pool->index);
-}
-
-static void *pool_at(const struct pool *pool, uint32_t i)
-{
-    return (uint8_t *)pool->at + (size_t)i * pool->size;
-}
-
-static bool pool_take(struct pool *pool, uint32_t *ret_i)
-{
-    if (pool->free != 0) {
-        *ret_i = pool->free - 1;
-        memcpy(&pool->free, pool_at(pool, *ret_i), sizeof pool->free);
-        return true;
-    }
-    if (pool->count == pool->capacity) {
-        uint32_t capacity = pool->capacity > 0 ? pool->capacity * 2 : 64;
-        void *at = realloc(pool->at, (size_t)capacity * pool->size);
-        if (at == NULL)
-            return false;
-        pool->at = at;
-        pool->capacity = capacity;
-    }
-    *ret_i = pool->count++;
-    return true;
-}
-
-static void pool_give(struct pool *pool, uint32_t i)
-{
-    memset(pool_at(pool, i), 0, pool->size);
-    memcpy(pool_at(pool, i), &pool->free, sizeof pool->free);
-    pool->free = i + 1;
-}
 
 /* ---- branches ----------------------------------------------------------------------------------
  */
@@ -139,17 +93,6 @@ static void branch_drop(struct standing *standing, uint32_t i)
     pool_give(&standing->branches, i);
 }
 
-static void counts_move(struct standing_counts *counts, const struct share *share, bool more)
-{
-    uint32_t sign = more ? 1 : UINT32_MAX;
-    counts->active += share->active * sign;
-    counts->unacknowledged += share->unacknowledged * sign;
-    counts->stale += share->stale * sign;
-    counts->hidden += share->hidden * sign;
-    if (share->active || share->unacknowledged)
-        counts->by_priority[share->priority] += sign;
-}
-
 /* The path without its last segment; false: it has none. */
 static bool path_up(struct bytes *path)
 {
@@ -211,17 +154,31 @@ static uint32_t counted_find(const struct standing *standing, uint64_t alarm)
     return INDEX_NONE;
 }
 
+static struct lineage counted_lineage(const struct counted *counted)
+{
+    struct lineage lineage = {.count = counted->assets, .outside = counted->outside};
+    memcpy(lineage.assets, counted->path + counted->size, counted->assets * sizeof(uint32_t));
+    return lineage;
+}
+
+static void counted_text_give(struct standing *standing, const struct counted *counted)
+{
+    text_give(standing, counted->path, counted->size + counted->assets * sizeof(uint32_t));
+}
+
 static void alarm_forget(struct standing *standing, uint64_t alarm)
 {
     uint32_t i = counted_find(standing, alarm);
     if (i == INDEX_NONE)
         return;
     struct counted counted = *(struct counted *)pool_at(&standing->counted, i);
+    struct lineage lineage = counted_lineage(&counted);
     enum err err = index_remove(standing->counted.index, alarm_hash(alarm), i);
     check(err == OK);
     share_remove(standing, counted.tenant, bytes_of(counted.path, counted.size), &counted.share,
                  bytes_of(NULL, 0));
-    text_give(standing, counted.path, counted.size);
+    plant_remove(&standing->plant, &lineage, &counted.share);
+    counted_text_give(standing, &counted);
     pool_give(&standing->counted, i);
 }
 
@@ -251,29 +208,51 @@ static struct bytes alarm_path(const struct standing *standing, const struct ala
     return bytes_of(path, rule.plan.path.size);
 }
 
+static bool counted_fill(struct standing *standing, const struct alarm_view *view,
+                         const struct lineage *lineage, struct bytes path,
+                         struct counted *ret_counted)
+{
+    uint8_t text[PATH_MAX_BYTES + sizeof lineage->assets];
+    size_t assets = lineage->count * sizeof lineage->assets[0];
+    if (path.size > 0)
+        memcpy(text, path.at, path.size);
+    memcpy(text + path.size, lineage->assets, assets);
+    *ret_counted = (struct counted){.alarm = view->alarm,
+                                    .tenant = view->tenant,
+                                    .share = share_of(view),
+                                    .outside = lineage->outside,
+                                    .size = (uint16_t)path.size,
+                                    .assets = (uint8_t)lineage->count,
+                                    .path = text_take(standing, bytes_of(text, path.size + assets))};
+    return ret_counted->path != NULL;
+}
+
 static void alarm_count(struct standing *standing, const struct alarm_view *view)
 {
     uint8_t text[PATH_MAX_BYTES];
     struct bytes path = alarm_path(standing, view, text);
-    struct counted counted = {.alarm = view->alarm,
-                              .tenant = view->tenant,
-                              .share = share_of(view),
-                              .size = (uint16_t)path.size,
-                              .path = text_take(standing, path)};
+    struct lineage lineage;
+    struct counted counted;
     uint32_t i;
-    if (counted.path == NULL)
+    plant_lineage(engine_assets(standing->engine),
+                  standing_asset(standing->engine, view->tenant, view->rule, view->point), path,
+                  &lineage);
+    if (!counted_fill(standing, view, &lineage, path, &counted))
         return;
     if (!pool_take(&standing->counted, &i)) {
-        text_give(standing, counted.path, path.size);
+        counted_text_give(standing, &counted);
         return;
     }
     if (share_add(standing, view->tenant, path, &counted.share)) {
-        *(struct counted *)pool_at(&standing->counted, i) = counted;
-        if (index_insert(standing->counted.index, alarm_hash(view->alarm), i) == OK)
-            return;
+        if (plant_add(&standing->plant, &lineage, &counted.share)) {
+            *(struct counted *)pool_at(&standing->counted, i) = counted;
+            if (index_insert(standing->counted.index, alarm_hash(view->alarm), i) == OK)
+                return;
+            plant_remove(&standing->plant, &lineage, &counted.share);
+        }
         share_remove(standing, view->tenant, path, &counted.share, bytes_of(NULL, 0));
     }
-    text_give(standing, counted.path, path.size);
+    counted_text_give(standing, &counted);
     pool_give(&standing->counted, i);
 }
 
@@ -287,9 +266,12 @@ enum err standing_create(struct engine *engine, struct standing **ret_standing)
     standing->engine = engine;
     standing->row = 1;
     standing->entry = alarms_entries(engine_alarms(engine)) + 1;
+    standing->version = assets_versions(engine_assets(engine)) + 1;
     enum err err = pool_init(&standing->branches, sizeof(struct branch));
     if (err == OK)
         err = pool_init(&standing->counted, sizeof(struct counted));
+    if (err == OK)
+        err = plant_init(&standing->plant);
     if (err != OK) {
         standing_destroy(standing);
         return err;
@@ -306,10 +288,9 @@ void standing_destroy(struct standing *standing)
         free(((struct branch *)pool_at(&standing->branches, i))->path);
     for (uint32_t i = 0; i < standing->counted.count; i++)
         free(((struct counted *)pool_at(&standing->counted, i))->path);
-    index_destroy(standing->branches.index);
-    index_destroy(standing->counted.index);
-    free(standing->branches.at);
-    free(standing->counted.at);
+    pool_done(&standing->branches);
+    pool_done(&standing->counted);
+    plant_done(&standing->plant);
     free(standing);
 }
 
@@ -332,6 +313,78 @@ static void entries_overrun(struct standing *standing, uint64_t last)
     }
     standing->entry = last + 1;
     standing->row = 1;
+}
+
+/* ---- the shape of the plant --------------------------------------------------------------------
+ */
+/* Does an alarm lie there, or below? */
+static bool alarms_are_at(const struct standing *standing, uint32_t tenant, struct bytes path)
+{
+    return path.size > 0 && branch_find(standing, tenant, path) != INDEX_NONE;
+}
+
+/* May the change of an asset have given alarms to others? Those that it had, or what is below it;
+ * those below where it is now by its names, or by its branch; those of points that it binds. */
+static bool asset_matters(const struct standing *standing, uint32_t asset)
+{
+    const struct assets *assets = engine_assets(standing->engine);
+    uint8_t path[PATH_MAX_BYTES];
+    struct standing_counts counts;
+    struct asset_view view;
+    struct asset_item item;
+    const char *fault;
+    uint32_t outside;
+    if (plant_of(&standing->plant, asset, &counts, &outside))
+        return true;
+    assets_asset(assets, asset, &view);
+    if (view.retired)
+        return false;
+    if (alarms_are_at(standing, view.tenant, bytes_of(path, assets_path(assets, asset, path))) ||
+        alarms_are_at(standing, view.tenant, view.branch))
+        return true;
+    for (size_t offset = 0; asset_item_next(view.sheet, &offset, &item, &fault);)
+        if (item.kind == ITEM_BINDING && alarms_are_at(standing, view.tenant, item.text))
+            return true;
+    return false;
+}
+
+/* Of what a change of the shape reaches, no list is kept: all that is counted is looked at. */
+static void version_look(struct standing *standing, uint32_t version)
+{
+    bool of_type;
+    uint32_t of = assets_version_of(engine_assets(standing->engine), version, &of_type);
+    if (of_type || asset_matters(standing, of))
+        standing->places = standing->counted.count;
+}
+
+static void place_look(struct standing *standing)
+{
+    struct alarm_view view;
+    struct lineage now;
+    if (standing->place >= standing->counted.count)
+        standing->place = 0;
+    const struct counted *counted = pool_at(&standing->counted, standing->place++);
+    standing->places--;
+    if (counted->path == NULL ||
+        !alarms_find(engine_alarms(standing->engine), counted->alarm, &view))
+        return; /* an entry tells that it went */
+    struct lineage before = counted_lineage(counted);
+    plant_lineage(engine_assets(standing->engine),
+                  standing_asset(standing->engine, view.tenant, view.rule, view.point),
+                  bytes_of(counted->path, counted->size), &now);
+    if (memcmp(&before, &now, sizeof now) != 0)
+        alarm_look(standing, counted->alarm);
+}
+
+/* True: all that is counted is where it belongs. */
+static bool shape_catch_up(struct standing *standing, uint32_t *most)
+{
+    uint32_t last = assets_versions(engine_assets(standing->engine));
+    for (; standing->version <= last && *most > 0; --*most)
+        version_look(standing, standing->version++);
+    for (; standing->places > 0 && *most > 0; --*most)
+        place_look(standing);
+    return standing->version > last && standing->places == 0;
 }
 
 bool standing_catch_up(struct standing *standing, uint32_t most)
@@ -358,7 +411,8 @@ bool standing_catch_up(struct standing *standing, uint32_t most)
         alarms_entry(alarms, standing->entry++, &entry);
         alarm_look(standing, entry.alarm);
     }
-    return standing->row == 0 && standing->entry > last &&
+    bool placed = shape_catch_up(standing, &most);
+    return placed && standing->row == 0 && standing->entry > last &&
            standing->changed == alarms_rows_changed(alarms);
 }
 
@@ -371,6 +425,17 @@ void standing_of(const struct standing *standing, uint32_t tenant, struct bytes 
         *ret_counts = ((const struct branch *)pool_at(&standing->branches, i))->counts;
 }
 
+bool standing_of_asset(const struct standing *standing, uint32_t asset,
+                       struct standing_counts *ret_counts, bool *ret_outside)
+{
+    uint32_t outside;
+    (void)plant_of(&standing->plant, asset, ret_counts, &outside);
+    *ret_outside = outside > 0;
+    return standing->row == 0 && standing->places == 0 &&
+           standing->changed == alarms_rows_changed(engine_alarms(standing->engine)) &&
+           standing->version > assets_versions(engine_assets(standing->engine));
+}
+
 unsigned standing_most_urgent(const struct standing_counts *counts)
 {
     for (unsigned priority = 1; priority <= ALARM_PRIORITIES; priority++)
@@ -381,8 +446,6 @@ unsigned standing_most_urgent(const struct standing_counts *counts)
 
 uint64_t standing_memory(const struct standing *standing)
 {
-    return sizeof *standing + standing->text_bytes +
-           (uint64_t)standing->branches.capacity * standing->branches.size +
-           (uint64_t)standing->counted.capacity * standing->counted.size +
-           index_memory(standing->branches.index) + index_memory(standing->counted.index);
+    return sizeof *standing + standing->text_bytes + pool_memory(&standing->branches) +
+           pool_memory(&standing->counted) + pool_memory(&standing->plant.assets);
 }

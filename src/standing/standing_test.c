@@ -1,4 +1,4 @@
-/* Counts of branches against a model that looks at every alarm there is, over what happens to a
+/* Counts of branches and assets against a model that looks at every alarm there is, over what happens to a
  * small plant of a real engine by random seeds; and what goes: rules, points, entries. */
 #include "standing/standing.h"
 
@@ -240,11 +240,108 @@ static void act_random(struct house *house)
         (void)order(house, COMMAND_ALARM_ACT, &form);
 }
 
+/* ---- the shape of the plant --------------------------------------------------------------------
+ */
+static void item_put(struct form_writer *form, enum item_kind kind, const char *name,
+                     const char *text)
+{
+    struct asset_item item = {.kind = (uint8_t)kind,
+                              .type = VALUE_FLOAT64,
+                              .name = bytes_text(name),
+                              .unit = bytes_of("", 0),
+                              .text = bytes_text(text),
+                              .deadband = __builtin_nan("")};
+    for (unsigned i = 0; i < LIMIT_KINDS; i++)
+        item.limits[i] = __builtin_nan("");
+    asset_item_put(form, &item);
+}
+
+static enum outcome_code order_number(struct house *house, enum command_kind kind, uint32_t number,
+                                      struct form_writer *form)
+{
+    struct command said = {.kind = (uint8_t)kind,
+                           .tenant = TENANT_DEFAULT,
+                           .actor = {.door = ACTOR_HTTP, .account = 7, .name = bytes_text("ann")}};
+    said.module.number = number;
+    assert_true(form_end(form, &said.module.form));
+    return command(house, &said);
+}
+
+/* number 0: a new one. */
+static enum outcome_code type_set(struct house *house, uint32_t number, const char *name,
+                                  const char *metric)
+{
+    struct form_writer form = form_new();
+    form_put_text(&form, ASSET_TAG_NAME, bytes_text(name));
+    if (metric[0] != '\0')
+        item_put(&form, ITEM_METRIC, metric, "");
+    else
+        form_put_integer(&form, ASSET_TAG_NO_ITEMS, 1);
+    return order_number(house, COMMAND_TYPE_SET, number, &form);
+}
+
+struct shape { /* what is said of an asset; NULL: nothing of that */
+    const char *name, *branch, *binding;
+    int64_t parent, type; /* -1: nothing of that */
+};
+
+static enum outcome_code asset_set(struct house *house, uint32_t number, const struct shape *shape)
+{
+    struct form_writer form = form_new();
+    if (shape->name != NULL)
+        form_put_text(&form, ASSET_TAG_NAME, bytes_text(shape->name));
+    if (shape->parent >= 0)
+        form_put_integer(&form, ASSET_TAG_PARENT, shape->parent);
+    if (shape->type >= 0)
+        form_put_integer(&form, ASSET_TAG_TYPE, shape->type);
+    if (shape->branch != NULL)
+        form_put_text(&form, ASSET_TAG_BRANCH, bytes_text(shape->branch));
+    if (shape->binding != NULL && shape->binding[0] != '\0')
+        item_put(&form, ITEM_BINDING, "temp", shape->binding);
+    else if (shape->binding != NULL)
+        form_put_integer(&form, ASSET_TAG_NO_ITEMS, 1);
+    return order_number(house, COMMAND_ASSET_SET, number, &form);
+}
+
+static void shape_change(struct house *house)
+{
+    static const char *const names[] = {"plant", "a", "b", "d0", "d1", "x"};
+    static const char *const branches[] = {"", "plant/a", "plant/b/d1", "plant", "plant/c/d0"};
+    static const char *const bindings[] = {"", "plant/a/d0/temp", "plant/c/d1/temp"};
+    const struct assets *assets = engine_assets(house->engine);
+    uint32_t all = assets_count(assets), types = assets_types(assets);
+    uint32_t number = all > 0 ? 1 + below(all) : 0;
+    struct form_writer form = form_new();
+    unsigned what = below(10);
+    if (what == 0) {
+        bool made = types >= 3;
+        char name[] = {'t', (char)('0' + below(3)), '\0'};
+        (void)type_set(house, made ? 1 + below(types) : 0, name, below(2) ? "temp" : "");
+    } else if (what == 1 && number != 0) {
+        (void)order_number(house, COMMAND_ASSET_RETIRE, number, &form);
+    } else {
+        bool fresh = what < 6 || number == 0;
+        struct shape shape = {
+            .name = fresh || below(3) == 0 ? names[below(ARRAY_COUNT(names))] : NULL,
+            .parent = fresh || below(2) == 0 ? (int64_t)below(all + 1) : -1,
+            .type = below(2) == 0 ? (int64_t)below(types + 1) : -1,
+            .branch = below(3) == 0 ? branches[below(ARRAY_COUNT(branches))] : NULL,
+            .binding = below(3) == 0 ? bindings[below(ARRAY_COUNT(bindings))] : NULL};
+        (void)asset_set(house, fresh ? 0 : number, &shape);
+    }
+}
+
 static void happen(struct house *house)
 {
     char topic[32];
     struct form_writer form;
-    switch (below(16)) {
+    switch (below(20)) {
+    case 16:
+    case 17:
+    case 18:
+    case 19:
+        shape_change(house);
+        break;
     case 0:
         rule_high(house, "of-a", "plant/a/+/temp", 1 + below(ALARM_PRIORITIES));
         break;
@@ -336,6 +433,48 @@ static void branch_is_right(struct house *house, const char *branch)
                  wanted.active, wanted.unacknowledged, wanted.stale, wanted.hidden);
 }
 
+static bool asset_is_below(const struct assets *assets, uint32_t asset, uint32_t above)
+{
+    struct asset_view view;
+    for (; asset != ASSET_NONE; asset = view.parent) {
+        if (asset == above)
+            return true;
+        assets_asset(assets, asset, &view);
+    }
+    return false;
+}
+
+/* The counts of an asset against all alarms there are; how many it has. */
+static unsigned asset_is_right(struct house *house, uint32_t asset)
+{
+    const struct alarms *alarms = engine_alarms(house->engine);
+    const struct assets *assets = engine_assets(house->engine);
+    struct standing_counts wanted = {0}, found;
+    struct alarm_view view;
+    uint8_t text[PATH_MAX_BYTES];
+    char branch[PATH_MAX_BYTES + 1];
+    bool outside = false, said_outside;
+    branch[assets_branch(assets, asset, (uint8_t *)branch)] = '\0';
+    for (uint32_t row = 1; row <= alarms_rows(alarms); row++) {
+        if (!alarms_row(alarms, row, &view) || view.state == ALARM_NORMAL)
+            continue;
+        uint32_t in = standing_asset(house->engine, view.tenant, view.rule, view.point);
+        if (!asset_is_below(assets, in, asset))
+            continue;
+        model_count(&view, &wanted);
+        outside = outside || !is_below(path_of(house, &view, text), branch);
+    }
+    assert_true(standing_of_asset(house->standing, asset, &found, &said_outside));
+    if (memcmp(&found, &wanted, sizeof found) != 0 || outside != said_outside)
+        fail_msg("asset %u, %s: active %u, unacknowledged %u, hidden %u, outside %d, and not %u, "
+                 "%u, %u, %d",
+                 asset, branch, found.active, found.unacknowledged, found.hidden, said_outside,
+                 wanted.active, wanted.unacknowledged, wanted.hidden, outside);
+    return wanted.active + wanted.unacknowledged + wanted.hidden;
+}
+
+static uint64_t assets_with_alarms; /* that were compared */
+
 static void all_is_right(struct house *house)
 {
     static const char *const branches[] = {
@@ -345,6 +484,8 @@ static void all_is_right(struct house *house)
         continue;
     for (size_t i = 0; i < ARRAY_COUNT(branches); i++)
         branch_is_right(house, branches[i]);
+    for (uint32_t asset = 1; asset <= assets_count(engine_assets(house->engine)); asset++)
+        assets_with_alarms += asset_is_right(house, asset) > 0;
 }
 
 /* ---- tests -------------------------------------------------------------------------------------
@@ -352,6 +493,7 @@ static void all_is_right(struct house *house)
 static void counts_are_those_of_the_model(void **state)
 {
     (void)state;
+    assets_with_alarms = 0;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         void *made;
         setup(&made);
@@ -374,6 +516,68 @@ static void counts_are_those_of_the_model(void **state)
         all_is_right(house);
         teardown(&made);
     }
+    assert_true(assets_with_alarms > 50 * SEEDS);
+}
+
+static uint32_t active_in(struct house *house, uint32_t asset, bool *ret_outside)
+{
+    struct standing_counts counts;
+    while (!standing_catch_up(house->standing, 1))
+        continue;
+    assert_true(standing_of_asset(house->standing, asset, &counts, ret_outside));
+    return counts.active;
+}
+
+/* An alarm goes where its asset goes, and to another when that one has the point. */
+static void assets_have_the_alarms_of_what_is_below_them(void **state)
+{
+    struct house *house = *state;
+    enum { PLANT = 1, A, D0, OTHER };
+    bool outside;
+    rule_high(house, "hot", "plant/#", 2);
+    assert_int_equal(type_set(house, 0, "pump", "temp"), OUTCOME_DONE);
+    assert_int_equal(asset_set(house, 0, &(struct shape){.name = "plant"}), OUTCOME_DONE);
+    assert_int_equal(asset_set(house, 0, &(struct shape){.name = "a", .parent = PLANT}),
+                     OUTCOME_DONE);
+    tell(house, "plant/a/d0", 95);
+    tell(house, "plant/b/d0", 95);
+    rest(house);
+    assert_int_equal(active_in(house, PLANT, &outside), 2);
+    assert_false(outside);
+    assert_int_equal(active_in(house, A, &outside), 1);
+    /* A new one has what is below its branch; one that binds a point has that. */
+    assert_int_equal(asset_set(house, 0, &(struct shape){.name = "d0", .parent = A, .type = 1}),
+                     OUTCOME_DONE);
+    assert_int_equal(active_in(house, D0, &outside), 1);
+    assert_int_equal(
+        asset_set(house, 0, &(struct shape){.name = "other", .binding = "plant/b/d0/temp"}),
+        OUTCOME_DONE);
+    assert_int_equal(active_in(house, OTHER, &outside), 1);
+    assert_true(outside);
+    assert_int_equal(active_in(house, PLANT, &outside), 1);
+    /* Moved below the other, its path of names is another: the alarm stays behind. With the branch
+     * that it had it comes along. */
+    struct shape move = {.parent = OTHER, .type = -1};
+    assert_int_equal(asset_set(house, D0, &move), OUTCOME_DONE);
+    assert_int_equal(active_in(house, A, &outside), 1);
+    assert_int_equal(active_in(house, OTHER, &outside), 1);
+    move.branch = "plant/a/d0";
+    assert_int_equal(asset_set(house, D0, &move), OUTCOME_DONE);
+    struct standing_counts counts;
+    assert_false(standing_of_asset(house->standing, A, &counts, &outside)); /* not yet */
+    assert_int_equal(active_in(house, A, &outside), 0);
+    assert_int_equal(active_in(house, D0, &outside), 1);
+    assert_false(outside);
+    assert_int_equal(active_in(house, OTHER, &outside), 2);
+    assert_true(outside);
+    /* Of a type without the metric it has the alarm no more as its own, but lies around it. */
+    assert_int_equal(type_set(house, 1, "pump", "flow"), OUTCOME_DONE);
+    assert_int_equal(active_in(house, D0, &outside), 1);
+    struct form_writer form = form_new();
+    assert_int_equal(order_number(house, COMMAND_ASSET_RETIRE, D0, &form), OUTCOME_DONE);
+    assert_int_equal(active_in(house, D0, &outside), 0);
+    assert_int_equal(active_in(house, A, &outside), 1);
+    all_is_right(house);
 }
 
 /* One that is caught up with a row or an entry at a time sees the same. */
@@ -495,6 +699,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_are_those_of_the_model),
+        cmocka_unit_test_setup_teardown(assets_have_the_alarms_of_what_is_below_them, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(it_catches_up_in_pieces, setup, teardown),
         cmocka_unit_test_setup_teardown(what_changes_without_an_entry_is_seen, setup, teardown),
         cmocka_unit_test_setup_teardown(what_goes_counts_no_more, setup, teardown),

@@ -2,6 +2,7 @@
 #include "web/alarms.h"
 
 #include "access/access.h"
+#include "standing/standing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,26 +47,7 @@ bool alarm_may(struct exchange *exchange, enum access_right right, uint32_t tena
 uint32_t alarm_asset(const struct exchange *exchange, uint32_t tenant, uint32_t rule,
                      uint32_t point)
 {
-    struct rule_view view;
-    struct bytes metric;
-    if (point != POINT_NONE) {
-        uint8_t text[PATH_MAX_BYTES];
-        uint32_t owner = assets_of_point(assets_of(exchange), point, &metric);
-        if (owner != ASSET_NONE)
-            return owner;
-        size_t size = points_path(exchange->web->points, point, text);
-        return assets_above_path(assets_of(exchange), tenant, bytes_of(text, size));
-    }
-    if (!rule_of(exchange, rule, &view))
-        return ASSET_NONE;
-    struct bytes path = view.plan.path;
-    uint32_t asset = ASSET_NONE;
-    while (path.size > 0 && asset == ASSET_NONE) {
-        asset = assets_find(assets_of(exchange), tenant, path);
-        const uint8_t *slash = memrchr(path.at, '/', path.size);
-        path.size = slash != NULL ? (size_t)(slash - path.at) : 0;
-    }
-    return asset;
+    return standing_asset(exchange->web->config.engine, tenant, rule, point);
 }
 
 /* ---- what a rule looks at ----------------------------------------------------------------------

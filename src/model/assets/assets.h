@@ -209,6 +209,10 @@ MUST_USE bool assets_type_version(const struct assets *assets, uint32_t type, ui
                                   struct type_view *ret_view);
 MUST_USE bool assets_asset_version(const struct assets *assets, uint32_t asset, uint32_t version,
                                    struct asset_view *ret_view);
+/* Versions of types and assets made so far, in their order from 1 on; and of which type or asset one
+ * is. For who follows what changes. */
+uint32_t assets_versions(const struct assets *assets);
+uint32_t assets_version_of(const struct assets *assets, uint32_t version, bool *ret_of_type);
 uint32_t assets_type_find(const struct assets *assets, uint32_t tenant, struct bytes name);
 /* By its path of names: "acme/north/pump-3". */
 uint32_t assets_find(const struct assets *assets, uint32_t tenant, struct bytes path);

@@ -214,6 +214,19 @@ static bool version_is_valid(const struct assets *assets, uint32_t version)
            entry->jump == jump_of(assets, entry->before) && !(before->flags & VERSION_GONE);
 }
 
+uint32_t assets_versions(const struct assets *assets)
+{
+    return assets->roots->versions;
+}
+
+uint32_t assets_version_of(const struct assets *assets, uint32_t version, bool *ret_of_type)
+{
+    check(version != VERSION_NONE && version <= assets->roots->versions);
+    const struct version_entry *entry = version_at(assets, version);
+    *ret_of_type = entry->flags & VERSION_OF_TYPE;
+    return entry->of;
+}
+
 enum err asset_versions_rebuild(struct assets *assets)
 {
     uint32_t versions = assets->roots->versions;

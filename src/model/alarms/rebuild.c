@@ -87,7 +87,7 @@ static const struct row_entry *row_look(const struct alarms *alarms, uint32_t ro
 
 static bool links_are_valid(const struct alarms *alarms, uint32_t at, const struct row_entry *row)
 {
-    struct links of = row->of_point, newest = row->newest;
+    struct chain_links of = row->of_point, newest = row->newest;
     const struct rule_entry *rule = rule_at(alarms, row->rule);
     if (row->point == POINT_NONE) {
         if (rule->row != at || rule->on != RULE_ON_NOTHING)

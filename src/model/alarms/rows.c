@@ -156,56 +156,37 @@ void alarms_counts(const struct alarms *alarms, uint32_t tenant, struct alarm_co
 
 /* ---- links -------------------------------------------------------------------------------------
  */
+static const struct chain rows_of_point = {.links_at = offsetof(struct row_entry, of_point)};
+static const struct chain rows_of_tenant = {.links_at = offsetof(struct row_entry, newest)};
+
 static void point_link(struct alarms *alarms, uint32_t at)
 {
-    struct row_entry *row = row_write(alarms, at);
-    if (row->point == POINT_NONE) {
+    const struct row_entry *row = row_at(alarms, at);
+    if (row->point == POINT_NONE)
         rule_write(alarms, row->rule)->row = at;
-        return;
-    }
-    uint32_t *first = state_write(&alarms->firsts, row->point);
-    row->of_point = (struct links){.next = *first};
-    if (*first != ROW_FREE)
-        row_write(alarms, *first)->of_point.previous = at;
-    *first = at;
+    else
+        chain_push(&alarms->rows, &rows_of_point, state_write(&alarms->firsts, row->point), at);
 }
 
 static void point_unlink(struct alarms *alarms, uint32_t at)
 {
     const struct row_entry *row = row_at(alarms, at);
-    struct links links = row->of_point;
-    if (row->point == POINT_NONE) {
+    if (row->point == POINT_NONE)
         rule_write(alarms, row->rule)->row = ROW_FREE;
-        return;
-    }
-    if (links.previous != ROW_FREE)
-        row_write(alarms, links.previous)->of_point.next = links.next;
     else
-        *(uint32_t *)state_write(&alarms->firsts, row->point) = links.next;
-    if (links.next != ROW_FREE)
-        row_write(alarms, links.next)->of_point.previous = links.previous;
-}
-
-static void newest_unlink(struct alarms *alarms, uint32_t at)
-{
-    const struct row_entry *row = row_at(alarms, at);
-    struct links links = row->newest;
-    if (links.previous != ROW_FREE)
-        row_write(alarms, links.previous)->newest.next = links.next;
-    else
-        ((struct tenant_entry *)state_write(&alarms->tenants, row->tenant))->newest = links.next;
-    if (links.next != ROW_FREE)
-        row_write(alarms, links.next)->newest.previous = links.previous;
+        chain_pull(&alarms->rows, &rows_of_point, state_write(&alarms->firsts, row->point), at);
 }
 
 static void newest_link(struct alarms *alarms, uint32_t at)
 {
-    struct row_entry *row = row_write(alarms, at);
-    struct tenant_entry *own = state_write(&alarms->tenants, row->tenant);
-    row->newest = (struct links){.next = own->newest};
-    if (own->newest != ROW_FREE)
-        row_write(alarms, own->newest)->newest.previous = at;
-    own->newest = at;
+    struct tenant_entry *own = state_write(&alarms->tenants, row_at(alarms, at)->tenant);
+    chain_push(&alarms->rows, &rows_of_tenant, &own->newest, at);
+}
+
+static void newest_unlink(struct alarms *alarms, uint32_t at)
+{
+    struct tenant_entry *own = state_write(&alarms->tenants, row_at(alarms, at)->tenant);
+    chain_pull(&alarms->rows, &rows_of_tenant, &own->newest, at);
 }
 
 /* ---- timers ------------------------------------------------------------------------------------

@@ -47,9 +47,6 @@ enum alarms_timer { /* struct timer_view.kind; the owner is a row, of the last a
                     TIMER_STALE
 };
 
-struct links {
-    uint32_t next, previous;
-};
 struct roots_entry {     /* one row, number 0 */
     uint64_t entries;    /* number of the newest */
     uint64_t written;    /* computed ones up to this number are written, or were lost */
@@ -113,7 +110,7 @@ struct watch_entry {    /* by point */
     uint32_t timer, stale, expression, baseline; /* the rules that stand on it, of these kinds */
     uint32_t reference;                          /* deviation: from this point */
     uint32_t referred;                           /* first of those that deviate from this one */
-    struct links links;                          /* of those with the same reference */
+    struct chain_links links;                    /* of those with the same reference */
     uint8_t flags;
     uint8_t reserved[15];
 };
@@ -133,7 +130,7 @@ struct row_entry { /* alarm 0: free, all zero but of_point.next */
     double value;
     uint32_t tenant, rule, point, group;
     uint32_t timer_delay, timer_realarm, timer_keep;
-    struct links of_point, newest;
+    struct chain_links of_point, newest;
     uint32_t why, assignee, acknowledged_by, comment; /* texts */
     uint32_t count, acknowledged_account;
     uint8_t state, hidden, untold, pending, flags;

@@ -225,38 +225,28 @@ static enum err program_watch(struct alarms *alarms, uint32_t point, bool baseli
 
 /* ---- references --------------------------------------------------------------------------------
  */
+static const struct chain of_reference = {.links_at = offsetof(struct watch_entry, links)};
+
 static void reference_unlink(struct alarms *alarms, uint32_t point)
 {
     struct watch_entry *watch = watch_write(alarms, point);
-    struct links links = watch->links;
     uint32_t reference = watch->reference;
     watch->reference = POINT_NONE;
-    watch->links = (struct links){0};
     if (reference == POINT_NONE)
         return;
-    if (links.previous != POINT_NONE)
-        watch_write(alarms, links.previous)->links.next = links.next;
-    else
-        watch_write(alarms, reference)->referred = links.next;
-    if (links.next != POINT_NONE)
-        watch_write(alarms, links.next)->links.previous = links.previous;
+    chain_pull(&alarms->watches, &of_reference, &watch_write(alarms, reference)->referred, point);
     alarms_attend(alarms, reference);
 }
 
 static enum err reference_link(struct alarms *alarms, uint32_t point, uint32_t reference)
 {
-    struct watch_entry *watch, *of;
+    struct watch_entry *watch;
     uint32_t higher = point > reference ? point : reference;
     enum err err = watch_open(alarms, higher, &watch);
     if (err != OK)
         return err;
-    watch = watch_write(alarms, point);
-    of = watch_write(alarms, reference);
-    watch->reference = reference;
-    watch->links = (struct links){.next = of->referred};
-    if (of->referred != POINT_NONE)
-        watch_write(alarms, of->referred)->links.previous = point;
-    of->referred = point;
+    watch_write(alarms, point)->reference = reference;
+    chain_push(&alarms->watches, &of_reference, &watch_write(alarms, reference)->referred, point);
     alarms_attend(alarms, reference);
     return OK;
 }

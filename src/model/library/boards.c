@@ -88,12 +88,7 @@ static void board_make(struct library *library, const struct library_order *of, 
     struct board_entry *entry = board_write(library, board);
     struct tenant_entry *in = state_write(&library->tenants, tenant);
     entry->made = of->stamp->position;
-    entry->previous = in->boards_in.last;
-    if (entry->previous != 0)
-        board_write(library, entry->previous)->head.next = board;
-    else
-        in->boards_in.first = board;
-    in->boards_in.last = board;
+    chain_put(&library->boards, &library_chain, &in->boards_in, board);
     in->boards++;
     *ret_board = board;
 }
@@ -161,14 +156,7 @@ enum err library_board_drop(struct library *library, uint32_t board)
         library->board_names, library_name_hash(tenant, library_text(library, entry->name)), board);
     for (size_t i = 0; err == OK && i < ARRAY_COUNT(texts); i++)
         err = library_text_set(library, texts[i], bytes_of("", 0));
-    if (entry->previous != 0)
-        board_write(library, entry->previous)->head.next = entry->head.next;
-    else
-        in->boards_in.first = entry->head.next;
-    if (entry->head.next != 0)
-        board_write(library, entry->head.next)->previous = entry->previous;
-    else
-        in->boards_in.last = entry->previous;
+    chain_take(&library->boards, &library_chain, &in->boards_in, board);
     in->boards--;
     store_pool_give(&roots_write(library)->boards, &library->boards, sizeof *entry, board);
     return err;
@@ -228,7 +216,7 @@ uint32_t library_board_next(const struct library *library, uint32_t tenant, uint
         return of->boards_in.first;
     if (!board_is_there(library, after) || board_read(library, after)->head.owner != tenant)
         return BOARD_NONE;
-    return board_read(library, after)->head.next;
+    return chain_after(&library->boards, &library_chain, after);
 }
 
 /* ---- pages from outside ------------------------------------------------------------------------
@@ -246,14 +234,13 @@ static bool board_is_valid(const struct library *library, const struct board_ent
 static enum err tenant_boards_rebuild(struct library *library, uint32_t tenant, uint64_t *all)
 {
     const struct tenant_entry *of = state_read(&library->tenants, tenant);
-    uint32_t before = 0, steps = 0;
-    for (uint32_t row = of->boards_in.first; row != 0; steps++) {
-        if (!library_pool_has(&library->roots->boards, &library->boards, row) ||
-            steps == of->boards)
-            return ERR_CORRUPT;
+    if (!chain_is_valid(&library->boards, &library_chain, &of->boards_in, of->boards,
+                        library->roots->boards.highest + 1))
+        return ERR_CORRUPT;
+    for (uint32_t row = of->boards_in.first; row != 0;
+         row = chain_after(&library->boards, &library_chain, row)) {
         const struct board_entry *entry = board_read(library, row);
-        if (entry->head.owner != tenant || entry->previous != before ||
-            !board_is_valid(library, entry))
+        if (entry->head.owner != tenant || !board_is_valid(library, entry))
             return ERR_CORRUPT;
         struct bytes name = library_text(library, entry->name);
         if (library_board_find(library, tenant, name) != BOARD_NONE)
@@ -261,11 +248,9 @@ static enum err tenant_boards_rebuild(struct library *library, uint32_t tenant, 
         enum err err = index_insert(library->board_names, library_name_hash(tenant, name), row);
         if (err != OK)
             return err;
-        before = row;
-        row = entry->head.next;
     }
-    *all += steps;
-    return steps == of->boards && of->boards_in.last == before ? OK : ERR_CORRUPT;
+    *all += of->boards;
+    return OK;
 }
 
 enum err library_boards_rebuild(struct library *library)

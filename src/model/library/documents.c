@@ -139,12 +139,7 @@ static enum err document_make(struct library *library, struct document_order *or
     struct document_entry *entry = document_write(library, document);
     struct tenant_entry *of = state_write(&library->tenants, tenant);
     entry->made = order->of->stamp->position;
-    entry->previous = of->documents_in.last;
-    if (entry->previous != 0)
-        document_write(library, entry->previous)->head.next = document;
-    else
-        of->documents_in.first = document;
-    of->documents_in.last = document;
+    chain_put(&library->documents, &library_chain, &of->documents_in, document);
     of->documents++;
     order->document = document;
     enum err err = library_text_set(library, &entry->name, order->plan.name);
@@ -177,14 +172,13 @@ static enum err version_add(struct library *library, const struct document_order
     struct tenant_entry *of = state_write(&library->tenants, entry->head.owner);
     uint32_t row = store_pool_take(&roots->versions, &library->versions, order->document);
     struct version_entry *version = state_write(&library->versions, row);
-    version->head.next = entry->newest;
+    chain_push(&library->versions, &library_chain, &entry->newest, row);
     version->position = order->of->stamp->position;
     version->wall_ns = order->of->stamp->wall_ns;
     version->size = plan->size;
     version->media = plan->media;
     version->number = ++entry->versions_made;
     memcpy(version->hash, plan->hash.at, DOCUMENT_HASH_SIZE);
-    entry->newest = row;
     entry->versions++;
     of->versions++;
     of->bytes += plan->size;
@@ -202,7 +196,7 @@ static enum err attached_drop(struct library *library, uint32_t document)
     for (uint32_t row = entry->attached_first; err == OK && row != 0;) {
         struct attached_entry *held = state_write(&library->attached, row);
         struct attached view;
-        uint32_t next = held->head.next;
+        uint32_t next = chain_after(&library->attached, &library_chain, row);
         library_attached_view(library, held, &view);
         err = index_remove(library->targets, library_target_hash(entry->head.owner, &view), row);
         if (err == OK)
@@ -228,13 +222,12 @@ static enum err attached_set(struct library *library, const struct document_orde
         const struct attached *to = &plan->attached[i - 1];
         uint32_t row = store_pool_take(&roots->attached, &library->attached, order->document);
         struct attached_entry *held = state_write(&library->attached, row);
-        held->head.next = entry->attached_first;
+        chain_push(&library->attached, &library_chain, &entry->attached_first, row);
         held->kind = to->kind;
         held->number = to->number;
         err = library_text_set(library, &held->branch, to->branch);
         if (err == OK)
             err = index_insert(library->targets, library_target_hash(entry->head.owner, to), row);
-        entry->attached_first = row;
         entry->attached++;
         of->attached++;
     }
@@ -282,7 +275,7 @@ static enum err versions_drop(struct library *library, uint32_t document)
     enum err err = OK;
     for (uint32_t row = entry->newest; err == OK && row != 0;) {
         struct version_entry *version = state_write(&library->versions, row);
-        uint32_t before = version->head.next;
+        uint32_t before = chain_after(&library->versions, &library_chain, row);
         err = index_remove(library->hashes, library_bytes_hash(version->hash), row);
         if (err == OK)
             err = library_text_set(library, &version->author, bytes_of("", 0));
@@ -311,14 +304,7 @@ enum err library_document_drop(struct library *library, uint32_t document)
         err = library_text_set(library, &entry->name, bytes_of("", 0));
     if (err == OK)
         err = library_text_set(library, &entry->title, bytes_of("", 0));
-    if (entry->previous != 0)
-        document_write(library, entry->previous)->head.next = entry->head.next;
-    else
-        of->documents_in.first = entry->head.next;
-    if (entry->head.next != 0)
-        document_write(library, entry->head.next)->previous = entry->previous;
-    else
-        of->documents_in.last = entry->previous;
+    chain_take(&library->documents, &library_chain, &of->documents_in, document);
     of->documents--;
     store_pool_give(&roots_write(library)->documents, &library->documents, sizeof *entry, document);
     return err;
@@ -391,7 +377,7 @@ uint32_t library_document_next(const struct library *library, uint32_t tenant, u
         return of->documents_in.first;
     if (!document_is_there(library, after) || document_read(library, after)->head.owner != tenant)
         return DOCUMENT_NONE;
-    return document_read(library, after)->head.next;
+    return chain_after(&library->documents, &library_chain, after);
 }
 
 size_t library_document_versions(const struct library *library, uint32_t document,
@@ -401,7 +387,7 @@ size_t library_document_versions(const struct library *library, uint32_t documen
     if (!document_is_there(library, document))
         return 0;
     for (uint32_t row = document_read(library, document)->newest; row != 0 && count < most;
-         row = version_read(library, row)->head.next)
+         row = chain_after(&library->versions, &library_chain, row))
         version_view(library, row, &versions[count++]);
     return count;
 }
@@ -412,7 +398,7 @@ bool library_document_version(const struct library *library, uint32_t document, 
     if (!document_is_there(library, document))
         return false;
     for (uint32_t row = document_read(library, document)->newest; row != 0;
-         row = version_read(library, row)->head.next) {
+         row = chain_after(&library->versions, &library_chain, row)) {
         if (version_read(library, row)->number == number) {
             version_view(library, row, ret_version);
             return true;
@@ -428,7 +414,7 @@ size_t library_document_attached(const struct library *library, uint32_t documen
     if (!document_is_there(library, document))
         return 0;
     for (uint32_t row = document_read(library, document)->attached_first; row != 0;
-         row = attached_read_row(library, row)->head.next)
+         row = chain_after(&library->attached, &library_chain, row))
         library_attached_view(library, attached_read_row(library, row), &attached[count++]);
     return count;
 }
@@ -474,15 +460,15 @@ static enum err versions_rebuild(struct library *library, uint32_t document, str
 {
     const struct document_entry *entry = document_read(library, document);
     const struct roots_entry *roots = library->roots;
-    uint32_t steps = 0, above = entry->versions_made;
+    uint32_t steps = 0, above = entry->versions_made, after = 0;
     for (uint32_t row = entry->newest; row != 0; steps++) {
         if (!library_pool_has(&roots->versions, &library->versions, row) ||
             steps == entry->versions)
             return ERR_CORRUPT;
         const struct version_entry *version = version_read(library, row);
-        if (version->head.owner != document || version->number == 0 || version->number > above ||
-            version->size == 0 || version->size > DOCUMENT_BYTES_MAX ||
-            document_media_type(version->media) == NULL ||
+        if (version->head.owner != document || version->head.links.previous != after ||
+            version->number == 0 || version->number > above || version->size == 0 ||
+            version->size > DOCUMENT_BYTES_MAX || document_media_type(version->media) == NULL ||
             !texts_is_valid(&library->texts, version->author, ACTOR_NAME_MAX))
             return ERR_CORRUPT;
         above = version->number - 1;
@@ -490,7 +476,8 @@ static enum err versions_rebuild(struct library *library, uint32_t document, str
         enum err err = index_insert(library->hashes, library_bytes_hash(version->hash), row);
         if (err != OK)
             return err;
-        row = version->head.next;
+        after = row;
+        row = version->head.links.next;
     }
     found->versions += steps;
     return steps > 0 && steps == entry->versions && steps <= DOCUMENT_VERSIONS_MAX ? OK
@@ -510,21 +497,23 @@ static bool attached_is_valid(const struct library *library, const struct attach
 static enum err attached_rebuild(struct library *library, uint32_t document, struct found *found)
 {
     const struct document_entry *entry = document_read(library, document);
-    uint32_t steps = 0;
+    uint32_t steps = 0, before = 0;
     for (uint32_t row = entry->attached_first; row != 0; steps++) {
         if (!library_pool_has(&library->roots->attached, &library->attached, row) ||
             steps == entry->attached)
             return ERR_CORRUPT;
         const struct attached_entry *held = attached_read_row(library, row);
         struct attached view;
-        if (held->head.owner != document || !attached_is_valid(library, held))
+        if (held->head.owner != document || held->head.links.previous != before ||
+            !attached_is_valid(library, held))
             return ERR_CORRUPT;
         library_attached_view(library, held, &view);
         enum err err =
             index_insert(library->targets, library_target_hash(entry->head.owner, &view), row);
         if (err != OK)
             return err;
-        row = held->head.next;
+        before = row;
+        row = held->head.links.next;
     }
     found->attached += steps;
     return steps == entry->attached && steps <= DOCUMENT_ATTACHED_MAX ? OK : ERR_CORRUPT;
@@ -551,23 +540,19 @@ static enum err tenant_rebuild(struct library *library, uint32_t tenant, struct 
 {
     const struct tenant_entry *of = state_read(&library->tenants, tenant);
     struct found found = {0};
-    uint32_t before = 0;
-    for (uint32_t row = of->documents_in.first; row != 0;) {
-        if (!library_pool_has(&library->roots->documents, &library->documents, row) ||
-            found.documents == of->documents)
-            return ERR_CORRUPT;
-        const struct document_entry *entry = document_read(library, row);
-        if (entry->head.owner != tenant || entry->previous != before)
+    if (!chain_is_valid(&library->documents, &library_chain, &of->documents_in, of->documents,
+                        library->roots->documents.highest + 1))
+        return ERR_CORRUPT;
+    for (uint32_t row = of->documents_in.first; row != 0;
+         row = chain_after(&library->documents, &library_chain, row)) {
+        if (document_read(library, row)->head.owner != tenant)
             return ERR_CORRUPT;
         enum err err = document_rebuild(library, row, &found);
         if (err != OK)
             return err;
         found.documents++;
-        before = row;
-        row = entry->head.next;
     }
-    if (of->documents_in.last != before || found.documents != of->documents ||
-        found.versions != of->versions || found.attached != of->attached ||
+    if (found.versions != of->versions || found.attached != of->attached ||
         found.bytes != of->bytes)
         return ERR_CORRUPT;
     all->documents += found.documents;

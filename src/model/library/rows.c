@@ -17,7 +17,7 @@ uint32_t store_pool_take(struct pool *pool, struct state_table *table, uint32_t 
         row = ++pool->highest;
     struct row_head *head = state_write(table, row);
     if (row == pool->free)
-        pool->free = head->next;
+        pool->free = head->links.next;
     *head = (struct row_head){.owner = owner};
     pool->live++;
     return row;
@@ -27,7 +27,7 @@ void store_pool_give(struct pool *pool, struct state_table *table, size_t row_si
 {
     struct row_head *head = state_write(table, row);
     memset(head, 0, row_size);
-    head->next = pool->free;
+    head->links.next = pool->free;
     pool->free = row;
     pool->live--;
 }
@@ -49,7 +49,7 @@ bool library_pool_is_valid(const struct pool *pool, const struct state_table *ta
         const struct row_head *head = state_read(table, row);
         if (head->owner != 0)
             return false;
-        row = head->next;
+        row = head->links.next;
     }
     return steps == free_rows;
 }

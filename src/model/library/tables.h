@@ -6,7 +6,7 @@
  *      document -> its versions, newest first; -> to what it is attached        (chains)
  *      all of them -> texts                                         (freed ones make room)
  *
- * Numbers and texts begin at 1, so that 0 can mean none. Rows of all four kinds begin with a link
+ * Numbers and texts begin at 1, so that 0 can mean none. Rows of all four kinds begin with links
  * and an owner: a row whose owner is 0 is free, and linked to the next free one. */
 #pragma once
 
@@ -40,11 +40,8 @@ struct roots_entry { /* one row, number 0 */
     struct texts_class classes[TEXTS_CLASSES];
     uint8_t reserved_end[512 - 112 - TEXTS_CLASSES * 16];
 };
-struct ends {
-    uint32_t first, last;
-};
 struct tenant_entry {
-    struct ends documents_in, boards_in;
+    struct chain_ends documents_in, boards_in;
     uint64_t bytes;
     uint32_t documents, versions, attached, boards;
     uint32_t gone_next;
@@ -52,11 +49,11 @@ struct tenant_entry {
     uint8_t reserved[19];
 };
 struct row_head { /* of the four below */
-    uint32_t next, owner;
+    struct chain_links links;
+    uint32_t owner;
 };
 struct document_entry {
     struct row_head head; /* owner: tenant */
-    uint32_t previous;
     uint32_t name, title; /* texts */
     uint32_t newest, versions, versions_made;
     uint32_t attached_first, attached;
@@ -66,23 +63,23 @@ struct document_entry {
 };
 struct version_entry {
     struct row_head head; /* next: the version before; owner: document */
+    uint32_t reserved;
     uint64_t position;
     int64_t wall_ns;
     uint64_t size;
     uint8_t hash[DOCUMENT_HASH_SIZE];
     uint32_t number, author;
     uint8_t media;
-    uint8_t reserved[55];
+    uint8_t reserved_end[47];
 };
 struct attached_entry {
     struct row_head head; /* owner: document */
     uint32_t number, branch;
     uint8_t kind;
-    uint8_t reserved[15];
+    uint8_t reserved[11];
 };
 struct board_entry {
     struct row_head head; /* owner: tenant */
-    uint32_t previous;
     uint32_t account;
     uint32_t name, title, content[2]; /* texts */
     uint64_t made, position;
@@ -146,6 +143,7 @@ const char *library_board_plan(struct bytes form, struct board_plan *ret_plan);
 enum outcome_code library_fault_code(const char *fault); /* of a fault of these */
 
 /* ---- rows.c: rows that come and go, texts, tenants ---- */
+static const struct chain library_chain = {.links_at = offsetof(struct row_head, links)};
 /* A row for its owner; the table has grown (rows_reserve) and the row is zero but for its head. */
 MUST_USE enum err library_pool_reserve(const struct pool *pool, struct state_table *table,
                                        uint32_t rows);

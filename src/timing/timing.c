@@ -34,7 +34,7 @@ struct root_entry { /* one row, number 0 */
     int64_t now_ns;
     uint64_t base;
     uint32_t used; /* highest timer ever */
-    uint32_t free; /* first free one, linked by `next` */
+    uint32_t free; /* first free one, linked by links.next */
     uint32_t set;  /* timers that are set */
     uint16_t opened;
     uint16_t reserved;
@@ -43,13 +43,13 @@ struct root_entry { /* one row, number 0 */
     uint8_t reserved_end[512 - 96 - LEVELS * DIGITS / 8];
 };
 struct slot_entry {
-    int64_t least_ns;     /* none of its timers is due before; 0: it has none */
-    uint32_t first, last; /* timers */
+    int64_t least_ns; /* none of its timers is due before; 0: it has none */
+    struct chain_ends timers;
 };
 struct timer_entry {
     int64_t due_ns;
     uint64_t owner;
-    uint32_t next, previous;
+    struct chain_links links;
     uint16_t slot; /* SLOT_NONE: the row is free */
     uint8_t kind;
     uint8_t reserved[5];
@@ -65,6 +65,8 @@ struct timing {
     bool advancing;
     int64_t firing_ns; /* the due time of what fires now; -1: nothing does */
 };
+
+static const struct chain timer_chain = {.links_at = offsetof(struct timer_entry, links)};
 
 /* ---- life --------------------------------------------------------------------------------------
  */
@@ -177,33 +179,21 @@ static void timer_link(struct timing *timing, uint32_t timer, uint32_t slot)
     struct timer_entry *entry = timer_write(timing, timer);
     struct slot_entry *list = state_write(&timing->slots, slot - 1);
     entry->slot = (uint16_t)slot;
-    entry->next = TIMER_NONE;
-    entry->previous = list->last;
-    if (list->last == TIMER_NONE) {
-        list->first = timer;
+    if (list->timers.first == TIMER_NONE) {
         list->least_ns = entry->due_ns;
         slot_mark(timing, slot, true);
-    } else {
-        timer_write(timing, list->last)->next = timer;
-        if (entry->due_ns < list->least_ns)
-            list->least_ns = entry->due_ns;
+    } else if (entry->due_ns < list->least_ns) {
+        list->least_ns = entry->due_ns;
     }
-    list->last = timer;
+    chain_put(&timing->timers, &timer_chain, &list->timers, timer);
 }
 
 static void timer_unlink(struct timing *timing, uint32_t timer)
 {
     struct timer_entry *entry = timer_write(timing, timer);
     struct slot_entry *list = state_write(&timing->slots, entry->slot - 1u);
-    if (entry->previous == TIMER_NONE)
-        list->first = entry->next;
-    else
-        timer_write(timing, entry->previous)->next = entry->next;
-    if (entry->next == TIMER_NONE)
-        list->last = entry->previous;
-    else
-        timer_write(timing, entry->next)->previous = entry->previous;
-    if (list->first == TIMER_NONE) {
+    chain_take(&timing->timers, &timer_chain, &list->timers, timer);
+    if (list->timers.first == TIMER_NONE) {
         list->least_ns = 0;
         slot_mark(timing, entry->slot, false);
         if (timing->root->opened == entry->slot)
@@ -227,7 +217,7 @@ static void timer_free(struct timing *timing, uint32_t timer)
     struct timer_entry *entry = timer_write(timing, timer);
     root->counts[entry->kind]--;
     root->set--;
-    *entry = (struct timer_entry){.next = root->free};
+    *entry = (struct timer_entry){.links.next = root->free};
     root->free = timer;
 }
 
@@ -250,7 +240,7 @@ enum err timing_set(struct timing *timing, uint8_t kind, uint64_t owner, int64_t
     if (root->free == TIMER_NONE)
         root->used++;
     else
-        root->free = timer_read(timing, timer)->next;
+        root->free = timer_read(timing, timer)->links.next;
     if (root->set == 0)
         root->base = (uint64_t)timing_now_ns(timing);
     root->set++;
@@ -302,9 +292,9 @@ static enum err timer_fire(struct timing *timing, uint32_t timer, timing_fired f
 /* The first timer of the opened slot goes to where it belongs below. */
 static void opened_step(struct timing *timing)
 {
-    uint32_t timer = slot_read(timing, timing->root->opened)->first;
+    uint32_t timer = slot_read(timing, timing->root->opened)->timers.first;
     const struct timer_entry *entry = timer_read(timing, timer);
-    state_prefetch(&timing->timers, entry->next);
+    state_prefetch(&timing->timers, entry->links.next);
     timer_unlink(timing, timer);
     timer_link(timing, timer, slot_of(timing->root->base, (uint64_t)entry->due_ns));
 }
@@ -322,20 +312,20 @@ static bool advance_step(struct timing *timing, timing_fired fired, void *arg, u
     if (slot == SLOT_NONE || slot_read(timing, slot)->least_ns > timing->root->now_ns)
         return false;
     const struct slot_entry *list = slot_read(timing, slot);
-    if (slot_level(slot) > 0 && list->first != list->last) {
+    if (slot_level(slot) > 0 && list->timers.first != list->timers.last) {
         struct root_entry *root = root_write(timing);
         root->base = (uint64_t)list->least_ns;
         root->opened = (uint16_t)slot;
         *work = 0;
         return true;
     }
-    const struct timer_entry *entry = timer_read(timing, list->first);
+    const struct timer_entry *entry = timer_read(timing, list->timers.first);
     if (entry->due_ns > timing->root->now_ns) { /* the one that was least is gone */
         ((struct slot_entry *)state_write(&timing->slots, slot - 1))->least_ns = entry->due_ns;
         return true;
     }
-    state_prefetch(&timing->timers, entry->next);
-    *err = timer_fire(timing, list->first, fired, arg);
+    state_prefetch(&timing->timers, entry->links.next);
+    *err = timer_fire(timing, list->timers.first, fired, arg);
     return true;
 }
 
@@ -416,24 +406,24 @@ static enum err rebuild_slot(const struct timing *timing, uint32_t slot, uint32_
     const struct slot_entry *list = slot_read(timing, slot);
     bool filled = (&timing->root->filled[0][0])[(slot - 1) / 64] >> ((slot - 1) % 64) & 1;
     uint32_t previous = TIMER_NONE;
-    if (filled != (list->first != TIMER_NONE))
+    if (filled != (list->timers.first != TIMER_NONE))
         return ERR_CORRUPT;
     if (filled ? !rebuild_belongs(timing, slot, list->least_ns) : list->least_ns != 0)
         return ERR_CORRUPT;
-    for (uint32_t timer = list->first; timer != TIMER_NONE;) {
+    for (uint32_t timer = list->timers.first; timer != TIMER_NONE;) {
         if (timer > timing->root->used)
             return ERR_CORRUPT;
         const struct timer_entry *entry = timer_read(timing, timer);
-        if (entry->slot != slot || entry->previous != previous || entry->due_ns < list->least_ns ||
-            !rebuild_belongs(timing, slot, entry->due_ns) || entry->kind == 0 ||
-            entry->kind >= TIMING_KINDS)
+        if (entry->slot != slot || entry->links.previous != previous ||
+            entry->due_ns < list->least_ns || !rebuild_belongs(timing, slot, entry->due_ns) ||
+            entry->kind == 0 || entry->kind >= TIMING_KINDS)
             return ERR_CORRUPT;
         ++*set;
         counts[entry->kind]++;
         previous = timer;
-        timer = entry->next;
+        timer = entry->links.next;
     }
-    return list->last == previous ? OK : ERR_CORRUPT;
+    return list->timers.last == previous ? OK : ERR_CORRUPT;
 }
 
 /* Every row that is not set is on the list of free ones, once. */
@@ -446,7 +436,7 @@ static enum err rebuild_free(const struct timing *timing)
         const struct timer_entry *entry = timer_read(timing, timer);
         if (entry->slot != SLOT_NONE || entry->kind != 0)
             return ERR_CORRUPT;
-        timer = entry->next;
+        timer = entry->links.next;
     }
     /* So many steps that end exactly at the end: no row came twice. */
     return left == 0 && timer == TIMER_NONE ? OK : ERR_CORRUPT;
@@ -464,7 +454,7 @@ enum err timing_rebuild(struct timing *timing)
     enum err err = state_table_grow(&timing->timers, root->used + 1);
     if (err != OK)
         return err;
-    if (root->opened != SLOT_NONE && slot_read(timing, root->opened)->first == TIMER_NONE)
+    if (root->opened != SLOT_NONE && slot_read(timing, root->opened)->timers.first == TIMER_NONE)
         return ERR_CORRUPT;
     for (uint32_t slot = 1; slot <= SLOTS; slot++) {
         err = rebuild_slot(timing, slot, &set, counts);

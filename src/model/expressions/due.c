@@ -23,13 +23,7 @@ void pending_put(struct expressions *expressions, uint32_t instance)
         return;
     struct roots_entry *roots = roots_write(expressions);
     row->flags |= INSTANCE_PENDING;
-    row->next = INSTANCE_NONE;
-    row->previous = roots->pending_last;
-    if (roots->pending_last == INSTANCE_NONE)
-        roots->pending_first = instance;
-    else
-        instance_write(expressions, roots->pending_last)->next = instance;
-    roots->pending_last = instance;
+    chain_put(&expressions->instances, &instance_chain, &roots->pending_ones, instance);
     roots->pending++;
 }
 
@@ -39,15 +33,7 @@ void pending_take(struct expressions *expressions, uint32_t instance)
     if (!(row->flags & INSTANCE_PENDING))
         return;
     struct roots_entry *roots = roots_write(expressions);
-    if (row->previous == INSTANCE_NONE)
-        roots->pending_first = row->next;
-    else
-        instance_write(expressions, row->previous)->next = row->next;
-    if (row->next == INSTANCE_NONE)
-        roots->pending_last = row->previous;
-    else
-        instance_write(expressions, row->next)->previous = row->previous;
-    row->next = row->previous = INSTANCE_NONE;
+    chain_take(&expressions->instances, &instance_chain, &roots->pending_ones, instance);
     row->flags &= (uint8_t)~INSTANCE_PENDING;
     roots->pending--;
 }
@@ -320,7 +306,7 @@ static enum err pending_run(struct expressions *expressions, const struct record
     while (err == OK && roots->crowds > 0 && work < of_crowds)
         err = crowd_step(expressions, stamp, &work, of_crowds);
     for (; err == OK && most > 0 && roots->pending > 0 && work < WALK_WORK; most--) {
-        uint32_t instance = roots->pending_first;
+        uint32_t instance = roots->pending_ones.first;
         const struct instance_entry *row = instance_read(expressions, instance);
         uint32_t members =
             instance_members(expressions, program_of(expressions, row->rule), row->part);

@@ -220,7 +220,7 @@ static enum err instance_row_take(struct expressions *expressions, uint32_t *ret
     struct roots_entry *roots = roots_write(expressions);
     uint32_t instance = roots->instances_free;
     if (instance != INSTANCE_NONE) {
-        roots->instances_free = instance_read(expressions, instance)->next;
+        roots->instances_free = instance_read(expressions, instance)->links.next;
     } else {
         instance = roots->instances_used + 1;
         enum err err = state_table_grow(&expressions->instances, instance + 1);
@@ -281,7 +281,7 @@ void expressions_remove(struct expressions *expressions, uint32_t rule, uint32_t
     instance_unresolve(expressions, instance);
     part_give(expressions, row->part, program->units);
     check(index_remove(expressions->instance_index, instance_hash(rule, point), instance) == OK);
-    *row = (struct instance_entry){.next = roots->instances_free};
+    *row = (struct instance_entry){.links.next = roots->instances_free};
     roots->instances_free = instance;
     roots->instances--;
     program->instances--;

@@ -275,8 +275,8 @@ static enum err free_judge(const struct expressions *expressions)
     uint32_t left = roots->instances_used - roots->instances, at = roots->instances_free;
     for (; left > 0 && at != 0 && at <= roots->instances_used; left--) {
         struct instance_entry row = *instance_read(expressions, at);
-        at = row.next;
-        row.next = 0;
+        at = row.links.next;
+        row.links.next = 0;
         if (!all_zero(&row, sizeof row))
             return ERR_CORRUPT;
     }
@@ -323,25 +323,25 @@ static enum err parts_judge(struct expressions *expressions, struct seen *units)
 static enum err pending_judge(const struct expressions *expressions)
 {
     const struct roots_entry *roots = expressions->roots;
-    uint32_t left = roots->pending, at = roots->pending_first, previous = INSTANCE_NONE, marked = 0;
+    uint32_t marked = 0;
     for (uint32_t i = 1; i <= roots->instances_used; i++) {
         const struct instance_entry *row = instance_read(expressions, i);
         bool pending = row->flags & INSTANCE_PENDING;
         marked += pending;
-        if (row->rule != 0 && !pending && (row->next != 0 || row->previous != 0))
+        if (row->rule != 0 && !pending && (row->links.next != 0 || row->links.previous != 0))
             return ERR_CORRUPT;
     }
-    for (; left > 0 && at != INSTANCE_NONE && at <= roots->instances_used; left--) {
+    if (marked != roots->pending ||
+        !chain_is_valid(&expressions->instances, &instance_chain, &roots->pending_ones,
+                        roots->pending, roots->instances_used + 1))
+        return ERR_CORRUPT;
+    for (uint32_t at = roots->pending_ones.first; at != INSTANCE_NONE;
+         at = chain_after(&expressions->instances, &instance_chain, at)) {
         const struct instance_entry *row = instance_read(expressions, at);
-        if (row->rule == 0 || !(row->flags & INSTANCE_PENDING) || row->previous != previous)
+        if (row->rule == 0 || !(row->flags & INSTANCE_PENDING))
             return ERR_CORRUPT;
-        previous = at;
-        at = row->next;
     }
-    return left == 0 && at == INSTANCE_NONE && roots->pending_last == previous &&
-                   marked == roots->pending
-               ? OK
-               : ERR_CORRUPT;
+    return OK;
 }
 
 static bool crowd_is_valid(const struct expressions *expressions, const struct crowd_entry *entry)

@@ -34,8 +34,9 @@ struct roots_entry { /* one row, number 0 */
     uint32_t instances, instances_used, instances_free;
     uint32_t sets, sets_used, sets_free;
     uint32_t members, members_used, members_free;
-    uint32_t parts_used;                           /* units after unit 0, skipped ones included */
-    uint32_t pending, pending_first, pending_last; /* instances to be evaluated by the walk */
+    uint32_t parts_used; /* units after unit 0, skipped ones included */
+    uint32_t pending;    /* how many instances are to be evaluated by the walk */
+    struct chain_ends pending_ones;
     uint32_t waiting, walking; /* sets whose members are to be looked for, that are looked for */
     uint32_t walk_at;          /* the next point; POINT_NONE: no walk is under way */
     uint32_t text_pages;
@@ -48,10 +49,10 @@ struct roots_entry { /* one row, number 0 */
 };
 enum instance_flags { INSTANCE_PENDING = 1, INSTANCE_FLAGS = 1 };
 struct instance_entry {
-    uint32_t rule; /* 0: the row is free, and `next` is the next free one */
+    uint32_t rule; /* 0: the row is free, and links.next is the next free one */
     uint32_t point;
-    uint32_t part;           /* first unit; 0: it has none */
-    uint32_t next, previous; /* pending ones */
+    uint32_t part;            /* first unit; 0: it has none */
+    struct chain_links links; /* pending ones */
     uint32_t wake_timer;
     int64_t wake_ns;   /* engine time; INT64_MAX only while the timer fires */
     int64_t judged_ns; /* engine time of the last evaluation, of one with many members; 0 */
@@ -190,6 +191,7 @@ static inline struct roots_entry *roots_write(struct expressions *expressions)
 {
     return state_write(&expressions->roots_table, 0);
 }
+static const struct chain instance_chain = {.links_at = offsetof(struct instance_entry, links)};
 static inline const struct instance_entry *instance_read(const struct expressions *expressions,
                                                          uint32_t instance)
 {

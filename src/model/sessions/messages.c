@@ -194,7 +194,7 @@ static void targets_prefetch(const struct sessions *sessions, const struct messa
     for (uint32_t i = 0; i < count; i++) {
         if (session_exists(sessions, targets[i].session))
             state_prefetch(&sessions->pools[POOL_ENTRIES],
-                           session_at(sessions, targets[i].session)->queue_last);
+                           session_at(sessions, targets[i].session)->queue.last);
     }
 }
 

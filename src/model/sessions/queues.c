@@ -45,7 +45,6 @@ enum err queue_add(struct sessions *sessions, const struct message_target *targe
         return err;
     struct session_row *of = session_write(sessions, target->session);
     struct entry_row row = {
-        .previous = of->queue_last,
         .session = target->session,
         .message = message,
         .packet_id = of->next_packet,
@@ -55,13 +54,9 @@ enum err queue_add(struct sessions *sessions, const struct message_target *targe
     if (err != OK)
         return err;
     *entry_write(sessions, entry) = row;
-    if (of->queue_last == ENTRY_NONE) {
-        of->queue_first = entry;
+    if (of->queue.last == ENTRY_NONE)
         of->oldest_packet = of->next_packet;
-    } else {
-        entry_write(sessions, of->queue_last)->next = entry;
-    }
-    of->queue_last = entry;
+    chain_put(&sessions->pools[POOL_ENTRIES], &entry_chain, &of->queue, entry);
     of->next_packet = packet_after(of->next_packet);
     of->queued++;
     held_add(sessions, of->tenant, sizeof row);
@@ -89,34 +84,27 @@ static void entry_release(struct sessions *sessions, uint32_t entry)
     message_release(sessions, message);
 }
 
-static void entry_unlink(struct sessions *sessions, const struct entry_row *row)
+static void entry_unlink(struct sessions *sessions, uint32_t entry)
 {
-    struct session_row *of = session_write(sessions, row->session);
-    if (row->previous == ENTRY_NONE) {
-        of->queue_first = row->next;
-        of->oldest_packet = row->next == ENTRY_NONE ? 0 : entry_at(sessions, row->next)->packet_id;
-    } else {
-        entry_write(sessions, row->previous)->next = row->next;
-    }
-    if (row->next == ENTRY_NONE)
-        of->queue_last = row->previous;
-    else
-        entry_write(sessions, row->next)->previous = row->previous;
+    struct session_row *of = session_write(sessions, entry_at(sessions, entry)->session);
+    chain_take(&sessions->pools[POOL_ENTRIES], &entry_chain, &of->queue, entry);
+    of->oldest_packet =
+        of->queue.first == ENTRY_NONE ? 0 : entry_at(sessions, of->queue.first)->packet_id;
     of->queued--;
-    held_take(sessions, of->tenant, sizeof *row);
+    held_take(sessions, of->tenant, sizeof(struct entry_row));
 }
 
 static void entry_remove(struct sessions *sessions, uint32_t entry)
 {
     entry_release(sessions, entry);
-    entry_unlink(sessions, entry_at(sessions, entry));
+    entry_unlink(sessions, entry);
     row_free(sessions, POOL_ENTRIES, entry);
 }
 
 void queue_clear(struct sessions *sessions, uint32_t session)
 {
     uint32_t first;
-    while ((first = session_at(sessions, session)->queue_first) != ENTRY_NONE)
+    while ((first = session_at(sessions, session)->queue.first) != ENTRY_NONE)
         entry_remove(sessions, first);
 }
 
@@ -142,12 +130,12 @@ uint32_t sessions_queue_first(const struct sessions *sessions, uint32_t session)
 {
     if (!session_exists(sessions, session))
         return ENTRY_NONE;
-    return session_at(sessions, session)->queue_first;
+    return session_at(sessions, session)->queue.first;
 }
 
 uint32_t sessions_queue_next(const struct sessions *sessions, uint32_t entry)
 {
-    return entry_at(sessions, entry)->next;
+    return entry_at(sessions, entry)->links.next;
 }
 
 /* How many packet ids were given since this one, itself counted: 1..65535, and less for each newer
@@ -163,12 +151,12 @@ static uint32_t queue_after_from_newest(const struct sessions *sessions,
                                         const struct session_row *of, uint32_t age)
 {
     uint32_t found = ENTRY_NONE;
-    for (uint32_t entry = of->queue_last; entry != ENTRY_NONE;) {
+    for (uint32_t entry = of->queue.last; entry != ENTRY_NONE;) {
         const struct entry_row *row = entry_at(sessions, entry);
         if (packet_age(of, row->packet_id) >= age)
             break;
         found = entry;
-        entry = row->previous;
+        entry = row->links.previous;
     }
     return found;
 }
@@ -184,7 +172,7 @@ uint32_t sessions_queue_after(const struct sessions *sessions, uint32_t session,
     if (oldest >= age && oldest - age > age)
         return queue_after_from_newest(sessions, of, age);
     while (entry != ENTRY_NONE && packet_age(of, entry_at(sessions, entry)->packet_id) >= age)
-        entry = entry_at(sessions, entry)->next;
+        entry = entry_at(sessions, entry)->links.next;
     return entry;
 }
 
@@ -199,7 +187,7 @@ static uint32_t queue_walk(const struct sessions *sessions, uint32_t entry, uint
             return entry;
         if (newer ? here > distance : here < distance)
             break;
-        entry = newer ? row->next : row->previous;
+        entry = newer ? row->links.next : row->links.previous;
     }
     return ENTRY_NONE;
 }
@@ -210,15 +198,15 @@ uint32_t sessions_queue_find(const struct sessions *sessions, uint32_t session, 
         return ENTRY_NONE;
     const struct session_row *of = session_at(sessions, session);
     if (packet_id == of->oldest_packet)
-        return of->queue_first;
-    if (of->queue_first == ENTRY_NONE)
+        return of->queue.first;
+    if (of->queue.first == ENTRY_NONE)
         return ENTRY_NONE;
     uint32_t distance = packet_distance(of->oldest_packet, packet_id);
     uint32_t newest =
-        packet_distance(of->oldest_packet, entry_at(sessions, of->queue_last)->packet_id);
+        packet_distance(of->oldest_packet, entry_at(sessions, of->queue.last)->packet_id);
     if (distance < newest / 2)
-        return queue_walk(sessions, of->queue_first, of->oldest_packet, distance, true);
-    return queue_walk(sessions, of->queue_last, of->oldest_packet, distance, false);
+        return queue_walk(sessions, of->queue.first, of->oldest_packet, distance, true);
+    return queue_walk(sessions, of->queue.last, of->oldest_packet, distance, false);
 }
 
 void sessions_entry(const struct sessions *sessions, uint32_t entry, struct entry_view *ret_view)

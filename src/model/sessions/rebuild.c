@@ -133,27 +133,28 @@ static bool entry_is_whole(struct rebuild *rebuild, const struct entry_row *row)
 static bool queue_is_whole(struct rebuild *rebuild, uint32_t session, const struct session_row *of)
 {
     const struct sessions *sessions = rebuild->sessions;
-    uint32_t previous = ENTRY_NONE, queued = 0, distance = 0;
+    const struct state_table *entries = &sessions->pools[POOL_ENTRIES];
+    uint32_t end = sessions->roots->pools[POOL_ENTRIES].used + 1, distance = 0;
     uint64_t bytes = 0;
-    for (uint32_t entry = of->queue_first; entry != ENTRY_NONE; queued++) {
+    if (!chain_is_valid(entries, &entry_chain, &of->queue, of->queued, end))
+        return false;
+    for (uint32_t entry = of->queue.first; entry != ENTRY_NONE;
+         entry = chain_after(entries, &entry_chain, entry)) {
         if (!row_mark(rebuild, POOL_ENTRIES, entry))
             return false;
         const struct entry_row *row = entry_at(sessions, entry);
-        if (row->session != session || row->previous != previous || !entry_is_whole(rebuild, row))
+        if (row->session != session || !entry_is_whole(rebuild, row))
             return false;
         uint32_t here = packet_distance(of->oldest_packet, row->packet_id);
-        if (queued == 0 ? row->packet_id != of->oldest_packet : here <= distance)
+        if (entry == of->queue.first ? row->packet_id != of->oldest_packet : here <= distance)
             return false;
         distance = here;
         if (row->message != MESSAGE_NONE)
             bytes += message_size(message_at(sessions, row->message));
-        previous = entry;
-        entry = row->next;
     }
-    if (of->next_packet == 0 || of->queue_last != previous || of->queued != queued ||
-        of->queued_bytes != bytes)
+    if (of->next_packet == 0 || of->queued_bytes != bytes)
         return false;
-    if (queued == 0)
+    if (of->queued == 0)
         return of->oldest_packet == 0;
     return queue_is_full(of) || packet_distance(of->oldest_packet, of->next_packet) > distance;
 }
@@ -182,21 +183,22 @@ static enum err subscription_index_put(struct rebuild *rebuild, uint32_t subscri
 static enum err subscriptions_rebuild(struct rebuild *rebuild, uint32_t session,
                                       const struct session_row *of)
 {
-    uint32_t previous = SUBSCRIPTION_NONE, count = 0;
-    for (uint32_t at = of->subscription_first; at != SUBSCRIPTION_NONE; count++) {
+    const struct state_table *table = &rebuild->sessions->pools[POOL_SUBSCRIPTIONS];
+    uint32_t end = rebuild->sessions->roots->pools[POOL_SUBSCRIPTIONS].used + 1;
+    if (!chain_is_valid(table, &subscription_chain, &of->subscribed, of->subscriptions, end))
+        return ERR_CORRUPT;
+    for (uint32_t at = of->subscribed.first; at != SUBSCRIPTION_NONE;
+         at = chain_after(table, &subscription_chain, at)) {
         if (!row_mark(rebuild, POOL_SUBSCRIPTIONS, at))
             return ERR_CORRUPT;
         const struct subscription_row *row = subscription_at(rebuild->sessions, at);
-        if (row->session != session || row->previous != previous ||
-            !subscription_is_whole(rebuild, row))
+        if (row->session != session || !subscription_is_whole(rebuild, row))
             return ERR_CORRUPT;
         enum err err = subscription_index_put(rebuild, at, row);
         if (err != OK)
             return err;
-        previous = at;
-        at = row->next;
     }
-    return of->subscription_last == previous && of->subscriptions == count ? OK : ERR_CORRUPT;
+    return OK;
 }
 
 static bool chunk_is_whole(const struct received_row *row)

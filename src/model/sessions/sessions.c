@@ -168,7 +168,7 @@ bool sessions_view(const struct sessions *sessions, uint32_t session, struct ses
         .closed_wall_ns = of->closed_wall_ns,
         .closed_engine_ns = of->closed_engine_ns,
         .sent = of->sent,
-        .newest = of->queue_last == ENTRY_NONE ? 0 : entry_at(sessions, of->queue_last)->packet_id,
+        .newest = of->queue.last == ENTRY_NONE ? 0 : entry_at(sessions, of->queue.last)->packet_id,
         .queued = of->queued,
         .queued_bytes = of->queued_bytes,
         .subscriptions = of->subscriptions,

@@ -24,12 +24,8 @@ uint32_t sessions_subscription_find(const struct sessions *sessions, uint32_t se
 static void subscription_append(struct sessions *sessions, uint32_t session, uint32_t subscription)
 {
     struct session_row *of = session_write(sessions, session);
-    subscription_write(sessions, subscription)->previous = of->subscription_last;
-    if (of->subscription_last == SUBSCRIPTION_NONE)
-        of->subscription_first = subscription;
-    else
-        subscription_write(sessions, of->subscription_last)->next = subscription;
-    of->subscription_last = subscription;
+    chain_put(&sessions->pools[POOL_SUBSCRIPTIONS], &subscription_chain, &of->subscribed,
+              subscription);
     of->subscriptions++;
 }
 
@@ -86,14 +82,8 @@ static void subscription_remove(struct sessions *sessions, uint32_t subscription
     uint64_t hash = kind_hash(HASH_FILTER, row.session, filter);
     check(index_remove(sessions->filter_index, hash, subscription) == OK);
     struct session_row *of = session_write(sessions, row.session);
-    if (row.previous == SUBSCRIPTION_NONE)
-        of->subscription_first = row.next;
-    else
-        subscription_write(sessions, row.previous)->next = row.next;
-    if (row.next == SUBSCRIPTION_NONE)
-        of->subscription_last = row.previous;
-    else
-        subscription_write(sessions, row.next)->previous = row.previous;
+    chain_take(&sessions->pools[POOL_SUBSCRIPTIONS], &subscription_chain, &of->subscribed,
+               subscription);
     of->subscriptions--;
     cells_free(sessions, row.filter);
     row_free(sessions, POOL_SUBSCRIPTIONS, subscription);
@@ -113,7 +103,7 @@ void subscriptions_clear(struct sessions *sessions, uint32_t session)
 {
     uint8_t filter[MESSAGE_TOPIC_MAX];
     uint32_t first;
-    while ((first = session_at(sessions, session)->subscription_first) != SUBSCRIPTION_NONE) {
+    while ((first = session_at(sessions, session)->subscribed.first) != SUBSCRIPTION_NONE) {
         const struct subscription_row *of = subscription_at(sessions, first);
         cells_copy(sessions, of->filter, filter, of->filter_size);
         subscription_remove(sessions, first, bytes_of(filter, of->filter_size));
@@ -127,10 +117,10 @@ uint32_t sessions_subscription_next(const struct sessions *sessions, uint32_t se
                                     uint32_t subscription)
 {
     if (subscription != SUBSCRIPTION_NONE)
-        return subscription_at(sessions, subscription)->next;
+        return subscription_at(sessions, subscription)->links.next;
     if (!session_exists(sessions, session))
         return SUBSCRIPTION_NONE;
-    return session_at(sessions, session)->subscription_first;
+    return session_at(sessions, session)->subscribed.first;
 }
 
 void sessions_subscription(const struct sessions *sessions, uint32_t subscription,

@@ -65,9 +65,10 @@ struct session_row { /* zero: the number is free */
     uint16_t next_packet;   /* id of the next entry, 1..65535 */
     uint16_t oldest_packet; /* id of the oldest entry; 0: the queue is empty */
     uint16_t sent;
-    uint32_t queue_first, queue_last; /* entries; ENTRY_NONE */
+    struct chain_ends queue; /* entries */
     uint32_t queued;
-    uint32_t subscription_first, subscription_last, subscriptions;
+    struct chain_ends subscribed; /* subscriptions */
+    uint32_t subscriptions;
     uint64_t queued_bytes;
     uint32_t received_first, received; /* chunk with the lowest packet ids; packet ids in all */
     uint32_t client_id;                /* cells */
@@ -88,9 +89,9 @@ enum subscription_flags {
     SUBSCRIPTION_FLAGS = 3
 };
 struct subscription_row {
-    uint32_t next, previous; /* of the session */
-    uint32_t session;        /* SESSION_NONE: the row is free */
-    uint32_t filter;         /* cells */
+    struct chain_links links; /* of the session */
+    uint32_t session;         /* SESSION_NONE: the row is free */
+    uint32_t filter;          /* cells */
     uint32_t subscription_id;
     uint16_t filter_size;
     uint8_t qos, retain_handling;
@@ -101,9 +102,9 @@ struct subscription_row {
 enum entry_flags { ENTRY_QOS = 3, ENTRY_RETAIN = 4, ENTRY_RELEASED = 8, ENTRY_FLAGS = 15 };
 #define ENTRY_IDS 3u /* subscription ids that lie in the entry itself */
 struct entry_row {
-    uint32_t next, previous; /* of the queue, towards newer and older */
-    uint32_t session;        /* SESSION_NONE: the row is free */
-    uint32_t message;        /* MESSAGE_NONE once released */
+    struct chain_links links; /* of the queue, towards newer and older */
+    uint32_t session;         /* SESSION_NONE: the row is free */
+    uint32_t message;         /* MESSAGE_NONE once released */
     uint16_t packet_id;
     uint8_t flags, id_count;
     uint32_t ids[ENTRY_IDS]; /* of more: ids[0] is the cells that hold them all */
@@ -191,6 +192,9 @@ static inline struct session_row *session_write(struct sessions *sessions, uint3
 {
     return state_write(&sessions->session_rows, session);
 }
+static const struct chain entry_chain = {.links_at = offsetof(struct entry_row, links)};
+static const struct chain subscription_chain = {.links_at =
+                                                    offsetof(struct subscription_row, links)};
 static inline bool session_exists(const struct sessions *sessions, uint32_t session)
 {
     return session != SESSION_NONE && session <= sessions->roots->sessions_highest &&

@@ -56,6 +56,21 @@ if ! "$scripts/check-includes" "$tree"; then
 fi
 
 clean_tree
+plant src/base/test_rounds.h '#pragma once'
+plant src/engine/engine_test.c '#include "engine/engine.h"
+#include "base/test_rounds.h"'
+if ! "$scripts/check-includes" "$tree"; then
+    echo "FAILED: a test may include what a room below has for tests"
+    failed=1
+fi
+
+clean_tree
+plant src/base/test_rounds.h '#pragma once'
+plant src/engine/own.c '#include "engine/engine.h"
+#include "base/test_rounds.h"'
+refused "what is for tests, outside of one" 'src/engine/own.c:2: "base/test_rounds.h": of base only "base/base.h" is seen from outside'
+
+clean_tree
 plant src/base/up.c '#include "base/base.h"
 #include "engine/engine.h"'
 refused "an include upwards" 'src/base/up.c:2: "engine/engine.h": base (L0) may not include engine (L2)'

@@ -2,23 +2,16 @@
  * over a few tenants; a cut taken while they are applied, loaded into another state, which then
  * sees the tail. And pages that are damaged. */
 #include "model/access/fixture.h"
+#include "state/test_replay.h"
 
 struct driver {
     uint64_t random, position;
     int64_t wall_ns;
 };
 
-static uint64_t random_next(uint64_t *seed) /* splitmix64 */
-{
-    uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static uint32_t below(struct driver *d, uint32_t limit)
 {
-    return (uint32_t)(random_next(&d->random) % limit);
+    return replay_below(&d->random, limit);
 }
 
 /* ---- random commands ---------------------------------------------------------------------------
@@ -224,8 +217,10 @@ static void step_audit(struct driver *d, struct fixture *f)
         OK);
 }
 
-static void step(struct driver *d, struct fixture *f)
+static void step(void *driver, void *fixture)
 {
+    struct driver *d = driver;
+    struct fixture *f = fixture;
     d->wall_ns += below(d, 100);
     f->stamp = (struct record_stamp){d->position++, d->wall_ns, d->wall_ns};
     if (below(d, 10) == 0)
@@ -252,48 +247,31 @@ static struct driver driver_new(uint64_t seed)
     return (struct driver){.random = seed, .position = 1, .wall_ns = 1000000};
 }
 
-static void run_with_cut(struct driver *d, struct fixture *f, struct fixture *loaded, int steps)
+static void replay_open(void *fixture)
 {
-    static uint8_t page[STATE_PAGE_SIZE];
-    uint32_t table, number;
-    fixture_open_limited(loaded, &limits);
-    uint64_t at_begin = state_hash(f->state);
-    assert_int_equal(state_cut_begin(f->state, 4), OK);
-    for (int i = 0; i < steps; i++) {
-        step(d, f);
-        if (i % 7 != 0 || !state_cut_active(f->state))
-            continue;
-        if (state_cut_next(f->state, page, &table, &number) == OK)
-            assert_int_equal(state_load_page(loaded->state, table, number, page), OK);
-    }
-    while (state_cut_active(f->state)) {
-        if (state_cut_next(f->state, page, &table, &number) == OK)
-            assert_int_equal(state_load_page(loaded->state, table, number, page), OK);
-    }
-    assert_int_equal(points_rebuild(loaded->points), OK);
-    assert_int_equal(access_model_rebuild(loaded->model), OK);
-    assert_true(state_hash(loaded->state) == at_begin);
+    fixture_open_limited(fixture, &limits);
 }
+
+static enum err replay_rebuild(void *fixture)
+{
+    struct fixture *f = fixture;
+    assert_int_equal(points_rebuild(f->points), OK);
+    return access_model_rebuild(f->model);
+}
+
+static const struct replay replay = {.driver_size = sizeof(struct driver),
+                                     .state_at = offsetof(struct fixture, state),
+                                     .open = replay_open,
+                                     .step = step,
+                                     .rebuild = replay_rebuild};
 
 #define STEPS 1500
 static uint64_t hash_of_seed(uint64_t seed)
 {
     struct fixture live, loaded, replayed;
-    fixture_open_limited(&live, &limits);
     struct driver d = driver_new(seed);
-    for (int i = 0; i < STEPS; i++)
-        step(&d, &live);
-    struct driver tail = d;
-    run_with_cut(&d, &live, &loaded, STEPS);
-    for (int i = 0; i < STEPS; i++)
-        step(&tail, &loaded);
-    fixture_open_limited(&replayed, &limits);
-    struct driver again = driver_new(seed);
-    for (int i = 0; i < 2 * STEPS; i++)
-        step(&again, &replayed);
-    uint64_t hash = state_hash(live.state), seen = look_at_all(live.model);
-    assert_true(state_hash(replayed.state) == hash);
-    assert_true(state_hash(loaded.state) == hash);
+    uint64_t hash = replay_thrice(&replay, &d, STEPS, &live, &loaded, &replayed),
+             seen = look_at_all(live.model);
     assert_true(look_at_all(loaded.model) == seen && look_at_all(replayed.model) == seen);
     assert_in_range(access_accounts(live.model), 50, limits.accounts_max * 4);
     assert_in_range(access_shares(live.model), 15, 1000);
@@ -347,31 +325,19 @@ static void test_nothing_leaves_no_trace(void **arg)
 static void test_damaged_pages(void **arg)
 {
     (void)arg;
-    static uint8_t page[STATE_PAGE_SIZE];
     uint64_t random = 5;
-    uint32_t table, number, refused = 0;
+    uint32_t refused = 0;
     for (int round = 0; round < DAMAGED_ROUNDS; round++) {
         struct fixture f, loaded;
         fixture_open_limited(&f, &limits);
         fixture_open_limited(&loaded, &limits);
         struct driver d = driver_new(99);
-        for (int i = 0; i < 300; i++)
-            step(&d, &f);
-        assert_int_equal(state_cut_begin(f.state, 4), OK);
-        uint32_t victim = ACCESS_TABLE_FIRST + (uint32_t)(random_next(&random) % 9);
-        while (state_cut_next(f.state, page, &table, &number) == OK) {
-            if (table == victim) {
-                size_t used = 0;
-                for (size_t i = 0; i < sizeof page; i++)
-                    used = page[i] != 0 ? i + 1 : used;
-                page[random_next(&random) % used] ^= (uint8_t)(1u << (random_next(&random) % 8));
-            }
-            assert_int_equal(state_load_page(loaded.state, table, number, page), OK);
-        }
+        replay_steps(&replay, &d, &f, 300);
+        uint32_t victim = ACCESS_TABLE_FIRST + (uint32_t)(replay_random(&random) % 9);
+        replay_damaged(f.state, loaded.state, victim, &random, replay_damage_bit);
         assert_int_equal(points_rebuild(loaded.points), OK);
         enum err err = access_model_rebuild(loaded.model);
-        assert_true(err == OK || err == ERR_CORRUPT || err == ERR_NO_MEMORY);
-        refused += err != OK;
+        refused += replay_refuses(err);
         if (err == OK)
             (void)look_at_all(loaded.model);
         for (int i = 0; err == OK && i < 100; i++)

@@ -10,23 +10,17 @@
 #include <cmocka.h>
 
 #include "model/expressions/house.h"
+#include "state/test_replay.h"
 
 struct driver {
     uint64_t random;
     uint32_t rows;
+    bool crowded; /* before anything else: see begin_crowded */
 };
-
-static uint64_t random_next(uint64_t *seed) /* splitmix64 */
-{
-    uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
 
 static uint32_t below(struct driver *d, uint32_t limit)
 {
-    return (uint32_t)(random_next(&d->random) % limit);
+    return replay_below(&d->random, limit);
 }
 
 static const char *const texts[] = {
@@ -152,13 +146,9 @@ static void begin_crowded(struct house *house)
     }
 }
 
-static struct driver begin(struct house *house, uint64_t seed)
+static struct driver driver_new(uint64_t seed)
 {
-    struct driver d = {.random = seed};
-    house_of(house);
-    if (seed % 4 == 0)
-        begin_crowded(house);
-    return d;
+    return (struct driver){.random = seed, .crowded = seed % 4 == 0};
 }
 
 static void step_first(struct driver *d, struct house *house)
@@ -167,8 +157,13 @@ static void step_first(struct driver *d, struct house *house)
     house_sample(house, 1, house->stamp.wall_ns, &value);
 }
 
-static void step(struct driver *d, struct house *house)
+static void step(void *driver, void *fixture)
 {
+    struct driver *d = driver;
+    struct house *house = fixture;
+    if (d->crowded)
+        begin_crowded(house);
+    d->crowded = false;
     uint32_t what = below(d, 100);
     if (points_count(house->points) == 0 || what < 3)
         step_row(d, house);
@@ -186,47 +181,39 @@ static void step(struct driver *d, struct house *house)
         step_sample(d, house);
 }
 
-static void run_with_cut(struct driver *d, struct house *house, struct house *loaded, int steps)
+static void replay_open(void *fixture)
 {
-    static uint8_t page[STATE_PAGE_SIZE];
-    uint32_t table, number;
-    house_of(loaded);
+    house_of(fixture);
+}
+
+static enum err replay_rebuild(void *fixture)
+{
+    return house_rebuild(fixture);
+}
+
+static void replay_carry(const void *from, void *to)
+{
+    const struct house *house = from;
+    struct house *loaded = to;
     loaded->stamp = house->stamp;
     loaded->told_hash = house->told_hash;
     memcpy(loaded->texts, house->texts, sizeof loaded->texts);
     memcpy(loaded->tenants, house->tenants, sizeof loaded->tenants);
-    uint64_t at_begin = state_hash(house->state);
-    assert_int_equal(state_cut_begin(house->state, 4), OK);
-    for (int i = 0; i < steps; i++) {
-        step(d, house);
-        if (i % 7 == 0 && state_cut_active(house->state) &&
-            state_cut_next(house->state, page, &table, &number) == OK)
-            assert_int_equal(state_load_page(loaded->state, table, number, page), OK);
-    }
-    while (state_cut_active(house->state))
-        if (state_cut_next(house->state, page, &table, &number) == OK)
-            assert_int_equal(state_load_page(loaded->state, table, number, page), OK);
-    assert_int_equal(house_rebuild(loaded), OK);
-    assert_true(state_hash(loaded->state) == at_begin);
 }
+
+static const struct replay replay = {.driver_size = sizeof(struct driver),
+                                     .state_at = offsetof(struct house, state),
+                                     .open = replay_open,
+                                     .step = step,
+                                     .rebuild = replay_rebuild,
+                                     .carry = replay_carry};
 
 #define STEPS 1500
 static uint64_t hash_of_seed(uint64_t seed, size_t *told)
 {
     static struct house live, loaded, replayed;
-    struct driver d = begin(&live, seed);
-    for (int i = 0; i < STEPS; i++)
-        step(&d, &live);
-    struct driver tail = d;
-    run_with_cut(&d, &live, &loaded, STEPS);
-    for (int i = 0; i < STEPS; i++)
-        step(&tail, &loaded);
-    struct driver again = begin(&replayed, seed);
-    for (int i = 0; i < 2 * STEPS; i++)
-        step(&again, &replayed);
-    uint64_t hash = state_hash(live.state);
-    assert_true(state_hash(replayed.state) == hash);
-    assert_true(state_hash(loaded.state) == hash);
+    struct driver d = driver_new(seed);
+    uint64_t hash = replay_thrice(&replay, &d, STEPS, &live, &loaded, &replayed);
     assert_true(live.told_hash == replayed.told_hash && live.told_hash == loaded.told_hash);
     *told += live.told_count;
     assert_int_equal(house_rebuild(&live), OK); /* of what it is itself */
@@ -269,31 +256,19 @@ static void test_replay_live_and_snapshot_are_one(void **arg)
 static void test_damaged_pages(void **arg)
 {
     (void)arg;
-    static uint8_t page[STATE_PAGE_SIZE];
     static struct house house, loaded;
     uint64_t random = 5;
-    uint32_t table, number, refused = 0;
+    uint32_t refused = 0;
     for (int round = 0; round < DAMAGED_ROUNDS; round++) {
-        struct driver d = begin(&house, (uint64_t)round / 50);
+        struct driver d = driver_new((uint64_t)round / 50);
+        house_of(&house);
         house_of(&loaded);
-        for (int i = 0; i < 400; i++)
-            step(&d, &house);
-        assert_int_equal(state_cut_begin(house.state, 4), OK);
-        uint32_t victim = EXPRESSIONS_TABLE_FIRST + (uint32_t)(random_next(&random) % 7);
-        while (state_cut_next(house.state, page, &table, &number) == OK) {
-            size_t used = 0;
-            for (size_t i = 0; table == victim && i < sizeof page; i++)
-                used = page[i] != 0 ? i + 1 : used;
-            if (used > 0)
-                page[random_next(&random) % used] ^= (uint8_t)(1u << (random_next(&random) % 8));
-            assert_int_equal(state_load_page(loaded.state, table, number, page), OK);
-        }
-        memcpy(loaded.texts, house.texts, sizeof loaded.texts);
-        memcpy(loaded.tenants, house.tenants, sizeof loaded.tenants);
-        loaded.stamp = house.stamp;
+        replay_steps(&replay, &d, &house, 400);
+        uint32_t victim = EXPRESSIONS_TABLE_FIRST + (uint32_t)(replay_random(&random) % 7);
+        replay_damaged(house.state, loaded.state, victim, &random, replay_damage_bit);
+        replay_carry(&house, &loaded);
         enum err err = house_rebuild(&loaded);
-        assert_true(err == OK || err == ERR_CORRUPT || err == ERR_NO_MEMORY);
-        refused += err != OK;
+        refused += replay_refuses(err);
         for (int i = 0; err == OK && i < 300; i++)
             step(&d, &loaded);
         house_close(&house);

@@ -2,23 +2,16 @@
  * over documents and boards of some tenants, which are deleted now and then; a cut taken while they
  * are applied, loaded into another state, which then sees the tail. And pages that are damaged. */
 #include "model/library/fixture.h"
+#include "state/test_replay.h"
 
 struct driver {
     uint64_t random, position;
     int64_t wall_ns;
 };
 
-static uint64_t random_next(uint64_t *seed) /* splitmix64 */
-{
-    uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static uint32_t below(struct driver *d, uint32_t limit)
 {
-    return (uint32_t)(random_next(&d->random) % limit);
+    return replay_below(&d->random, limit);
 }
 
 static struct bytes some_text(struct driver *d, char *text, uint32_t most)
@@ -82,8 +75,10 @@ static void step_board(struct driver *d, struct said *said)
                       some_text(d, content, below(d, 4) == 0 ? sizeof content : 300));
 }
 
-static void step(struct driver *d, struct fixture *f)
+static void step(void *driver, void *fixture)
 {
+    struct driver *d = driver;
+    struct fixture *f = fixture;
     struct said said;
     char key[32];
     d->wall_ns += below(d, 100);
@@ -152,48 +147,30 @@ static void assert_answers_equal(struct fixture *a, struct fixture *b)
     }
 }
 
-static void run_with_cut(struct driver *d, struct fixture *f, struct fixture *loaded, int steps)
+static void replay_open(void *fixture)
 {
-    static uint8_t page[STATE_PAGE_SIZE];
-    uint32_t table, number;
-    fixture_open_limited(loaded, &limits);
-    uint64_t at_begin = state_hash(f->state);
-    assert_int_equal(state_cut_begin(f->state, 4), OK);
-    for (int i = 0; i < steps; i++) {
-        step(d, f);
-        if (i % 7 != 0 || !state_cut_active(f->state))
-            continue;
-        if (state_cut_next(f->state, page, &table, &number) == OK)
-            assert_int_equal(state_load_page(loaded->state, table, number, page), OK);
-    }
-    while (state_cut_active(f->state)) {
-        if (state_cut_next(f->state, page, &table, &number) == OK)
-            assert_int_equal(state_load_page(loaded->state, table, number, page), OK);
-    }
-    assert_int_equal(points_rebuild(loaded->points), OK);
-    assert_int_equal(library_rebuild(loaded->model), OK);
-    assert_true(state_hash(loaded->state) == at_begin);
+    fixture_open_limited(fixture, &limits);
 }
+
+static enum err replay_rebuild(void *fixture)
+{
+    struct fixture *f = fixture;
+    assert_int_equal(points_rebuild(f->points), OK);
+    return library_rebuild(f->model);
+}
+
+static const struct replay replay = {.driver_size = sizeof(struct driver),
+                                     .state_at = offsetof(struct fixture, state),
+                                     .open = replay_open,
+                                     .step = step,
+                                     .rebuild = replay_rebuild};
 
 #define STEPS 2000
 static uint64_t hash_of_seed(uint64_t seed)
 {
     struct fixture live, loaded, replayed;
-    fixture_open_limited(&live, &limits);
     struct driver d = driver_new(seed);
-    for (int i = 0; i < STEPS; i++)
-        step(&d, &live);
-    struct driver tail = d;
-    run_with_cut(&d, &live, &loaded, STEPS);
-    for (int i = 0; i < STEPS; i++)
-        step(&tail, &loaded);
-    fixture_open_limited(&replayed, &limits);
-    struct driver again = driver_new(seed);
-    for (int i = 0; i < 2 * STEPS; i++)
-        step(&again, &replayed);
-    uint64_t hash = state_hash(live.state);
-    assert_true(state_hash(replayed.state) == hash);
-    assert_true(state_hash(loaded.state) == hash);
+    uint64_t hash = replay_thrice(&replay, &d, STEPS, &live, &loaded, &replayed);
     assert_answers_equal(&live, &loaded);
     assert_answers_equal(&live, &replayed);
     assert_true(library_documents(live.model) > 50 && library_boards(live.model) > 50 &&
@@ -250,31 +227,19 @@ static void look_at_all(struct fixture *f)
 static void test_damaged_pages(void **arg)
 {
     (void)arg;
-    static uint8_t page[STATE_PAGE_SIZE];
     uint64_t random = 5;
-    uint32_t table, number, refused = 0;
+    uint32_t refused = 0;
     for (int round = 0; round < DAMAGED_ROUNDS; round++) {
         struct fixture f, loaded;
         fixture_open_limited(&f, &limits);
         fixture_open_limited(&loaded, &limits);
         struct driver d = driver_new(99);
-        for (int i = 0; i < 200; i++)
-            step(&d, &f);
-        assert_int_equal(state_cut_begin(f.state, 4), OK);
-        uint32_t victim = LIBRARY_TABLE_FIRST + (uint32_t)(random_next(&random) % 7);
-        while (state_cut_next(f.state, page, &table, &number) == OK) {
-            if (table == victim) {
-                size_t used = 0;
-                for (size_t i = 0; i < sizeof page; i++)
-                    used = page[i] != 0 ? i + 1 : used;
-                page[random_next(&random) % used] ^= (uint8_t)(1u << (random_next(&random) % 8));
-            }
-            assert_int_equal(state_load_page(loaded.state, table, number, page), OK);
-        }
+        replay_steps(&replay, &d, &f, 200);
+        uint32_t victim = LIBRARY_TABLE_FIRST + (uint32_t)(replay_random(&random) % 7);
+        replay_damaged(f.state, loaded.state, victim, &random, replay_damage_bit);
         assert_int_equal(points_rebuild(loaded.points), OK);
         enum err err = library_rebuild(loaded.model);
-        assert_true(err == OK || err == ERR_CORRUPT || err == ERR_NO_MEMORY);
-        refused += err != OK;
+        refused += replay_refuses(err);
         if (err == OK)
             look_at_all(&loaded);
         fixture_close(&f);

@@ -2,6 +2,7 @@
  * with every compiler. Random records of all kinds; a cut taken while they are applied, loaded into
  * another state, which then sees the tail. */
 #include "model/points/fixture.h"
+#include "state/test_replay.h"
 
 /* What the records are made from: the same driver makes the same records for equal states. */
 struct driver {
@@ -12,17 +13,9 @@ struct driver {
     bool labeled;   /* some rows come with labels */
 };
 
-static uint64_t random_next(uint64_t *seed) /* splitmix64 */
-{
-    uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static uint32_t below(struct driver *d, uint32_t limit)
 {
-    return (uint32_t)(random_next(&d->random) % limit);
+    return replay_below(&d->random, limit);
 }
 
 static struct bytes new_name(struct driver *d, char *text)
@@ -163,8 +156,10 @@ static void step_sample(struct driver *d, struct fixture *f)
             points_apply_sample(f->points, &row.shape, &sample, d->wall_ns, &f->effects), OK);
 }
 
-static void step(struct driver *d, struct fixture *f)
+static void step(void *driver, void *fixture)
 {
+    struct driver *d = driver;
+    struct fixture *f = fixture;
     d->wall_ns += below(d, 100);
     f->stamp = (struct record_stamp){d->position++, d->wall_ns, d->wall_ns};
     uint32_t what = below(d, 100);
@@ -222,49 +217,30 @@ static void assert_answers_equal(const struct fixture *a, const struct fixture *
 }
 
 /* Applies the records from..to while a cut of the state at `from` goes into another state. */
-static void run_with_cut(struct driver *d, struct fixture *f, struct fixture *loaded, int steps)
+static void replay_open(void *fixture)
 {
-    static uint8_t page[STATE_PAGE_SIZE];
-    uint32_t table, number;
-    fixture_open_limited(loaded, &limits);
-    uint64_t at_begin = state_hash(f->state);
-    assert_int_equal(state_cut_begin(f->state, 4), OK);
-    for (int i = 0; i < steps; i++) {
-        step(d, f);
-        if (i % 7 != 0 || !state_cut_active(f->state))
-            continue;
-        if (state_cut_next(f->state, page, &table, &number) == OK)
-            assert_int_equal(state_load_page(loaded->state, table, number, page), OK);
-    }
-    while (state_cut_active(f->state)) {
-        if (state_cut_next(f->state, page, &table, &number) == OK)
-            assert_int_equal(state_load_page(loaded->state, table, number, page), OK);
-    }
-    assert_int_equal(points_rebuild(loaded->points), OK);
-    assert_true(state_hash(loaded->state) == at_begin);
+    fixture_open_limited(fixture, &limits);
 }
+
+static enum err replay_rebuild(void *fixture)
+{
+    struct fixture *f = fixture;
+    return points_rebuild(f->points);
+}
+
+static const struct replay replay = {.driver_size = sizeof(struct driver),
+                                     .state_at = offsetof(struct fixture, state),
+                                     .open = replay_open,
+                                     .step = step,
+                                     .rebuild = replay_rebuild};
 
 #define STEPS 3000
 static uint64_t hash_of_seed(uint64_t seed, bool labeled)
 {
     struct fixture live, loaded, replayed;
-    fixture_open_limited(&live, &limits);
     struct driver d = driver_new(seed);
     d.labeled = labeled;
-    for (int i = 0; i < STEPS; i++)
-        step(&d, &live);
-    struct driver tail = d;
-    run_with_cut(&d, &live, &loaded, STEPS);
-    for (int i = 0; i < STEPS; i++)
-        step(&tail, &loaded);
-    fixture_open_limited(&replayed, &limits);
-    struct driver again = driver_new(seed);
-    again.labeled = labeled;
-    for (int i = 0; i < 2 * STEPS; i++)
-        step(&again, &replayed);
-    uint64_t hash = state_hash(live.state);
-    assert_true(state_hash(replayed.state) == hash);
-    assert_true(state_hash(loaded.state) == hash);
+    uint64_t hash = replay_thrice(&replay, &d, STEPS, &live, &loaded, &replayed);
     assert_answers_equal(&live, &loaded);
     assert_answers_equal(&live, &replayed);
     fixture_close(&live);
@@ -294,35 +270,24 @@ static void test_replay_live_and_snapshot_are_one(void **arg)
 static void test_damaged_pages(void **arg)
 {
     (void)arg;
-    static uint8_t page[STATE_PAGE_SIZE];
+    static uint8_t path[STATE_PAGE_SIZE];
     uint64_t random = 5;
-    uint32_t table, number, refused = 0;
+    uint32_t refused = 0;
     for (int round = 0; round < 300; round++) {
         struct fixture f, loaded;
         fixture_open_limited(&f, &limits);
         fixture_open_limited(&loaded, &limits);
         struct driver d = driver_new(99);
         d.labeled = true;
-        for (int i = 0; i < 150; i++)
-            step(&d, &f);
-        assert_int_equal(state_cut_begin(f.state, 4), OK);
-        uint32_t victim = (uint32_t)(random_next(&random) % 11); /* one of all tables */
-        while (state_cut_next(f.state, page, &table, &number) == OK) {
-            if (table == victim + 1) {
-                size_t used = 0;
-                for (size_t i = 0; i < sizeof page; i++)
-                    used = page[i] != 0 ? i + 1 : used;
-                page[random_next(&random) % used] ^= (uint8_t)(1u << (random_next(&random) % 8));
-            }
-            assert_int_equal(state_load_page(loaded.state, table, number, page), OK);
-        }
+        replay_steps(&replay, &d, &f, 150);
+        uint32_t victim = (uint32_t)(replay_random(&random) % 11); /* one of all tables */
+        replay_damaged(f.state, loaded.state, victim, &random, replay_damage_bit);
         enum err err = points_rebuild(loaded.points);
-        assert_true(err == OK || err == ERR_CORRUPT || err == ERR_NO_MEMORY);
-        refused += err != OK;
+        refused += replay_refuses(err);
         if (err == OK) {
             for (uint32_t point = 1; point <= points_count(loaded.points); point++) {
                 (void)fixture_view(&loaded, point);
-                (void)points_path(loaded.points, point, page);
+                (void)points_path(loaded.points, point, path);
             }
         }
         fixture_close(&f);

@@ -137,6 +137,40 @@ void os_local_address(int fd, char *text); /* text[OS_ADDRESS_SIZE] */
 /* Of "HOST:PORT" before listening; of a name, when all its addresses are. false for no address. */
 bool os_address_is_loopback(const char *address);
 
+/* ---- child: a program in a process of its own, and what such a process gives up ----------------
+ */
+/* Starts the program (NULL: this very one) with these words (the first is its name) and an empty
+ * environment, in a session of its own. Its descriptor 0 is `in`, 1 is `out` (-1: it leads nowhere,
+ * as 2 does), all others are closed. Its pid, or -1. */
+MUST_USE int os_child_start(const char *program, char *const *words, int in, int out);
+int os_child_kill(int pid); /* SIGKILL, and waits for its end: as waitpid(2) tells it */
+
+/* In the process itself, for good, for it and for what it executes; each alone. */
+struct confine_limits {
+    uint64_t cpu_s;     /* processor time; 0: as it is */
+    uint64_t addresses; /* bytes of address space; 0: as it is */
+};
+/* Low priority, no core dumps, its memory closed to others, files of size 0 at the most, and an end
+ * with the thread that started it. */
+void os_confine_resources(const struct confine_limits *limits);
+void os_confine_count(uint64_t descriptors); /* no more of them than this, and no processes */
+/* Of files only these, and what is below these folders, are read and executed, and none is changed
+ * (Landlock); what is open stays so. False: the kernel cannot. */
+MUST_USE bool os_confine_files(const char *const *read, size_t count);
+enum call_answer {
+    CALL_ALLOW,
+    CALL_REFUSE,  /* as if permission were missing */
+    CALL_DATA,    /* third argument: a protection; refused when it lets memory be run as code */
+    CALL_READING, /* third argument: flags of openat; refused when they let write */
+};
+struct call_rule {
+    int number; /* SYS_... */
+    enum call_answer answer;
+};
+/* The calls of the system that it may make from now on (seccomp): at most 128 rules; others are
+ * refused, or end it. False: the kernel cannot. */
+MUST_USE bool os_confine_calls(const struct call_rule *rules, size_t count, bool others_end_it);
+
 /* ---- process -----------------------------------------------------------------------------------
  */
 /* Raises RLIMIT_NOFILE as far as allowed; returns the soft limit reached. */

@@ -1,20 +1,15 @@
-/* A process that runs SQL: started without copying this one's page tables (posix_spawn is vfork
- * and exec), talked to over a socketpair, ended with SIGKILL. All it can do is write bytes, and
- * they are judged here and in run.c. */
+/* A process that runs SQL: talked to over a socketpair, ended with SIGKILL. All it can do is write
+ * bytes, and they are judged here and in run.c. */
 #include "sql/room.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,11 +46,8 @@ void process_done(struct process *process)
 int process_kill(struct process *process)
 {
     int status = 0;
-    if (process->pid > 0) {
-        (void)kill(process->pid, SIGKILL);
-        while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
-            ;
-    }
+    if (process->pid > 0)
+        status = os_child_kill(process->pid);
     if (process->fd >= 0)
         close(process->fd);
     process->fd = -1;
@@ -66,39 +58,12 @@ int process_kill(struct process *process)
 
 /* ---- starting --------------------------------------------------------------------------------
  */
-/* Descriptor 0 is the socket, 1 and 2 lead nowhere, all others are closed. Signals are as a new
- * process has them, for this one's threads block them. */
 static int spawn(struct process *process, int socket)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, all;
     char memory[32], name[] = "mainstem", verb[] = SQL_WORKER_VERB;
-    char *words[] = {name, verb, memory, NULL}, *environment[] = {NULL};
-    const char *program = process->program != NULL ? process->program : "/proc/self/exe";
+    char *words[] = {name, verb, memory, NULL};
     snprintf(memory, sizeof memory, "%llu", (unsigned long long)process->memory);
-    sigemptyset(&none);
-    sigfillset(&all);
-    if (posix_spawn_file_actions_init(&actions) != 0)
-        return -1;
-    if (posix_spawnattr_init(&attributes) != 0) {
-        posix_spawn_file_actions_destroy(&actions);
-        return -1;
-    }
-    pid_t pid = -1;
-    bool ready =
-        posix_spawn_file_actions_adddup2(&actions, socket, 0) == 0 &&
-        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0) == 0 &&
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0) == 0 &&
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3) == 0 &&
-        posix_spawnattr_setsigmask(&attributes, &none) == 0 &&
-        posix_spawnattr_setsigdefault(&attributes, &all) == 0 &&
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) == 0;
-    if (!ready || posix_spawn(&pid, program, &actions, &attributes, words, environment) != 0)
-        pid = -1;
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return pid;
+    return os_child_start(process->program, words, socket, -1);
 }
 
 enum err process_start(struct process *process, uint64_t memory, uint64_t asker)

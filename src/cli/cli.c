@@ -4,6 +4,7 @@
 #include "cli/manual.h"
 #include "cli/terminal.h"
 #include "cli/words.h"
+#include "documents/documents.h"
 #include "sql/sql.h"
 
 #include <stdio.h>
@@ -115,6 +116,8 @@ int cli_main(int count, char **words, enum journal_sabotage sabotage)
         return cli_help(count - 2, words + 2);
     if (strcmp(name, SQL_WORKER_VERB) == 0) /* the server runs SQL in this very program */
         return sql_worker_main(count - 2, words + 2);
+    if (strcmp(name, DOCUMENTS_READER_VERB) == 0) /* and reads PDFs */
+        return documents_reader_main(count - 2, words + 2);
     if (strcmp(name, "--version") == 0)
         name = "version";
     const struct verb *verb = cli_find(name);

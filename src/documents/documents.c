@@ -1,15 +1,19 @@
-/* Two workers and what keeps up with the library.
+/* Three workers and what keeps up with the library.
  *
  *      documents_put, _read ---> worker "documents" ---> files
  *      documents_search -------> worker "search" ------> SQLite
  *      documents_step: walks the library a piece a step; a document that changed since it was seen
  *         becomes a task of "search", one that went as well; what the library released becomes a
  *         list of files, judged a piece a step, of which those that nobody names are removed
+ *      a PDF is put into the index without its text at once, and waits; one at a time goes to the
+ *         worker "reader", the tenants in turn, and into the index again with what was read, if it
+ *         is still what the library has
  *
  * Removing against putting: files are removed by the worker that writes them, in order. A list is
  * judged only while no put is under way or waits for its command's outcome, and thrown away when
  * one began meanwhile; a put that comes after the removal was submitted writes its file anew. */
 #include "documents/files.h"
+#include "documents/reader.h"
 #include "documents/search.h"
 
 #include <stdlib.h>
@@ -18,10 +22,20 @@
 #define STEP_ROWS 256   /* of the library, looked at in a step */
 #define STEP_HASHES 128 /* of files */
 #define TASKS_MAX 32    /* of indexing, under way */
+#define STEP_SEEN 4096  /* of what was seen, looked at for a PDF that waits */
 #define FAULTS_MAX 64
 #define DOUBTS_MAX 1024 /* past them no file is removed until the next start */
 
-enum task_kind { TASK_PUT, TASK_READ, TASK_SEARCH, TASK_INDEX, TASK_FORGET, TASK_LIST, TASK_CLEAN };
+enum task_kind {
+    TASK_PUT,
+    TASK_READ,
+    TASK_SEARCH,
+    TASK_INDEX,
+    TASK_FORGET,
+    TASK_LIST,
+    TASK_CLEAN,
+    TASK_PDF, /* becomes a TASK_INDEX with what it says */
+};
 struct task {
     struct documents_ask ask; /* first: an ask is its task */
     struct job job;
@@ -29,8 +43,11 @@ struct task {
     enum task_kind kind;
     bool finished, ended, settled;
     uint32_t tenant, document;
-    uint64_t made;
+    uint64_t made, position;
     uint8_t media;
+    enum document_text found; /* of an index or a PDF */
+    uint8_t *text;            /* of a PDF that was read */
+    size_t text_size;
     size_t most;
     uint16_t name_size, title_size, question_size;
     uint8_t name[LIBRARY_NAME_MAX];
@@ -41,10 +58,20 @@ struct task {
 struct seen { /* what the index has, or is about to, of the document with this number */
     uint64_t made, position;
     uint32_t tenant;
+    uint8_t text;  /* enum document_text */
+    uint8_t waits; /* a PDF that nobody reads yet */
+};
+struct turn_of_pdf { /* the search for the next one: the first tenant's behind `after` */
+    uint32_t cursor, after, best, first;
+    bool looking;
 };
 struct documents {
     struct disk *disk;
-    struct worker *files, *searcher;
+    struct worker *files, *searcher, *pdfs;
+    struct reader reader;
+    bool reading, told_no_reader;
+    uint32_t waiting; /* PDFs */
+    struct turn_of_pdf turn;
     struct search *search;
     unsigned asks, puts, tasks;
     uint64_t puts_begun;
@@ -69,6 +96,26 @@ struct documents {
 
 /* ---- tasks -------------------------------------------------------------------------------------
  */
+/* The text of Markdown and of plain text; of another medium its file is only looked at. */
+static enum err index_text(struct task *task, uint8_t **ret_bytes, struct bytes *ret_text)
+{
+    struct disk *disk = task->documents->disk;
+    bool is_text = task->media == DOCUMENT_MARKDOWN || task->media == DOCUMENT_TEXT;
+    if (!is_text) {
+        task->found =
+            task->media == DOCUMENT_PDF ? DOCUMENT_TEXT_WAITING : DOCUMENT_TEXT_PICTURE;
+        return document_file_look(disk, task->ask.hash, task->ask.size);
+    }
+    enum err err = document_file_read(disk, task->ask.hash, task->ask.size, ret_bytes);
+    if (err != OK)
+        return err;
+    *ret_text = document_file_text(*ret_bytes, task->ask.size, task->media);
+    task->found = task->ask.size > DOCUMENT_TEXT_MOST ? DOCUMENT_TEXT_PART : DOCUMENT_TEXT_SEARCHED;
+    if (ret_text->size == 0)
+        task->found = DOCUMENT_TEXT_DAMAGED;
+    return OK;
+}
+
 static enum err task_index(struct task *task)
 {
     struct documents *documents = task->documents;
@@ -76,17 +123,30 @@ static enum err task_index(struct task *task)
                                  .document = task->document,
                                  .made = task->made,
                                  .name = bytes_of(task->name, task->name_size),
-                                 .title = bytes_of(task->title, task->title_size)};
-    bool text = task->media == DOCUMENT_MARKDOWN || task->media == DOCUMENT_TEXT;
+                                 .title = bytes_of(task->title, task->title_size),
+                                 .text = bytes_of(task->text, task->text_size)};
     uint8_t *bytes = NULL;
-    enum err read =
-        text ? document_file_read(documents->disk, task->ask.hash, task->ask.size, &bytes)
-             : document_file_look(documents->disk, task->ask.hash, task->ask.size);
-    if (bytes != NULL)
-        entry.text = document_file_text(bytes, task->ask.size, task->media);
+    enum err read = task->text == NULL ? index_text(task, &bytes, &entry.text) : OK;
     enum err err = search_put(documents->search, &entry);
     free(bytes);
+    if (read != OK)
+        task->found = DOCUMENT_TEXT_DAMAGED;
     return read != OK ? read : err;
+}
+
+static enum err task_pdf(struct task *task)
+{
+    struct documents *documents = task->documents;
+    uint8_t *bytes;
+    enum err err =
+        document_file_read(documents->disk, task->ask.hash, task->ask.size, &bytes);
+    task->found = DOCUMENT_TEXT_DAMAGED;
+    if (err != OK)
+        return err;
+    task->found = reader_read(&documents->reader, bytes_of(bytes, task->ask.size), &task->text,
+                              &task->text_size);
+    free(bytes);
+    return OK;
 }
 
 static enum err task_clean(struct task *task)
@@ -118,6 +178,8 @@ static enum err task_run(struct task *task)
         return search_remove(documents->search, task->tenant, task->document);
     case TASK_LIST:
         return document_files_list(documents->disk, &task->files);
+    case TASK_PDF:
+        return task_pdf(task);
     default:
         return task_clean(task);
     }
@@ -175,17 +237,24 @@ static void task_free(struct task *task)
     free(task->ask.bytes);
     free(task->ask.hits);
     free(task->files.hashes);
+    free(task->text);
     free(task);
 }
 
 static void fault_add(struct documents *documents, const struct task *task)
 {
-    documents->news.faults++;
-    if (documents->fault_count == FAULTS_MAX)
+    bool of_reader =
+        task->found == DOCUMENT_TEXT_NO_READER || task->found == DOCUMENT_TEXT_UNCONFINED;
+    if (task->ask.err != OK)
+        documents->news.faults++;
+    if (documents->fault_count == FAULTS_MAX || (of_reader && documents->told_no_reader))
         return;
+    documents->told_no_reader |= of_reader;
     unsigned at = (documents->fault_first + documents->fault_count++) % FAULTS_MAX;
-    documents->faults[at] = (struct document_fault){
-        .tenant = task->tenant, .document = task->document, .err = task->ask.err};
+    documents->faults[at] = (struct document_fault){.tenant = task->tenant,
+                                                    .document = task->document,
+                                                    .err = task->ask.err,
+                                                    .text = task->found};
     document_file_name(task->ask.hash, documents->faults[at].file);
 }
 
@@ -200,20 +269,68 @@ static void listed(struct documents *documents, struct task *task)
     documents->sweep_at = documents->sweep_kept = 0;
 }
 
+static void task_submit(struct task *task);
+
+/* Is it still what it was when the task was made? */
+static struct seen *task_seen(const struct task *task)
+{
+    struct documents *documents = task->documents;
+    struct seen *seen = &documents->seen[task->document];
+    return seen->made == task->made && seen->position == task->position ? seen : NULL;
+}
+
+static bool text_is_fault(enum document_text text)
+{
+    return text >= DOCUMENT_TEXT_EMPTY;
+}
+
+static void indexed(struct documents *documents, struct task *task)
+{
+    struct seen *seen = task_seen(task);
+    documents->news.indexed++;
+    if (task->ask.err != OK)
+        fault_add(documents, task);
+    if (seen == NULL)
+        return;
+    seen->text = (uint8_t)task->found;
+    if (task->found == DOCUMENT_TEXT_WAITING && task->ask.err == OK) {
+        seen->waits = 1;
+        documents->waiting++;
+    }
+}
+
+/* True: it goes on as what is put into the index. */
+static bool pdf_read(struct documents *documents, struct task *task)
+{
+    struct seen *seen = task_seen(task);
+    documents->reading = false;
+    documents->news.read++;
+    if (seen == NULL)
+        return false; /* it changed meanwhile: what it is now went its own way */
+    if (task->ask.err != OK || text_is_fault(task->found))
+        fault_add(documents, task);
+    seen->text = (uint8_t)task->found;
+    if (task->text == NULL)
+        return false;
+    seen->text = DOCUMENT_TEXT_WAITING;
+    task->kind = TASK_INDEX;
+    task_submit(task);
+    return true;
+}
+
 static void job_done(struct job *job)
 {
     struct task *task = task_of(job);
     struct documents *documents = task->documents;
+    if (task->kind == TASK_PDF && pdf_read(documents, task))
+        return;
     task->finished = true;
-    if (task->kind == TASK_INDEX) {
-        documents->news.indexed++;
-        if (task->ask.err != OK)
-            fault_add(documents, task);
-    } else if (task->kind == TASK_LIST) {
+    if (task->kind == TASK_INDEX)
+        indexed(documents, task);
+    else if (task->kind == TASK_LIST)
         listed(documents, task);
-    } else if (task->kind == TASK_CLEAN) {
+    else if (task->kind == TASK_CLEAN)
         documents->news.removed += task->files.count;
-    }
     if (!is_asked(task) || task->ended)
         task_free(task);
     else
@@ -241,21 +358,26 @@ static void task_submit(struct task *task)
 {
     bool search =
         task->kind == TASK_SEARCH || task->kind == TASK_INDEX || task->kind == TASK_FORGET;
-    struct worker *worker = search ? task->documents->searcher : task->documents->files;
+    struct worker *worker = search                   ? task->documents->searcher
+                            : task->kind == TASK_PDF ? task->documents->pdfs
+                                                     : task->documents->files;
     worker->submit(worker, &task->job);
 }
 
 /* ---- life --------------------------------------------------------------------------------------
  */
-enum err documents_create(struct disk *disk, struct documents **ret_documents)
+enum err documents_create(const struct documents_config *config, struct documents **ret_documents)
 {
+    struct disk *disk = config->disk;
     struct documents *documents = calloc(1, sizeof *documents);
     if (documents == NULL)
         return ERR_NO_MEMORY;
     documents->disk = disk;
     documents->news.behind = true;
     documents->sweep_wanted = true;
-    enum err err = disk->make_folder(disk, DOCUMENTS_FOLDER);
+    enum err err = reader_init(&documents->reader, config);
+    if (err == OK)
+        err = disk->make_folder(disk, DOCUMENTS_FOLDER);
     if (err == OK)
         err = disk->sync_folder(disk, ".");
     if (err == OK)
@@ -264,6 +386,8 @@ enum err documents_create(struct disk *disk, struct documents **ret_documents)
         err = worker_thread_create("documents", &documents->files);
     if (err == OK)
         err = worker_thread_create("search", &documents->searcher);
+    if (err == OK)
+        err = worker_thread_create("reader", &documents->pdfs);
     if (err != OK) {
         documents_destroy(documents);
         return err;
@@ -285,8 +409,11 @@ void documents_destroy(struct documents *documents)
 {
     if (documents == NULL)
         return;
+    reader_stop(&documents->reader);
+    worker_end(documents->pdfs); /* what it read goes to the searcher */
     worker_end(documents->files);
     worker_end(documents->searcher);
+    reader_done(&documents->reader);
     search_destroy(documents->search);
     free(documents->sweep.hashes);
     free(documents->doubts);
@@ -296,14 +423,16 @@ void documents_destroy(struct documents *documents)
 
 int documents_fd(const struct documents *documents, unsigned index)
 {
-    struct worker *worker = index == 0 ? documents->files : documents->searcher;
-    return worker->fd(worker);
+    struct worker *const workers[DOCUMENTS_FDS] = {documents->files, documents->searcher,
+                                                   documents->pdfs};
+    return workers[index]->fd(workers[index]);
 }
 
 size_t documents_poll(struct documents *documents)
 {
     return documents->files->poll(documents->files) +
-           documents->searcher->poll(documents->searcher);
+           documents->searcher->poll(documents->searcher) +
+           documents->pdfs->poll(documents->pdfs);
 }
 
 /* ---- asking ------------------------------------------------------------------------------------
@@ -400,14 +529,16 @@ static bool seen_grow(struct documents *documents, uint32_t count)
     return true;
 }
 
-static bool index_document(struct documents *documents, const struct document_view *view)
+static struct task *task_of_document(struct documents *documents, enum task_kind kind,
+                                     const struct document_view *view)
 {
-    struct task *task = task_new(documents, TASK_INDEX);
+    struct task *task = task_new(documents, kind);
     if (task == NULL)
-        return false;
+        return NULL;
     task->tenant = view->tenant;
     task->document = view->document;
     task->made = view->made;
+    task->position = view->position;
     task->media = view->newest.media;
     task->ask.size = (size_t)view->newest.size;
     memcpy(task->ask.hash, view->newest.hash, DOCUMENT_HASH_SIZE);
@@ -416,7 +547,23 @@ static bool index_document(struct documents *documents, const struct document_vi
     task->title_size = (uint16_t)view->title.size;
     if (view->title.size > 0)
         memcpy(task->title, view->title.at, view->title.size);
-    documents->seen[view->document] = (struct seen){view->made, view->position, view->tenant};
+    return task;
+}
+
+/* It is something else from now on. */
+static void seen_set(struct documents *documents, uint32_t document, struct seen seen)
+{
+    documents->waiting -= documents->seen[document].waits;
+    documents->seen[document] = seen;
+}
+
+static bool index_document(struct documents *documents, const struct document_view *view)
+{
+    struct task *task = task_of_document(documents, TASK_INDEX, view);
+    if (task == NULL)
+        return false;
+    seen_set(documents, view->document,
+             (struct seen){.made = view->made, .position = view->position, .tenant = view->tenant});
     task_submit(task);
     return true;
 }
@@ -428,7 +575,7 @@ static bool forget_document(struct documents *documents, uint32_t document)
         return false;
     task->tenant = documents->seen[document].tenant;
     task->document = document;
-    documents->seen[document] = (struct seen){0};
+    seen_set(documents, document, (struct seen){0});
     task_submit(task);
     return true;
 }
@@ -452,7 +599,7 @@ static bool step_index(struct documents *documents, const struct library *librar
     uint64_t version = library_version(library);
     if (documents->cursor == 0) {
         if (documents->begun && documents->walked == version) {
-            documents->news.behind = documents->tasks > 0;
+            documents->news.behind = documents->tasks > 0 || documents->waiting > 0;
             return false;
         }
         documents->begun = true;
@@ -474,6 +621,56 @@ static bool step_index(struct documents *documents, const struct library *librar
     documents->walked = documents->walking;
     documents->cursor = 0;
     return true;
+}
+
+/* ---- PDFs in turn ------------------------------------------------------------------------------
+ */
+/* The waiting PDF whose tenant comes next, a piece a step; DOCUMENT_NONE: not found yet. */
+static uint32_t turn_look(struct documents *documents)
+{
+    struct turn_of_pdf *turn = &documents->turn;
+    const struct seen *seen = documents->seen;
+    if (!turn->looking)
+        *turn = (struct turn_of_pdf){.cursor = 1, .after = turn->after, .looking = true};
+    for (int i = 0; i < STEP_SEEN && turn->cursor < documents->seen_count; i++, turn->cursor++) {
+        uint32_t at = turn->cursor;
+        if (!seen[at].waits)
+            continue;
+        if (turn->first == 0 || seen[at].tenant < seen[turn->first].tenant)
+            turn->first = at;
+        if (seen[at].tenant > turn->after &&
+            (turn->best == 0 || seen[at].tenant < seen[turn->best].tenant))
+            turn->best = at;
+    }
+    if (turn->cursor < documents->seen_count)
+        return DOCUMENT_NONE;
+    turn->looking = false;
+    return turn->best != 0 ? turn->best : turn->first;
+}
+
+static bool step_pdf(struct documents *documents, const struct library *library)
+{
+    struct document_view view;
+    if (documents->reading || documents->waiting == 0)
+        return false;
+    uint32_t document = turn_look(documents);
+    if (document == DOCUMENT_NONE)
+        return documents->turn.looking;
+    struct seen *seen = &documents->seen[document];
+    if (!seen->waits)
+        return true; /* it changed while others were looked at */
+    if (!library_document(library, document, &view) || view.made != seen->made ||
+        view.position != seen->position)
+        return false; /* the walk comes to it, and says what it is now */
+    struct task *task = task_of_document(documents, TASK_PDF, &view);
+    if (task == NULL)
+        return false;
+    documents->turn.after = seen->tenant;
+    seen->waits = 0;
+    documents->waiting--;
+    documents->reading = true;
+    task_submit(task);
+    return false;
 }
 
 /* ---- files that nobody names -------------------------------------------------------------------
@@ -536,7 +733,8 @@ static bool step_sweep(struct documents *documents, const struct library *librar
 bool documents_step(struct documents *documents, const struct library *library)
 {
     bool index = step_index(documents, library);
-    return step_sweep(documents, library) || index;
+    bool pdf = step_pdf(documents, library);
+    return step_sweep(documents, library) || index || pdf;
 }
 
 /* ---- news --------------------------------------------------------------------------------------
@@ -544,6 +742,26 @@ bool documents_step(struct documents *documents, const struct library *library)
 void documents_news(const struct documents *documents, struct documents_news *ret_news)
 {
     *ret_news = documents->news;
+}
+
+const char *document_text_word(enum document_text text)
+{
+    static const char *const words[DOCUMENT_TEXT_COUNT] = {
+        [DOCUMENT_TEXT_WAITING] = "waiting",     [DOCUMENT_TEXT_SEARCHED] = "searched",
+        [DOCUMENT_TEXT_PART] = "part",           [DOCUMENT_TEXT_PICTURE] = "picture",
+        [DOCUMENT_TEXT_EMPTY] = "no_text",       [DOCUMENT_TEXT_PROTECTED] = "protected",
+        [DOCUMENT_TEXT_DAMAGED] = "damaged",     [DOCUMENT_TEXT_LIMITS] = "limits",
+        [DOCUMENT_TEXT_NO_READER] = "no_reader", [DOCUMENT_TEXT_UNCONFINED] = "unconfined",
+    };
+    return words[text];
+}
+
+enum document_text documents_text(const struct documents *documents, uint32_t document,
+                                  uint64_t made)
+{
+    if (document >= documents->seen_count || documents->seen[document].made != made)
+        return DOCUMENT_TEXT_WAITING;
+    return (enum document_text)documents->seen[document].text;
 }
 
 bool documents_fault_next(struct documents *documents, struct document_fault *ret_fault)

@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include "documents/documents.h"
+#include "documents/test_pdf.h"
 
 struct house {
     char folder[64];
     struct disk *disk;
+    const char *reader; /* of PDFs */
     struct documents *documents;
     struct state *state;
     struct points *points;
@@ -28,12 +30,14 @@ struct house {
 
 static void house_begin(struct house *h) /* the process */
 {
-    assert_int_equal(documents_create(h->disk, &h->documents), OK);
+    const struct documents_config config = {.disk = h->disk, .reader = h->reader};
+    assert_int_equal(documents_create(&config, &h->documents), OK);
 }
 
 static void house_open(struct house *h)
 {
     memset(h, 0, sizeof *h);
+    h->reader = "/usr/bin/pdftotext";
     snprintf(h->folder, sizeof h->folder, "/tmp/documents_test_XXXXXX");
     assert_non_null(mkdtemp(h->folder));
     assert_int_equal(disk_real_open(h->folder, false, &h->disk), OK);
@@ -381,7 +385,7 @@ static void test_the_index_follows(void **arg)
     house_settle(&h);
     assert_int_equal(search_count(&h, "\xe6\xb0\xb4\xe6\xb3\xb5", &first), 1);
     assert_int_equal(first, 1);
-    assert_int_equal(search_count(&h, "turbine", &first), 1); /* of a PDF the name alone */
+    assert_int_equal(search_count(&h, "turbine", &first), 1); /* what is no PDF has no text */
     assert_int_equal(search_count(&h, "class", &first), 0);   /* no tags */
     assert_int_equal(search_count(&h, "manual", &first), 1);
     put_document(&h, "pumps", DOCUMENT_TEXT, "of valves alone", hash); /* a new version */
@@ -449,6 +453,170 @@ static void test_bytes_that_are_no_text(void **arg)
     house_close(&h);
 }
 
+/* ---- PDFs --------------------------------------------------------------------------------------
+ */
+static void put_bytes(struct house *h, uint32_t tenant, const char *name, struct bytes pdf,
+                      uint8_t *ret_hash)
+{
+    uint8_t *bytes = malloc(pdf.size);
+    assert_non_null(bytes);
+    memcpy(bytes, pdf.at, pdf.size);
+    struct documents_ask *ask = documents_put(h->documents, bytes, pdf.size, told, h);
+    assert_non_null(ask);
+    wait_told(h);
+    assert_int_equal(ask->err, OK);
+    name_it(h, tenant, name, DOCUMENT_PDF, ask->hash, pdf.size);
+    memcpy(ret_hash, ask->hash, DOCUMENT_HASH_SIZE);
+    documents_put_settled(ask);
+    documents_ask_end(ask);
+}
+
+static enum document_text text_of(const struct house *h, uint32_t document)
+{
+    struct document_view view;
+    assert_true(library_document(h->library, document, &view));
+    return documents_text(h->documents, document, view.made);
+}
+
+static const char *const questions[] = {
+    "\xe6\xb0\xb4\xe6\xb3\xb5",                             /* 水泵 */
+    "\xe6\xb6\x88\xe9\x98\xb2",                             /* 消防 */
+    "\xe9\x98\x80",                                         /* 阀 */
+    "\xe6\xb3\xb5\xe6\x88\xbf \xe5\x8e\x8b\xe5\x8a\x9b",    /* 泵房 压力 */
+    "\"fire pump\"",
+};
+
+static void test_what_stands_in_a_pdf_is_found(void **arg)
+{
+    (void)arg;
+    static uint8_t bytes[1 << 16];
+    struct house h;
+    uint8_t hash[DOCUMENT_HASH_SIZE];
+    uint32_t first;
+    house_open(&h);
+    FILE *file = fopen("tests/golden/documents/procedure.pdf", "re");
+    assert_non_null(file);
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    put_document(&h, "other", DOCUMENT_TEXT, "of nothing that is asked for", hash);
+    put_bytes(&h, TENANT_DEFAULT, "procedure", bytes_of(bytes, size), hash);
+    for (int life = 0; life < 2; life++) {
+        house_settle(&h);
+        assert_int_equal(text_of(&h, 2), DOCUMENT_TEXT_SEARCHED);
+        for (size_t i = 0; i < ARRAY_COUNT(questions); i++) {
+            if (search_count(&h, questions[i], &first) != 1 || first != 2)
+                fail_msg("%s is not found", questions[i]);
+        }
+        documents_destroy(h.documents);
+        house_begin(&h); /* made anew */
+    }
+    put_document(&h, "procedure", DOCUMENT_TEXT, "of valves", hash); /* it is no PDF any more */
+    house_settle(&h);
+    assert_int_equal(search_count(&h, questions[0], &first), 0);
+    assert_int_equal(text_of(&h, 2), DOCUMENT_TEXT_SEARCHED);
+    house_close(&h);
+}
+
+/* What waits or is read when it is replaced or removed does not come back. */
+static void test_what_changes_while_it_is_read(void **arg)
+{
+    (void)arg;
+    struct test_pdf pdf;
+    struct house h;
+    uint8_t hash[DOCUMENT_HASH_SIZE];
+    uint32_t first;
+    house_open(&h);
+    for (int i = 0; i < 3; i++) {
+        test_pdf_begin(&pdf);
+        test_pdf_page(&pdf, "BT /L 12 Tf 72 700 Td (turbines) Tj ET");
+        put_bytes(&h, TENANT_DEFAULT, i == 0 ? "a" : i == 1 ? "b" : "c", test_pdf_end(&pdf), hash);
+        (void)documents_step(h.documents, h.library);
+    }
+    put_document(&h, "a", DOCUMENT_TEXT, "of valves", hash);
+    forget(&h, 2);
+    house_settle(&h);
+    assert_int_equal(search_count(&h, "turbines", &first), 1);
+    assert_int_equal(first, 3);
+    assert_int_equal(search_count(&h, "valves", &first), 1);
+    house_close(&h);
+}
+
+static void test_why_a_pdf_is_not_searched(void **arg)
+{
+    (void)arg;
+    struct test_pdf pdf;
+    struct house h;
+    struct document_fault fault;
+    struct documents_news news;
+    uint8_t hash[DOCUMENT_HASH_SIZE];
+    uint32_t first;
+    house_open(&h);
+    put_document(&h, "no pdf", DOCUMENT_PDF, "of turbines", hash);
+    test_pdf_begin(&pdf);
+    test_pdf_page(&pdf, "0 0 9 9 re f");
+    put_bytes(&h, TENANT_DEFAULT, "scanned", test_pdf_end(&pdf), hash);
+    put_document(&h, "photo", DOCUMENT_PNG, "a picture", hash);
+    put_document(&h, "note", DOCUMENT_TEXT, "of boilers", hash);
+    house_settle(&h);
+    assert_int_equal(text_of(&h, 1), DOCUMENT_TEXT_DAMAGED);
+    assert_int_equal(text_of(&h, 2), DOCUMENT_TEXT_EMPTY);
+    assert_int_equal(text_of(&h, 3), DOCUMENT_TEXT_PICTURE);
+    assert_int_equal(text_of(&h, 4), DOCUMENT_TEXT_SEARCHED);
+    assert_int_equal(documents_text(h.documents, 99999, 1), DOCUMENT_TEXT_WAITING);
+    for (uint32_t i = 1; i <= 2; i++) { /* each is told once */
+        assert_true(documents_fault_next(h.documents, &fault));
+        assert_int_equal(fault.document, i);
+        assert_int_equal(fault.err, OK);
+        assert_int_equal(fault.text, text_of(&h, i));
+    }
+    assert_false(documents_fault_next(h.documents, &fault));
+    documents_news(h.documents, &news);
+    assert_int_equal(news.faults, 0);
+    assert_int_equal(news.read, 2);
+    assert_int_equal(search_count(&h, "scanned", &first), 1); /* the name is */
+    documents_destroy(h.documents);
+    h.reader = "/usr/bin/there-is-no-such-program";
+    house_begin(&h);
+    house_settle(&h);
+    assert_int_equal(text_of(&h, 1), DOCUMENT_TEXT_NO_READER);
+    assert_int_equal(text_of(&h, 2), DOCUMENT_TEXT_NO_READER);
+    assert_true(documents_fault_next(h.documents, &fault)); /* once for all of them */
+    assert_false(documents_fault_next(h.documents, &fault));
+    assert_int_equal(search_count(&h, "scanned", &first), 1);
+    house_close(&h);
+}
+
+/* A tenant with many PDFs lets the one of another pass. */
+static void test_tenants_take_turns(void **arg)
+{
+    (void)arg;
+    enum { MANY = 20 };
+    struct test_pdf pdf;
+    struct house h;
+    uint8_t hash[DOCUMENT_HASH_SIZE];
+    char name[32];
+    unsigned before = 0;
+    house_open(&h);
+    test_pdf_begin(&pdf);
+    test_pdf_page(&pdf, "BT /L 12 Tf 72 700 Td (turbines) Tj ET");
+    struct bytes bytes = test_pdf_end(&pdf);
+    put_bytes(&h, 3, "the first", bytes, hash);
+    for (uint32_t i = 1; i < MANY; i++) {
+        snprintf(name, sizeof name, "one %u", i);
+        name_it(&h, 3, name, DOCUMENT_PDF, hash, bytes.size);
+    }
+    name_it(&h, 2, "another's", DOCUMENT_PDF, hash, bytes.size);
+    while (text_of(&h, MANY + 1) == DOCUMENT_TEXT_WAITING)
+        house_round(&h);
+    for (uint32_t i = 1; i <= MANY; i++)
+        before += text_of(&h, i) == DOCUMENT_TEXT_SEARCHED;
+    assert_true(before <= MANY / 2);
+    house_settle(&h);
+    for (uint32_t i = 1; i <= MANY + 1; i++)
+        assert_int_equal(text_of(&h, i), DOCUMENT_TEXT_SEARCHED);
+    house_close(&h);
+}
+
 /* ---- asks --------------------------------------------------------------------------------------
  */
 static void test_asks_are_limited_and_ended(void **arg)
@@ -481,8 +649,10 @@ static void test_asks_are_limited_and_ended(void **arg)
     house_close(&h); /* with something under way */
 }
 
-int main(void)
+int main(int count, char **words)
 {
+    if (count > 1 && strcmp(words[1], DOCUMENTS_READER_VERB) == 0)
+        return documents_reader_main(count - 2, words + 2);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_was_put_is_read),
         cmocka_unit_test(test_damage_is_seen_and_healed),
@@ -494,6 +664,10 @@ int main(void)
         cmocka_unit_test(test_many_documents),
         cmocka_unit_test(test_bytes_that_are_no_text),
         cmocka_unit_test(test_asks_are_limited_and_ended),
+        cmocka_unit_test(test_what_stands_in_a_pdf_is_found),
+        cmocka_unit_test(test_what_changes_while_it_is_read),
+        cmocka_unit_test(test_why_a_pdf_is_not_searched),
+        cmocka_unit_test(test_tenants_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

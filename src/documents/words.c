@@ -114,6 +114,24 @@ static int walk_run(struct words *words, struct walk *walk)
     return rc;
 }
 
+size_t words_join_lines(uint8_t *text, size_t size)
+{
+    struct bytes whole = bytes_of(text, size);
+    bool after_cjk = false;
+    size_t kept = 0, length, next;
+    for (size_t at = 0; at < size; at += length) {
+        uint32_t character = character_at(whole, at, &length);
+        bool joins = character == '\n' && after_cjk && at + 1 < size &&
+                     is_cjk(character_at(whole, at + 1, &next));
+        after_cjk = is_cjk(character);
+        if (joins)
+            continue;
+        memmove(text + kept, text + at, length);
+        kept += length;
+    }
+    return kept;
+}
+
 struct told {
     words_each *each;
     void *arg;

@@ -21,3 +21,6 @@ void words_destroy(struct words *words); /* before its connection is closed; NUL
 typedef bool words_each(void *arg, struct bytes word, size_t begin, size_t end, bool beside);
 /* text is below 2 GiB. */
 void words_walk(struct words *words, struct bytes text, bool question, words_each *each, void *arg);
+/* Where a line ends between two characters of CJK their run goes on: takes that end out, in place.
+ * The new size. */
+size_t words_join_lines(uint8_t *text, size_t size);

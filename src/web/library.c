@@ -250,6 +250,16 @@ static void put_version(struct json_writer *json, const struct document_version 
     put_hex(json, "sha256", bytes_of(version->hash, sizeof version->hash));
 }
 
+/* Is its text searched, and why not? */
+static void put_searched(struct exchange *exchange, const struct document_view *view)
+{
+    const struct documents *documents = exchange->web->config.documents;
+    enum document_text text = documents == NULL
+                                  ? DOCUMENT_TEXT_WAITING
+                                  : documents_text(documents, view->document, view->made);
+    json_member_text(&exchange->json, "text", document_text_word(text));
+}
+
 void document_put(struct exchange *exchange, const struct document_view *view, bool whole,
                   const struct document_hit *hit)
 {
@@ -259,6 +269,7 @@ void document_put(struct exchange *exchange, const struct document_view *view, b
     json_member_string(json, "name", view->name);
     put_text(json, "title", view->title);
     put_version(json, &view->newest);
+    put_searched(exchange, view);
     put_attached(exchange, view->document);
     if (hit != NULL)
         put_text(json, "snippet", bytes_of(hit->snippet, hit->snippet_size));

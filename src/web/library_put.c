@@ -211,7 +211,7 @@ static bool change_attached(struct exchange *exchange, struct module_order *modu
 static void change_members(struct module_order *module)
 {
     static const char *const told[] = {"media",  "bytes",  "version", "changed",
-                                       "author", "sha256", "versions"};
+                                       "author", "sha256", "versions", "text"};
     struct wish *wish = &module->order.wish;
     struct bytes text;
     for (size_t i = 0; i < ARRAY_COUNT(told); i++) /* what was asked can be given back */

@@ -3,6 +3,7 @@
 
 /* clang-format off */
 #define MEDIA_TYPES "application/pdf|text/markdown|text/plain|image/png|image/jpeg|image/svg+xml"
+#define TEXT_WORDS "waiting|searched|part|picture|no_text|protected|damaged|limits|no_reader|unconfined"
 #define NEXT_MEMBER \
     {"next", "string?", false, "give it as `after` for the next page; null: there is none", "null"}
 #define DONE_MEMBERS \
@@ -21,6 +22,7 @@
     {"name", "string", false, "unique in the tenant", "\"pump-manual\""}, \
     {"title", "string?", false, "as people call it", "\"Manual of the pumps\""}, \
     VERSION_MEMBERS, \
+    {"text", TEXT_WORDS, false, "is the text of the newest version searched: all of it, a part, not yet (waiting), or not: a picture, a PDF of pictures alone (no_text), one with a password (protected), damaged, past the limits of a reader; no_reader, unconfined: this server reads no PDFs", "\"searched\""}, \
     {"attached", "[]string", false, "type:NAME, asset:PATH, rule:NAME, branch:PATH; of what you see", "[\"asset:acme/north/pump-3\"]"}
 
 MEMBERS(version_members) = {VERSION_MEMBERS, LAST};

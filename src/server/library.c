@@ -1,10 +1,19 @@
 /* Documents: their folder and their threads, and what the log says of their files. */
 #include "server/room.h"
 
+#include <string.h>
+
+/* NULL: the administrator wants none. */
+static const char *reader_of(const struct server *server)
+{
+    const char *reader = server->settings.documents_pdftotext;
+    return strcmp(reader, "none") == 0 ? NULL : reader;
+}
+
 void library_start(struct server *server)
 {
     const struct documents_config config = {.disk = server->disk,
-                                            .reader = server->settings.documents_pdftotext};
+                                            .reader = reader_of(server)};
     enum err err = documents_create(&config, &server->documents);
     for (unsigned i = 0; err == OK && i < DOCUMENTS_FDS; i++)
         err = loop_watch(server, documents_fd(server->documents, i));
@@ -28,6 +37,8 @@ static void fault_tell(const struct server *server, const struct document_fault 
                   "document %u of tenant %u: the file %s: %s; it is found by its name, and cannot "
                   "be read: put it again, or restore it from a backup",
                   fault->document, fault->tenant, fault->file, err_text(fault->err));
+    else if (fault->text == DOCUMENT_TEXT_NO_READER && reader_of(server) == NULL)
+        log_info("server", "the text of PDFs is not searched: documents.pdftotext is none");
     else if (fault->text == DOCUMENT_TEXT_NO_READER)
         log_warn("server",
                     "the text of PDFs is not searched, their names and titles are: there is no "

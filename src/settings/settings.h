@@ -86,7 +86,7 @@
     SIZE(query_memory, "query.memory", 268435456, 4194304, 1099511627776, 1, "memory of all questions under way together") \
     COUNT(query_points, "query.points", 100000, 1, 16000000, 1, "points that one question may be about") \
     SIZE(documents_size, "documents.size", 16777216, 1024, 67108864, 1, "longest document; http.body must let it through as well") \
-    TEXT(documents_pdftotext, "documents.pdftotext", "/usr/bin/pdftotext", 0, "program that reads the text of PDFs, in a process that is shut in; empty: only their names and titles are searched") \
+    TEXT(documents_pdftotext, "documents.pdftotext", "/usr/bin/pdftotext", 0, "program that reads the text of PDFs, in a process that is shut in; none: only their names and titles are searched") \
     COUNT(sql_processes, "sql.processes", 2, 1, 64, 1, "statements of SQL that run at once, each in a process of its own; more wait") \
     SIZE(sql_memory, "sql.memory", 268435456, 16777216, 1099511627776, 1, "memory of each of these processes") \
     TIME(sql_time, "sql.time", 30000000000, 10000000, 86400000000000, 1, "longest time that one statement of SQL may run, and wait before") \

@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 
-from house import Server, expect, expect_equal, play, run, wait_for
+from house import TREE, Server, expect, expect_equal, play, run, wait_for
 from web import ask
 
 MARKDOWN = "text/markdown"
@@ -83,6 +83,101 @@ def documents_are_found_and_kept(folder):
     wait_for("its files go", lambda: not os.path.exists(file_of(server, put["sha256"])))
     expect(os.path.exists(file_of(server, hashlib.sha256(SHELF["fire"][2].encode()).hexdigest())), "others stay")
     server.stop()
+
+
+def procedure():
+    with open(TREE + "/tests/golden/documents/procedure.pdf", "rb") as file:
+        return file.read()
+
+
+def pdf_of(content, more=""):
+    """A PDF made by hand: one page that draws this, and objects behind it."""
+    objects = ["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+               "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R"
+               "/Resources<</Font<</F 5 0 R>>/XObject<</X0 6 0 R>>>>>>",
+               f"<</Length {len(content)}>>stream\n{content}\nendstream",
+               "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"] + (more or [])
+    text = "%PDF-1.7\n" + "".join(f"{i + 1} 0 obj\n{o}\nendobj\n" for i, o in enumerate(objects))
+    return (text + f"trailer<</Size {len(objects) + 1}/Root 1 0 R>>\n").encode()
+
+
+def endless_pdf():
+    """Twelve forms, each of which draws the next one ten times: 10^12 rectangles."""
+    forms = [f"<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X{i + 1} {i + 7} 0 R>>>>/Length 100>>"
+             "stream\n" + (f"/X{i + 1} Do " if i < 11 else "0 0 1 1 re f ").ljust(10) * 10 + "\nendstream"
+             for i in range(12)]
+    return pdf_of("/X0 Do", forms)
+
+
+def text_of(server, name):
+    return call(server, "GET", f"/v1/documents/{name}")["text"]
+
+
+def the_inside_of_a_pdf_is_found(folder):
+    server = Server(folder + "/data")
+    shelf(server)
+    questions(server)
+    call(server, "PUT", "/v1/documents/procedure", procedure(), media="application/pdf")
+    call(server, "PUT", "/v1/documents/scanned", pdf_of("0 0 9 9 re f"), media="application/pdf")
+    call(server, "PUT", "/v1/documents/torn", b"%PDF-1.4 torn off", media="application/pdf")
+    call(server, "PUT", "/v1/documents/photo", b"a picture", media="image/png")
+    for life in ("put", "started again", "started after a kill"):
+        wait_for("all of them", lambda: "waiting" not in [text_of(server, n) for n in ("procedure", "scanned", "torn")])
+        expect_equal([text_of(server, n) for n in ("procedure", "scanned", "torn", "photo", "pumps")],
+                     ["searched", "no_text", "damaged", "picture", "searched"], life)
+        wait_for("the shelf", lambda: "fireplace" in found(server, "fireplace"))
+        for question, other in (("水泵", "pumps"), ("消防", "fire"), ("阀", "valves"), ("泵房 压力", "room"),
+                                ('"fire pump"', "fire")):
+            expect_equal(sorted(found(server, question)), sorted(["procedure", other]), f"{life}: {question}")
+        expect_equal(found(server, "torn"), ["torn"], "its name")
+        log = server.log()
+        expect("is not searched, its name and title are: damaged" in log and "no_text" in log, "the log says so")
+        server.stop() if life == "put" else server.kill()
+        server = Server(server.data)
+    one = call(server, "PATCH", "/v1/documents/procedure", call(server, "GET", "/v1/documents/procedure"))["document"]
+    expect(one["text"] in ("waiting", "searched"), "what was got can be given back")
+    server.stop()
+    server = Server(server.data, "--documents-pdftotext", "/nowhere/pdftotext")
+    wait_for("the reason", lambda: text_of(server, "procedure") == "no_reader" and text_of(server, "torn") == "no_reader")
+    expect_equal(found(server, "scanned"), ["scanned"], "by its name")
+    expect_equal(server.log().count("/nowhere/pdftotext"), 1, "one line of the log")
+    expect_equal(call(server, "GET", "/v1/document-content/procedure").body, procedure(), "nothing is lost")
+    server.stop()
+
+
+def a_hostile_pdf_harms_nobody(folder):
+    server = Server(folder + "/data")
+    call(server, "PUT", "/v1/documents/endless", endless_pdf(), media="application/pdf")
+    call(server, "PUT", "/v1/documents/note", "of turbines", media="text/plain")
+    wait_for("it is read", lambda: readers_of(server))
+    wait_for("others are found meanwhile", lambda: found(server, "turbines") == ["note"])
+    expect_equal(text_of(server, "endless"), "waiting", "it is read still")
+    pid = readers_of(server)[0]
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        status = file.read()
+    expect("Seccomp:\t2\n" in status and "NoNewPrivs:\t1\n" in status, f"it is shut in: {status}")
+    expect(not os.listdir(f"/proc/{pid}/fd")[8:], "it holds few descriptors")
+    expect_equal(server.stop(), 0, "it stops while one is read")
+    expect(not os.path.exists(f"/proc/{pid}"), "the process went with it")
+    server = Server(server.data)
+    wait_for("its processor time is over", lambda: text_of(server, "endless") == "limits", seconds=90)
+    expect_equal(readers_of(server), [], "no process is left")
+    expect_equal(found(server, "endless"), ["endless"], "its name is found")
+    server.stop()
+
+
+def readers_of(server):
+    """The processes that read a PDF for it."""
+    pids = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+                name, rest = file.read().rsplit(")", 1)
+        except OSError:
+            continue
+        if name.endswith("(pdftotext") and rest.split()[1] == str(server.process.pid):
+            pids.append(int(pid))
+    return pids
 
 
 def what_is_refused(folder):
@@ -196,5 +291,5 @@ def boards(folder):
 
 
 if __name__ == "__main__":
-    play(documents_are_found_and_kept, what_is_refused, attached_to_the_plant, what_is_damaged_is_named, boards,
+    play(documents_are_found_and_kept, the_inside_of_a_pdf_is_found, a_hostile_pdf_harms_nobody, what_is_refused, attached_to_the_plant, what_is_damaged_is_named, boards,
          a_backup_has_them)

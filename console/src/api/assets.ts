@@ -274,6 +274,18 @@ export const adoptMany = (prefixes: string[], type: string): Promise<Adoption> =
   ask("/v1/inbox-adopt", { prefixes, type }, undefined, ADOPT_SILENCE_MS);
 const ADOPT_SILENCE_MS = 60_000;
 
+/** Is the text of a document searched, and why not? */
+export type DocumentText =
+  | "waiting"
+  | "searched"
+  | "part"
+  | "picture"
+  | "no_text"
+  | "protected"
+  | "damaged"
+  | "limits"
+  | "no_reader"
+  | "unconfined";
 export interface DocumentBrief {
   name: string;
   title: string | null;
@@ -282,6 +294,7 @@ export interface DocumentBrief {
   version: number;
   changed: string;
   author: string | null;
+  text: DocumentText;
   attached: string[];
   snippet?: string;
 }

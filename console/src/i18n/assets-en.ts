@@ -229,6 +229,23 @@ export const assetsEn = {
   "documents.open": "Open in a new tab",
   "documents.changed": "Changed",
   "documents.by": "By",
+  "documents.searched": "Found by",
+  "documents.searched.waiting": "name and title; its text is being read",
+  "documents.searched.searched": "name, title and text",
+  "documents.searched.part": "name, title and the first part of its text; the rest is too long",
+  "documents.searched.picture": "name and title; a picture has no text",
+  "documents.searched.no_text":
+    "name and title; text not searched: it holds pictures alone, as scanned paper does",
+  "documents.searched.protected":
+    "name and title; text not searched: it is locked by a password or its rights",
+  "documents.searched.damaged":
+    "name and title; text not searched: the file is damaged, or not what it says it is",
+  "documents.searched.limits":
+    "name and title; text not searched: reading it took more time or memory than there is",
+  "documents.searched.no_reader":
+    "name and title; text not searched: this server has no program that reads PDFs",
+  "documents.searched.unconfined":
+    "name and title; text not searched: this server cannot shut in the program that reads PDFs",
   "documents.version": "New version",
   "documents.version.add": "A new version of {name}",
   "documents.edit": "Edit {name}",

@@ -73,6 +73,7 @@ export const settingMeanings: Record<string, string> = {
   "query.memory": "所有进行中的查询合计占用的内存",
   "query.points": "单个查询最多可涉及的点数",
   "documents.size": "单个文档的最大长度；http.body 也须允许",
+  "documents.pdftotext": "读取 PDF 正文的程序，在隔离的进程中运行；none：只检索名称和标题",
   "sql.processes": "同时运行的 SQL 语句数，各在自己的进程中；其余的等待",
   "sql.memory": "每个 SQL 进程的内存",
   "sql.time": "一条 SQL 语句最多可运行多久，以及之前最多等待多久",

@@ -241,6 +241,7 @@ function DocumentPane({ name, onChanged }: { name: string; onChanged: () => void
                 [ts("documents.attached"), <AttachedTo words={document.attached} />],
                 [ts("documents.changed"), <Time time={document.changed} />],
                 [ts("documents.by"), document.author ?? ""],
+                [ts("documents.searched"), ts(`documents.searched.${document.text}`)],
               ]}
             />
           </>

@@ -102,8 +102,7 @@ static enum err index_text(struct task *task, uint8_t **ret_bytes, struct bytes 
     struct disk *disk = task->documents->disk;
     bool is_text = task->media == DOCUMENT_MARKDOWN || task->media == DOCUMENT_TEXT;
     if (!is_text) {
-        task->found =
-            task->media == DOCUMENT_PDF ? DOCUMENT_TEXT_WAITING : DOCUMENT_TEXT_PICTURE;
+        task->found = task->media == DOCUMENT_PDF ? DOCUMENT_TEXT_WAITING : DOCUMENT_TEXT_PICTURE;
         return document_file_look(disk, task->ask.hash, task->ask.size);
     }
     enum err err = document_file_read(disk, task->ask.hash, task->ask.size, ret_bytes);
@@ -138,8 +137,7 @@ static enum err task_pdf(struct task *task)
 {
     struct documents *documents = task->documents;
     uint8_t *bytes;
-    enum err err =
-        document_file_read(documents->disk, task->ask.hash, task->ask.size, &bytes);
+    enum err err = document_file_read(documents->disk, task->ask.hash, task->ask.size, &bytes);
     task->found = DOCUMENT_TEXT_DAMAGED;
     if (err != OK)
         return err;
@@ -431,8 +429,7 @@ int documents_fd(const struct documents *documents, unsigned index)
 size_t documents_poll(struct documents *documents)
 {
     return documents->files->poll(documents->files) +
-           documents->searcher->poll(documents->searcher) +
-           documents->pdfs->poll(documents->pdfs);
+           documents->searcher->poll(documents->searcher) + documents->pdfs->poll(documents->pdfs);
 }
 
 /* ---- asking ------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@
  * when it is found: at a start, and when the library released something.
  *
  * Search. The text of what is attached and named (Markdown, plain text, and PDF; of pictures the
- * name and the title alone) stands in an index of SQLite's FTS5 that is made anew after each start, in the background, from the library and the files; until then less
- * is found, and documents_news says so. An index of its own for each tenant: neither matches nor
+ * name and the title alone) stands in an index of SQLite's FTS5 that is made anew after each start,
+ * in the background, from the library and the files; until then less is found, and documents_news
+ * says so. An index of its own for each tenant: neither matches nor
  * ranks know of others. Words: Latin and other letters as SQLite's unicode61 (case and diacritics
  * folded, whole words), CJK as overlapping pairs and single characters, so that any word of a
  * Chinese text is found, and one of a single character too. All words of a question must be there,
@@ -18,15 +19,15 @@
  * removes, of about three times the text.
  *
  * PDFs are read by another program, pdftotext, in a process that may do nothing but that
- * (reader.h): one at a time, tenants in turn, after name and title are found already. documents_text
- * says whether the text of a document is searched, and why not.
+ * (reader.h): one at a time, tenants in turn, after name and title are found already.
+ * documents_text says whether the text of a document is searched, and why not.
  *
  * A document whose file is missing or damaged is named by documents_fault_next, its name and title
  * are still found, and nothing else suffers.
  *
  * Threads: one thread owns a documents; it never waits for a file, for SQLite or for a PDF: those
- * have a worker each ("documents", "search", "reader"), and what was asked comes back in documents_poll. Library
- * silence: nothing here logs. */
+ * have a worker each ("documents", "search", "reader"), and what was asked comes back in
+ * documents_poll. Library silence: nothing here logs. */
 #pragma once
 
 #include "base/base.h"
@@ -148,5 +149,6 @@ struct document_fault {
     enum document_text text; /* its file is fine: why its text is not searched */
     char file[DOCUMENT_FILE_SIZE];
 };
-/* What indexing and reading met, each once (a reader that is not there once for all); of very many the first 64 between two questions. False: no more. */
+/* What indexing and reading met, each once (a reader that is not there once for all); of very many
+ * the first 64 between two questions. False: no more. */
 MUST_USE bool documents_fault_next(struct documents *documents, struct document_fault *ret_fault);

@@ -479,10 +479,10 @@ static enum document_text text_of(const struct house *h, uint32_t document)
 }
 
 static const char *const questions[] = {
-    "\xe6\xb0\xb4\xe6\xb3\xb5",                             /* 水泵 */
-    "\xe6\xb6\x88\xe9\x98\xb2",                             /* 消防 */
-    "\xe9\x98\x80",                                         /* 阀 */
-    "\xe6\xb3\xb5\xe6\x88\xbf \xe5\x8e\x8b\xe5\x8a\x9b",    /* 泵房 压力 */
+    "\xe6\xb0\xb4\xe6\xb3\xb5",                          /* 水泵 */
+    "\xe6\xb6\x88\xe9\x98\xb2",                          /* 消防 */
+    "\xe9\x98\x80",                                      /* 阀 */
+    "\xe6\xb3\xb5\xe6\x88\xbf \xe5\x8e\x8b\xe5\x8a\x9b", /* 泵房 压力 */
     "\"fire pump\"",
 };
 

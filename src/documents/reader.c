@@ -18,7 +18,8 @@
 
 enum err reader_init(struct reader *reader, const struct documents_config *config)
 {
-    *reader = (struct reader){.program = config->program, .wall_ns = READER_WALL_NS, .cpu_s = READER_CPU_S};
+    *reader = (struct reader){
+        .program = config->program, .wall_ns = READER_WALL_NS, .cpu_s = READER_CPU_S};
     if (config->reader_wall_ns > 0)
         reader->wall_ns = config->reader_wall_ns;
     if (config->reader_cpu_s > 0)
@@ -130,21 +131,21 @@ static enum ending reading_run(struct reading *reading)
 
 /* ---- what is made of it ------------------------------------------------------------------------
  */
-/* Text as it is searched: whole characters, no zeroes. False: it is no text. */
-static bool text_trim(struct reading *reading)
+bool reader_text_make(uint8_t *text, size_t *size)
 {
-    uint8_t *text = reading->text;
-    size_t size = reading->size < READER_TEXT_MOST ? reading->size : READER_TEXT_MOST, back = 0;
-    while (back < 3 && back < size && (text[size - 1 - back] & 0xC0) == 0x80)
+    size_t kept = *size < READER_TEXT_MOST ? *size : READER_TEXT_MOST, back = 0;
+    while (back < 3 && back < kept && (text[kept - 1 - back] & 0xC0) == 0x80)
         back++;
-    if (back < size && !bytes_are_utf8(bytes_of(text + size - 1 - back, back + 1)))
-        size -= back + 1; /* the limit, or the end of the process, cut a character */
-    for (size_t i = 0; i < size; i++) {
+    if (back < kept && !bytes_are_utf8(bytes_of(text + kept - 1 - back, back + 1)))
+        kept -= back + 1; /* the limit, or the end of the process, cut a character */
+    for (size_t i = 0; i < kept; i++) {
         if (text[i] == 0)
             text[i] = ' ';
     }
-    reading->size = size;
-    return bytes_are_utf8(bytes_of(text, size));
+    if (!bytes_are_utf8(bytes_of(text, kept)))
+        return false;
+    *size = words_join_lines(text, kept);
+    return true;
 }
 
 static bool text_is_empty(const struct reading *reading)
@@ -190,12 +191,12 @@ static enum document_text reading_judge(struct reading *reading, enum ending end
 {
     bool whole = ending == END_WHOLE && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     bool cut = ending == END_LONG || ending == END_LATE || (ending == END_WHOLE && !whole);
-    if ((!whole && !cut) || !text_trim(reading) || text_is_empty(reading)) {
+    if ((!whole && !cut) || !reader_text_make(reading->text, &reading->size) ||
+        text_is_empty(reading)) {
         enum document_text fault = reading_fault(reading, ending, status);
         return fault == DOCUMENT_TEXT_EMPTY && !text_is_empty(reading) ? DOCUMENT_TEXT_DAMAGED
                                                                        : fault;
     }
-    reading->size = words_join_lines(reading->text, reading->size);
     return cut ? DOCUMENT_TEXT_PART : DOCUMENT_TEXT_SEARCHED;
 }
 

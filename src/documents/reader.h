@@ -23,13 +23,17 @@ struct reader {
     char tool[256];      /* path of pdftotext; empty: PDFs are not read */
     int64_t wall_ns;     /* of one document */
     uint32_t cpu_s;
-    int nudge_fd;        /* readable from when it was stopped */
+    int nudge_fd; /* readable from when it was stopped */
     atomic_bool stopped;
 };
 MUST_USE enum err reader_init(struct reader *reader, const struct documents_config *config);
 void reader_done(struct reader *reader);
 /* From another thread, for good: what is read ends at once, nothing is read any more. */
 void reader_stop(struct reader *reader);
+/* What a reader said becomes text as it is searched, in place: the first READER_TEXT_MOST bytes,
+ * whole characters, no zeroes, CJK that the end of a line cuts put together. False: it is no UTF-8.
+ */
+MUST_USE bool reader_text_make(uint8_t *text, size_t *size);
 /* What is searched of it from now on; *ret_text is the caller's to free, of `most` bytes at most,
  * NULL when there is none. DOCUMENT_TEXT_WAITING: it was stopped, or memory is missing. */
 enum document_text reader_read(struct reader *reader, struct bytes pdf, uint8_t **ret_text,

@@ -59,8 +59,8 @@ static void evil_reach(const char *path)
     evil_try("kill", kill(getppid(), 0) == 0);
     evil_try("ptrace", ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == 0);
     evil_try("mount", chroot("/usr") == 0);
-    evil_try("addresses", mmap(NULL, (size_t)READER_ADDRESSES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
-                               -1, 0) != MAP_FAILED);
+    evil_try("addresses", mmap(NULL, (size_t)READER_ADDRESSES, PROT_READ,
+                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
     evil_try("descriptor", fcntl(3, F_GETFD) >= 0 || fstat(3, &about) == 0);
     evil_try("environment", getenv("PATH") != NULL || getenv("HOME") != NULL);
     evil_try("shell", execve("/tmp/none", words, environment) == 0);
@@ -112,8 +112,7 @@ static enum document_text read_by(const char *tool, struct bytes pdf, int64_t wa
     assert_int_equal(reader_init(&reader, &config), OK);
     enum document_text found = reader_read(&reader, pdf, &text, &size);
     reader_done(&reader);
-    assert_true((text != NULL) ==
-                (found == DOCUMENT_TEXT_SEARCHED || found == DOCUMENT_TEXT_PART));
+    assert_true((text != NULL) == (found == DOCUMENT_TEXT_SEARCHED || found == DOCUMENT_TEXT_PART));
     assert_true(size <= READER_TEXT_MOST);
     *ret_text = malloc(size + 1);
     assert_non_null(*ret_text);
@@ -154,7 +153,8 @@ static void test_what_a_browser_printed(void **arg)
     (void)arg;
     static uint8_t bytes[1 << 16];
     struct bytes pdf = file_read("tests/golden/documents/procedure.pdf", bytes, sizeof bytes);
-    assert_found(TOOL, pdf, DOCUMENT_TEXT_SEARCHED, "\xe6\xb6\x88\xe9\x98\xb2\xe6\xb0\xb4\xe6\xb3\xb5");
+    assert_found(TOOL, pdf, DOCUMENT_TEXT_SEARCHED,
+                 "\xe6\xb6\x88\xe9\x98\xb2\xe6\xb0\xb4\xe6\xb3\xb5");
     assert_found(TOOL, pdf, DOCUMENT_TEXT_SEARCHED, "fire pump");
 }
 
@@ -167,9 +167,11 @@ static void test_both_ways_to_say_chinese(void **arg)
     assert_found(TOOL, test_pdf_end(&pdf), DOCUMENT_TEXT_SEARCHED, "The fire pump");
     /* GBK without a font in it and without a map: 循环水, then on the next line 泵房压力 */
     test_pdf_begin(&pdf);
-    test_pdf_page(&pdf, "BT /C 12 Tf 72 700 Td <d1adbbb7cbae> Tj 0 -14 Td <b1c3b7bfd1b9c1a6> Tj ET");
-    assert_found(TOOL, test_pdf_end(&pdf), DOCUMENT_TEXT_SEARCHED,
-                 "\xe5\xbe\xaa\xe7\x8e\xaf\xe6\xb0\xb4\xe6\xb3\xb5\xe6\x88\xbf\xe5\x8e\x8b\xe5\x8a\x9b");
+    test_pdf_page(&pdf,
+                  "BT /C 12 Tf 72 700 Td <d1adbbb7cbae> Tj 0 -14 Td <b1c3b7bfd1b9c1a6> Tj ET");
+    assert_found(
+        TOOL, test_pdf_end(&pdf), DOCUMENT_TEXT_SEARCHED,
+        "\xe5\xbe\xaa\xe7\x8e\xaf\xe6\xb0\xb4\xe6\xb3\xb5\xe6\x88\xbf\xe5\x8e\x8b\xe5\x8a\x9b");
 }
 
 static void test_why_there_is_no_text(void **arg)
@@ -254,8 +256,7 @@ static void test_it_ends(void **arg)
     (void)arg;
     char *text;
     int64_t began_ns = clock_real()->boot_ns(clock_real());
-    assert_int_equal(read_by(self, bytes_text("sleep"), NS_PER_S / 2, &text),
-                     DOCUMENT_TEXT_LIMITS);
+    assert_int_equal(read_by(self, bytes_text("sleep"), NS_PER_S / 2, &text), DOCUMENT_TEXT_LIMITS);
     free(text);
     assert_int_equal(read_by(self, bytes_text("spin"), NS_PER_S / 2, &text), DOCUMENT_TEXT_LIMITS);
     free(text);
@@ -292,7 +293,8 @@ static void test_a_text_of_just_the_limit(void **arg)
     char *text;
     for (int more = 0; more < 2; more++) {
         char said[40];
-        size_t size = (size_t)snprintf(said, sizeof said, "fill %zu", READER_TEXT_MOST + (size_t)more);
+        size_t size =
+            (size_t)snprintf(said, sizeof said, "fill %zu", READER_TEXT_MOST + (size_t)more);
         assert_int_equal(read_by(self, bytes_of(said, size), 0, &text),
                          more ? DOCUMENT_TEXT_PART : DOCUMENT_TEXT_SEARCHED);
         assert_int_equal(strlen(text), READER_TEXT_MOST);

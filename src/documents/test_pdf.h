@@ -38,7 +38,8 @@ static inline void test_pdf_begin(struct test_pdf *pdf)
     test_pdf_say(pdf, "%PDF-1.7\n");
     test_pdf_object(pdf, "<</Type/Catalog/Pages 2 0 R>>");
     test_pdf_object(pdf, "<</Type/Pages/Kids[8 0 R]/Count 1>>");
-    test_pdf_object(pdf, "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>");
+    test_pdf_object(pdf,
+                    "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>");
     test_pdf_object(pdf, "<</Type/Font/Subtype/Type0/BaseFont/SimSun/Encoding/GBK-EUC-H"
                          "/DescendantFonts[5 0 R]>>");
     test_pdf_object(pdf, "<</Type/Font/Subtype/CIDFontType0/BaseFont/SimSun/FontDescriptor 6 0 R"
@@ -93,10 +94,11 @@ static inline struct bytes test_pdf_end(struct test_pdf *pdf)
     snprintf(line, sizeof line, "trailer<</Size %u/Root 1 0 R", pdf->count + 1);
     test_pdf_say(pdf, line);
     if (pdf->locked)
-        test_pdf_say(pdf, "/ID[<00112233445566778899aabbccddeeff><00112233445566778899aabbccddeeff>]"
-                          "/Encrypt<</Filter/Standard/V 1/R 2/P -4"
-                          "/O<0000000000000000000000000000000000000000000000000000000000000000>"
-                          "/U<1111111111111111111111111111111111111111111111111111111111111111>>>");
+        test_pdf_say(pdf,
+                     "/ID[<00112233445566778899aabbccddeeff><00112233445566778899aabbccddeeff>]"
+                     "/Encrypt<</Filter/Standard/V 1/R 2/P -4"
+                     "/O<0000000000000000000000000000000000000000000000000000000000000000>"
+                     "/U<1111111111111111111111111111111111111111111111111111111111111111>>>");
     snprintf(line, sizeof line, ">>\nstartxref\n%zu\n%%%%EOF\n", begins);
     test_pdf_say(pdf, line);
     return bytes_of(pdf->bytes, pdf->size);

@@ -1,4 +1,5 @@
-/* A process that reads what strangers wrote gives up what it does not need: limits, files, calls. */
+/* A process that reads what strangers wrote gives up what it does not need: limits, files, calls.
+ */
 #include "os/os.h"
 
 #include <errno.h>

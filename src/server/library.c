@@ -12,8 +12,7 @@ static const char *reader_of(const struct server *server)
 
 void library_start(struct server *server)
 {
-    const struct documents_config config = {.disk = server->disk,
-                                            .reader = reader_of(server)};
+    const struct documents_config config = {.disk = server->disk, .reader = reader_of(server)};
     enum err err = documents_create(&config, &server->documents);
     for (unsigned i = 0; err == OK && i < DOCUMENTS_FDS; i++)
         err = loop_watch(server, documents_fd(server->documents, i));
@@ -41,14 +40,14 @@ static void fault_tell(const struct server *server, const struct document_fault 
         log_info("server", "the text of PDFs is not searched: documents.pdftotext is none");
     else if (fault->text == DOCUMENT_TEXT_NO_READER)
         log_warn("server",
-                    "the text of PDFs is not searched, their names and titles are: there is no "
-                    "program %s (setting documents.pdftotext; Debian: poppler-utils)",
-                    server->settings.documents_pdftotext);
+                 "the text of PDFs is not searched, their names and titles are: there is no "
+                 "program %s (setting documents.pdftotext; Debian: poppler-utils)",
+                 server->settings.documents_pdftotext);
     else if (fault->text == DOCUMENT_TEXT_UNCONFINED)
         log_warn("server",
-                    "the text of PDFs is not searched, their names and titles are: this kernel, or "
-                    "what it allows, cannot shut in the program that reads them (Landlock, "
-                    "seccomp)");
+                 "the text of PDFs is not searched, their names and titles are: this kernel, or "
+                 "what it allows, cannot shut in the program that reads them (Landlock, "
+                 "seccomp)");
     else
         log_info("server",
                  "document %u of tenant %u: the text of %s is not searched, its name and title "

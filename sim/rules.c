@@ -30,7 +30,7 @@ static void rule_order(struct world *world)
     uint8_t bytes[512];
     char name[16];
     struct form_writer form = {.at = bytes, .capacity = sizeof bytes};
-    uint64_t kind = below(world, RULE_KINDS);
+    uint64_t kind = below(world, RULE_POINT_KINDS);
     snprintf(name, sizeof name, "rule-%" PRIu64, below(world, 6));
     form_put_text(&form, RULE_TAG_NAME, bytes_text(name));
     if (below(world, 5) == 0) {

@@ -151,6 +151,38 @@ static enum err apply_assets(struct engine *engine, const struct fact *fact,
     return err;
 }
 
+/* Who cannot be reached is an alarm: alarms are told by notices what they know of the channels. */
+static enum err channels_tell(struct engine *engine, uint32_t tenant, bool died,
+                              const struct record_stamp *stamp)
+{
+    char names[NOTICE_DEAD_NAMES_MAX];
+    const struct channels_told told = {.dead = notices_dead(engine->notices, tenant),
+                                       .died = died,
+                                       .why = notices_dead_names(engine->notices, tenant, names)};
+    return alarms_channels(engine->alarms, tenant, &told, stamp);
+}
+
+static enum err channels_changed(struct engine *engine, const struct notices_effects *effects,
+                                 const struct record_stamp *stamp)
+{
+    enum err err = OK;
+    if (notices_channel_next(engine->notices, effects->tenant, 0) != 0)
+        err = alarms_channels_begin(engine->alarms, effects->tenant, stamp);
+    return err == OK ? channels_tell(engine, effects->tenant, effects->died, stamp) : err;
+}
+
+/* A rule of dead channels that was set may find some. */
+static enum err apply_alarms(struct engine *engine, const struct fact *fact,
+                             const struct record_stamp *stamp)
+{
+    const struct command *command = &fact->command;
+    enum err err = alarms_apply_fact(engine->alarms, fact, stamp, &engine->outcomes[0]);
+    return err == OK && command->kind == COMMAND_RULE_SET &&
+                   notices_dead(engine->notices, command->tenant) > 0
+               ? channels_tell(engine, command->tenant, false, stamp)
+               : err;
+}
+
 static enum err apply_notices(struct engine *engine, const struct fact *fact,
                               const struct record_stamp *stamp)
 {
@@ -164,7 +196,7 @@ static enum err apply_notices(struct engine *engine, const struct fact *fact,
                     (int)channel.name.size, (const char *)channel.name.at,
                     effects.died ? "does not answer: " : "answers again",
                     effects.died ? (int)channel.error.size : 0, (const char *)channel.error.at);
-    return err;
+    return err == OK && effects.tenant != 0 ? channels_changed(engine, &effects, stamp) : err;
 }
 
 enum err modules_apply_command(struct engine *engine, const struct fact *fact,
@@ -176,7 +208,7 @@ enum err modules_apply_command(struct engine *engine, const struct fact *fact,
         err = apply_assets(engine, fact, stamp);
         break;
     case MODULE_ALARMS:
-        err = alarms_apply_fact(engine->alarms, fact, stamp, &engine->outcomes[0]);
+        err = apply_alarms(engine, fact, stamp);
         break;
     case MODULE_NOTICES:
         err = apply_notices(engine, fact, stamp);

@@ -171,7 +171,7 @@ static void rule_random(struct house *house, uint64_t *seed)
     static const char *const patterns[] = {"plant/#", "plant/+/t", "plant/d1/t", "plant/d?/u"};
     struct form_writer form = form_new();
     char name[16];
-    uint32_t kind = pick(seed, RULE_KINDS);
+    uint32_t kind = pick(seed, RULE_POINT_KINDS);
     snprintf(name, sizeof name, "rule-%u", pick(seed, 12));
     form_put_text(&form, RULE_TAG_NAME, bytes_text(name));
     if (pick(seed, 6) == 0) {
@@ -242,9 +242,68 @@ static void value_random(struct house *house, uint64_t *seed)
     tell(house, topic, payload);
 }
 
+/* ---- channels of notices, which die and live again ---- */
+static struct outcome channel_order(struct house *house, enum command_kind kind, const char *name)
+{
+    struct form_writer form = form_new();
+    form_put_text(&form, CHANNEL_TAG_NAME, bytes_text(name));
+    if (kind == COMMAND_CHANNEL_SET) {
+        form_put_integer(&form, CHANNEL_TAG_KIND, CHANNEL_MQTT);
+        form_put_text(&form, CHANNEL_TAG_TARGET, bytes_text("alarms"));
+        form_put_integer(&form, CHANNEL_TAG_GATHER, 0);
+    }
+    return order(house, kind, 0, &form);
+}
+
+static struct outcome delivery_done(struct house *house, uint64_t delivery,
+                                    enum notice_result result)
+{
+    struct form_writer form = form_new();
+    form_put_integer(&form, DONE_TAG_DELIVERY, (int64_t)delivery);
+    form_put_integer(&form, DONE_TAG_RESULT, result);
+    return order(house, COMMAND_NOTICE_DONE, 0, &form);
+}
+
+/* By a test that its receiver refuses for good, or takes. */
+static void channel_try(struct house *house, const char *name, enum notice_result result)
+{
+    struct outcome made = channel_order(house, COMMAND_CHANNEL_TEST, name);
+    assert_int_equal(made.code, OUTCOME_DONE);
+    assert_int_equal(delivery_done(house, made.number, result).code, OUTCOME_DONE);
+}
+
+static void channels_rule(struct house *house, bool enabled, int64_t on_delay_ns)
+{
+    struct form_writer form = form_new();
+    form_put_text(&form, RULE_TAG_NAME, bytes_text(RULE_CHANNELS_NAME));
+    form_put_integer(&form, RULE_TAG_KIND, RULE_CHANNEL);
+    form_put_integer(&form, RULE_TAG_ON, RULE_ON_NOTHING);
+    form_put_integer(&form, RULE_TAG_ENABLED, enabled);
+    form_put_integer(&form, RULE_TAG_ON_DELAY, on_delay_ns);
+    assert_int_equal(order(house, COMMAND_RULE_SET, 0, &form).code, OUTCOME_DONE);
+}
+
+static void channel_random(struct house *house, uint64_t *seed)
+{
+    static const char *const names[] = {"ann", "bob", "cid"};
+    const char *name = names[pick(seed, ARRAY_COUNT(names))];
+    uint64_t ready = notices_ready_next(engine_notices(house->engine), 0);
+    uint32_t what = pick(seed, 8);
+    if (what < 2)
+        (void)channel_order(house, COMMAND_CHANNEL_SET, name);
+    else if (what < 4)
+        (void)channel_order(house, COMMAND_CHANNEL_TEST, name);
+    else if (what == 4 && pick(seed, 3) == 0)
+        (void)channel_order(house, COMMAND_CHANNEL_REMOVE, name);
+    else if (what == 5)
+        channels_rule(house, pick(seed, 4) > 0, (int64_t)pick(seed, 3) * NS_PER_S);
+    else if (ready != 0)
+        (void)delivery_done(house, ready, (enum notice_result)pick(seed, NOTICE_RESULTS));
+}
+
 static void act(struct house *house, uint64_t *seed)
 {
-    switch (pick(seed, 16)) {
+    switch (pick(seed, 18)) {
     case 0:
         rule_random(house, seed);
         break;
@@ -256,6 +315,10 @@ static void act(struct house *house, uint64_t *seed)
         break;
     case 3:
         (void)engine_step(house->engine);
+        break;
+    case 4:
+    case 5:
+        channel_random(house, seed);
         break;
     default:
         value_random(house, seed);
@@ -442,6 +505,99 @@ static void an_entry_that_was_not_written_is_written_later(void **state)
     assert_int_equal(disagreed(house), 0);
 }
 
+static struct alarm_view channels_alarm(struct house *house)
+{
+    struct alarms *alarms = engine_alarms(house->engine);
+    uint32_t row = alarms_newest(alarms, TENANT_DEFAULT);
+    struct alarm_view view = {0};
+    if (row != 0)
+        assert_true(alarms_row(alarms, row, &view) && view.kind == RULE_CHANNEL);
+    return view;
+}
+
+static void why_is(struct alarm_view view, const char *why)
+{
+    assert_int_equal(view.why.size, strlen(why));
+    assert_memory_equal(view.why.at, why, view.why.size);
+}
+
+/* What is ready, all of one channel; how many. */
+static unsigned ready_of(struct house *house, const char *name)
+{
+    struct notices *notices = engine_notices(house->engine);
+    uint32_t channel = notices_channel_find(notices, TENANT_DEFAULT, bytes_text(name));
+    unsigned count = 0;
+    for (uint64_t at = notices_ready_next(notices, 0); at != 0;
+         at = notices_ready_next(notices, at)) {
+        struct delivery_view view;
+        assert_true(notices_delivery(notices, at, &view));
+        count += view.channel == channel;
+    }
+    return count;
+}
+
+/* A dead channel is an alarm, told once, by those that live; a process that ends before the entry
+ * is written changes none of that. */
+static void a_dead_channel_is_an_alarm(void **state)
+{
+    struct house *house = *state;
+    assert_int_equal(channel_order(house, COMMAND_CHANNEL_SET, "ann").code, OUTCOME_DONE);
+    assert_int_equal(channel_order(house, COMMAND_CHANNEL_SET, "bob").code, OUTCOME_DONE);
+    assert_int_equal(alarms_rule_find(engine_alarms(house->engine), TENANT_DEFAULT,
+                                      bytes_text(RULE_CHANNELS_NAME)),
+                     1);
+    channel_try(house, "ann", NOTICE_REFUSED);
+    assert_int_equal(alarms_unwritten(engine_alarms(house->engine)), 1);
+    for (int life = 0; life < 3; life++) {
+        struct alarm_view view = channels_alarm(house);
+        assert_int_equal(view.state, ALARM_UNACKNOWLEDGED);
+        assert_int_equal(view.priority, 1);
+        why_is(view, "ann");
+        assert_int_equal(ready_of(house, "bob"), 1);
+        assert_int_equal(ready_of(house, "ann"), 0);
+        assert_int_equal(alarms_entries(engine_alarms(house->engine)), 1);
+        assert_int_equal(disagreed(house), 0);
+        if (life > 0)
+            rest(house);
+        again(house, life == 1);
+    }
+    channel_try(house, "ann", NOTICE_SENT);
+    assert_int_equal(channels_alarm(house).state, ALARM_RETURNED);
+    rest(house);
+}
+
+/* Off and on, removed, and a channel that goes while it is dead. */
+static void the_rule_of_channels_finds_what_is_dead(void **state)
+{
+    struct house *house = *state;
+    struct form_writer form;
+    assert_int_equal(channel_order(house, COMMAND_CHANNEL_SET, "ann").code, OUTCOME_DONE);
+    assert_int_equal(channel_order(house, COMMAND_CHANNEL_SET, "bob").code, OUTCOME_DONE);
+    channels_rule(house, false, 0);
+    channel_try(house, "ann", NOTICE_REFUSED);
+    assert_int_equal(channels_alarm(house).alarm, 0);
+    assert_int_equal(ready_of(house, "bob"), 0); /* whoever switched it off is told nothing */
+    channels_rule(house, true, 0);
+    why_is(channels_alarm(house), "ann");
+    assert_int_equal(ready_of(house, "bob"), 1);
+    form = form_new();
+    form_put_text(&form, RULE_TAG_NAME, bytes_text(RULE_CHANNELS_NAME));
+    assert_int_equal(order(house, COMMAND_RULE_REMOVE, 0, &form).code, OUTCOME_DONE);
+    assert_int_equal(channels_alarm(house).alarm, 0);
+    channel_try(house, "bob", NOTICE_REFUSED);
+    why_is(channels_alarm(house), "ann, bob");
+    assert_int_equal(channel_order(house, COMMAND_CHANNEL_REMOVE, "ann").code, OUTCOME_DONE);
+    why_is(channels_alarm(house), "bob");
+    assert_int_equal(channel_order(house, COMMAND_CHANNEL_REMOVE, "bob").code, OUTCOME_DONE);
+    assert_int_equal(channels_alarm(house).state, ALARM_RETURNED);
+    rest(house);
+    uint64_t live = engine_state_hash(house->engine);
+    forget_snapshots(house);
+    again(house, false);
+    assert_true(engine_state_hash(house->engine) == live);
+    assert_int_equal(disagreed(house), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +607,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_entry_that_was_not_written_is_written_later, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_went_leaves_a_whole_snapshot, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_dead_channel_is_an_alarm, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_rule_of_channels_finds_what_is_dead, setup, teardown),
         cmocka_unit_test(replay_computes_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,16 +38,11 @@ static void member_text(struct json_writer *json, const char *name, struct bytes
     json_put_string(json, text);
 }
 
-static const char *what_word(uint8_t what)
-{
-    return what == NOTICE_TEST ? "test" : what == NOTICE_CHANNEL_DEAD ? "channel_dead" : "alarm";
-}
-
 static void item_put(struct json_writer *json, const struct notice_item *item)
 {
     json_put_object(json);
     json_put_name(json, "what");
-    json_put_text(json, what_word(item->what));
+    json_put_text(json, item->what == NOTICE_TEST ? "test" : "alarm");
     if (item->what == NOTICE_ALARM) {
         json_put_name(json, "alarm");
         json_put_count(json, item->alarm);
@@ -55,6 +50,8 @@ static void item_put(struct json_writer *json, const struct notice_item *item)
         json_put_count(json, item->entry);
         json_put_name(json, "state");
         json_put_text(json, item->state < ALARM_STATES ? alarm_state_word(item->state) : "");
+        json_put_name(json, "kind");
+        json_put_text(json, item->kind < RULE_KINDS ? rule_kind_word(item->kind) : "");
         member_text(json, "path", item->path);
         json_put_name(json, "value");
         json_put_real(json, item->value);
@@ -106,23 +103,27 @@ bool compose_json(const struct notices *notices, const struct delivery_view *del
 
 /* ---- words for people --------------------------------------------------------------------------
  */
+/* The rule of dead channels made itself, and says nothing in anybody's language until he does. */
+static struct bytes title_of(const struct notice_item *item, bool chinese)
+{
+    if (item->kind != RULE_CHANNEL || !bytes_equal(item->title, bytes_text(RULE_CHANNELS_NAME)))
+        return item->title;
+    return bytes_text(chinese ? "\xe9\x80\x9a\xe7\x9f\xa5\xe6\xb8\xa0\xe9\x81\x93" /* channel */
+                                "\xe6\x97\xa0\xe6\xb3\x95\xe9\x80\x81\xe8\xbe\xbe" /* not reached */
+                              : "Channel cannot be reached");
+}
+
 static void item_line(const struct notice_item *item, bool chinese, char *text, size_t size)
 {
     const char *in = item->path.size > 0 ? (chinese ? "\xef\xbc\x8c" : ", ") : "";
+    struct bytes title = title_of(item, chinese);
     if (item->what == NOTICE_TEST)
         snprintf(text, size,
                  chinese ? "\xe6\xb5\x8b\xe8\xaf\x95\xe9\x80\x9a\xe7\x9f\xa5" /* test notice */
                          : "This is a test");
-    else if (item->what == NOTICE_CHANNEL_DEAD)
-        snprintf(text, size,
-                 chinese ? "\xe9\x80\x9a\xe7\x9f\xa5\xe6\xb8\xa0\xe9\x81\x93 %.*s " /* channel */
-                           "\xe6\x97\xa0\xe6\xb3\x95\xe9\x80\x81\xe8\xbe\xbe: %.*s" /* cannot be
-                                                                                     reached */
-                         : "The channel %.*s cannot be reached: %.*s",
-                 as_int(item->title), as_text(item->title), as_int(item->why), as_text(item->why));
     else
-        snprintf(text, size, "[P%u] %.*s%s%.*s%s%.*s", item->priority, as_int(item->title),
-                 as_text(item->title), in, as_int(item->path), as_text(item->path),
+        snprintf(text, size, "[P%u] %.*s%s%.*s%s%.*s", item->priority, as_int(title),
+                 as_text(title), in, as_int(item->path), as_text(item->path),
                  item->why.size > 0 ? ": " : "", as_int(item->why), as_text(item->why));
 }
 

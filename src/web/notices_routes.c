@@ -123,7 +123,6 @@ enum handled handle_notice_route_remove(struct exchange *exchange)
 
 static void items_put(struct exchange *exchange, const struct delivery_view *view)
 {
-    static const char *const whats[] = {"alarm", "test", "channel_dead"};
     struct json_writer *json = &exchange->json;
     struct notice_item item;
     size_t offset = 0;
@@ -132,7 +131,7 @@ static void items_put(struct exchange *exchange, const struct delivery_view *vie
     while (tenant_seen_whole(exchange, view->tenant) &&
            notices_item_next(view->items, &offset, &item)) {
         json_put_object(json);
-        json_member_text(json, "what", whats[item.what < ARRAY_COUNT(whats) ? item.what : 0]);
+        json_member_text(json, "what", item.what == NOTICE_TEST ? "test" : "alarm");
         json_member_count(json, "alarm", item.alarm);
         put_text(json, "path", item.path);
         put_text(json, "title", item.title);

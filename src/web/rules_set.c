@@ -44,7 +44,8 @@ static void kind_read(struct wish *wish, struct form_writer *form)
         kind = rule_kind_parse(word);
     if (kind == RULE_KINDS)
         wish_fault(wish, "kind",
-                   "high_high, high, low, low_low, rate, deviation, state, stale or expression");
+                   "high_high, high, low, low_low, rate, deviation, state, stale, expression or "
+                   "channel");
     else
         form_put_integer(form, RULE_TAG_KIND, (int64_t)kind);
 }

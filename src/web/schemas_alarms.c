@@ -2,7 +2,7 @@
 #include "web/schema_words.h"
 
 /* clang-format off */
-#define RULE_KINDS "high_high|high|low|low_low|rate|deviation|state|stale|expression"
+#define RULE_KINDS "high_high|high|low|low_low|rate|deviation|state|stale|expression|channel"
 #define STATES "normal|unacknowledged|acknowledged|returned unacknowledged|latched unacknowledged|latched acknowledged|shelved|suppressed by design|out of service"
 #define POINT_EXAMPLE "\"acme/north/pump-3/temp\""
 #define NEXT_MEMBER \

@@ -124,10 +124,10 @@ MEMBERS(route_answer_members) = {
     {"route", "NoticeRoute?", false, "as it is now; null: removed", NULL},
     LAST};
 MEMBERS(delivery_alarm_members) = {
-    {"what", "alarm|test|channel_dead", false, "what it is", "\"alarm\""},
+    {"what", "alarm|test", false, "what it is", "\"alarm\""},
     {"alarm", "count", false, "its number; 0: it is none", "12"},
     {"path", "string?", false, "where", "\"plant/press-3/temp\""},
-    {"title", "string?", false, "of its rule; of a dead channel: its name", "\"Too hot\""},
+    {"title", "string?", false, "of its rule", "\"Too hot\""},
     {"why", "string?", false, "what raised it", "\"temp 81.2 > 80\""},
     {"priority", "integer", false, "1 is the most urgent", "1"},
     {"time", "time", false, "source time of the cause", NULL},

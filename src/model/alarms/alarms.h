@@ -89,17 +89,22 @@ uint64_t alarms_memory(const struct alarms *alarms);
     X(RULE_DEVIATION, "deviation")                                                                 \
     X(RULE_STATE, "state")                                                                         \
     X(RULE_STALE, "stale")                                                                         \
-    X(RULE_EXPRESSION, "expression")
+    X(RULE_EXPRESSION, "expression")                                                               \
+    X(RULE_CHANNEL, "channel") /* a channel of notices is dead; on no point */
 #define RULE_KIND_ENUM(name, word) name,
 enum rule_kind { RULE_KIND_TABLE(RULE_KIND_ENUM) RULE_KINDS };
 #undef RULE_KIND_ENUM
+#define RULE_POINT_KINDS RULE_CHANNEL      /* those before it may stand on points */
 const char *rule_kind_word(unsigned kind); /* NULL: there is no such kind */
 enum rule_on {                             /* what a rule stands on */
                RULE_ON_POINT,              /* the point of this path, now or when it comes */
                RULE_ON_PATTERN,            /* all points that match it */
                RULE_ON_TYPE,   /* the points that are this metric of the assets of this type */
-               RULE_ON_NOTHING /* expressions only: one alarm, of the branch `path` */
+               RULE_ON_NOTHING /* an expression: one alarm, of the branch `path`; dead channels:
+                                  one alarm of the tenant */
 };
+/* The rule of dead channels: of each tenant one, of this name, and no other rule has it. */
+#define RULE_CHANNELS_NAME "channels"
 /* What a command says of a rule, as tags of its form (COMMAND_RULE_SET: makes the rule of that name
  * or replaces all of it; COMMAND_RULE_REMOVE: RULE_TAG_NAME alone). */
 enum rule_tag {
@@ -235,6 +240,21 @@ MUST_USE enum err alarms_fired(struct alarms *alarms, const struct timer_view *t
 /* A truth of an expression changed: for the owner of expressions to pass on. */
 MUST_USE enum err alarms_expression(struct alarms *alarms, uint32_t rule, uint32_t point,
                                     enum alarm_verdict verdict, const struct record_stamp *stamp);
+/* What the owner of a tenant's channels of notices tells of them. */
+struct channels_told {
+    uint32_t dead;    /* how many are */
+    bool died;        /* one of them just now */
+    struct bytes why; /* which: for whoever sees the alarm; at most 512 bytes */
+};
+/* The tenant has channels: its rule of dead ones is there from now on, unless it is already, as
+ * urgent as can be. Limits of rules do not hold it back: it is one of each tenant. */
+MUST_USE enum err alarms_channels_begin(struct alarms *alarms, uint32_t tenant,
+                                        const struct record_stamp *stamp);
+/* Its alarm stands while a channel is dead; one more that died is told again as a re-alarm is. To
+ * be said when that changes, and behind a command that sets rules. */
+MUST_USE enum err alarms_channels(struct alarms *alarms, uint32_t tenant,
+                                  const struct channels_told *told,
+                                  const struct record_stamp *stamp);
 /* The walk's next piece; at the end of each batch. */
 MUST_USE enum err alarms_walk(struct alarms *alarms, const struct record_stamp *stamp);
 

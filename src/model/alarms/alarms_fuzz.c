@@ -219,9 +219,21 @@ static void step_point(struct fuzz *fuzz)
     fuzz_changed(fuzz, point);
 }
 
+static void step_channels(struct fuzz *fuzz)
+{
+    char names[512];
+    uint32_t dead = take(fuzz, 1) % 4, said = take(fuzz, 1);
+    struct channels_told told = {.dead = dead, .died = said % 2 != 0};
+    memset(names, 'c', sizeof names);
+    told.why = bytes_of(names, said * 2);
+    if (said % 3 != 0)
+        check(alarms_channels_begin(fuzz->alarms, TENANT_DEFAULT, &fuzz->stamp) == OK);
+    check(alarms_channels(fuzz->alarms, TENANT_DEFAULT, &told, &fuzz->stamp) == OK);
+}
+
 static void step(struct fuzz *fuzz)
 {
-    uint32_t kind = take(fuzz, 1) % 9;
+    uint32_t kind = take(fuzz, 1) % 10;
     fuzz->stamp.position++;
     if (kind < 4)
         step_command(fuzz, (uint8_t)(COMMAND_RULE_SET + kind));
@@ -233,6 +245,8 @@ static void step(struct fuzz *fuzz)
         step_written(fuzz, take(fuzz, 1));
     else if (kind == 7)
         step_entry(fuzz);
+    else if (kind == 8)
+        step_channels(fuzz);
     else
         step_point(fuzz);
     check(alarms_walk(fuzz->alarms, &fuzz->stamp) == OK);

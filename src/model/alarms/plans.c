@@ -158,7 +158,7 @@ static bool name_is_good(struct bytes name)
 static const char *place_fault(const struct rule_plan *plan)
 {
     struct pattern pattern;
-    if (plan->on == RULE_ON_NOTHING && plan->kind != RULE_EXPRESSION)
+    if (plan->on == RULE_ON_NOTHING && plan->kind != RULE_EXPRESSION && plan->kind != RULE_CHANNEL)
         return "only an expression can stand on no point";
     switch (plan->on) {
     case RULE_ON_POINT:
@@ -174,6 +174,20 @@ static const char *place_fault(const struct rule_plan *plan)
     default:
         return plan->path.size == 0 ? NULL : path_fault(plan->path);
     }
+}
+
+/* Of dead channels there is one rule, which makes itself: it is known by its name, and stands on
+ * nothing. */
+static const char *channels_fault(const struct rule_plan *plan)
+{
+    bool named = bytes_equal(plan->name, bytes_text(RULE_CHANNELS_NAME));
+    if (plan->kind != RULE_CHANNEL)
+        return named ? "the name \"channels\" is that of the rule of dead channels" : NULL;
+    if (!named)
+        return "the rule of dead channels has the name \"channels\"";
+    return plan->on != RULE_ON_NOTHING || plan->path.size > 0
+               ? "the rule of dead channels stands on no point and no branch"
+               : NULL;
 }
 
 /* A path, or one that begins with "./" or "../", as conditions have it. */
@@ -252,7 +266,9 @@ static const char *plan_fault(const struct reading *reading)
         return "a name has letters, digits, '-', '_' and '.', 1 to 128 bytes";
     if (plan->realarm_ns != 0 && plan->realarm_ns < REALARM_LEAST_NS)
         return "it cannot be told again more often than each second";
-    fault = place_fault(plan);
+    fault = channels_fault(plan);
+    if (fault == NULL)
+        fault = place_fault(plan);
     if (fault == NULL)
         fault = kind_fault(plan);
     return fault == NULL ? texts_fault(plan) : fault;

@@ -10,7 +10,7 @@
  */
 struct profile_key {
     double limits[LIMIT_KINDS];
-    uint32_t rules[RULE_KINDS];
+    uint32_t rules[RULE_POINT_KINDS];
     uint32_t mask;
 };
 _Static_assert(sizeof(struct profile_key) == 72, "no padding: it is hashed");
@@ -106,7 +106,7 @@ enum err alarms_profiles_refresh(struct alarms *alarms, uint32_t rule)
  */
 static void rules_count(struct alarms *alarms, const struct profile_entry *profile, bool more)
 {
-    for (unsigned kind = 0; kind < RULE_KINDS; kind++)
+    for (unsigned kind = 0; kind < RULE_POINT_KINDS; kind++)
         if (profile->rules[kind] != 0)
             rule_write(alarms, profile->rules[kind])->points += more ? 1 : UINT32_MAX;
 }
@@ -149,7 +149,7 @@ enum err alarms_profile_take(struct alarms *alarms, const struct standing *stand
     memcpy(wanted.rules, standing->rules, sizeof wanted.rules);
     *ret_profile = PROFILE_NONE;
     bool any = standing->limit_mask != 0;
-    for (unsigned kind = 0; kind < RULE_KINDS; kind++)
+    for (unsigned kind = 0; kind < RULE_POINT_KINDS; kind++)
         any = any || standing->rules[kind] != 0;
     if (!any)
         return OK;
@@ -193,7 +193,7 @@ static bool profile_is_valid(const struct alarms *alarms, const struct profile_e
     for (unsigned i = 0; i < LIMIT_KINDS; i++)
         if (!isfinite(profile->limits[i]) || profile->limit_mask >> LIMIT_KINDS != 0)
             return false;
-    for (unsigned kind = 0; kind < RULE_KINDS; kind++) {
+    for (unsigned kind = 0; kind < RULE_POINT_KINDS; kind++) {
         uint32_t rule = profile->rules[kind];
         any = any || rule != 0;
         if (rule > alarms->roots->rules || (rule != 0 && rule_at(alarms, rule)->kind != kind))
@@ -230,7 +230,7 @@ static enum err users_judge(struct alarms *alarms, uint32_t *users, uint32_t *po
         const struct profile_entry *profile = profile_at(alarms, at);
         if (profile->users != users[at])
             return ERR_CORRUPT;
-        for (unsigned kind = 0; kind < RULE_KINDS && profile->users > 0; kind++)
+        for (unsigned kind = 0; kind < RULE_POINT_KINDS && profile->users > 0; kind++)
             points_of[profile->rules[kind]] += profile->users;
     }
     for (uint32_t rule = 1; rule <= alarms->roots->rules; rule++)

@@ -37,6 +37,8 @@ static void say_place(struct driver *d, struct form_writer *form, uint8_t kind)
     static const char *const paths[] = {"row-1/a", "row-2/b", "row-3/c", "row-9/a"};
     static const char *const patterns[] = {"#", "+/a", "row-1/#", "row-*/b", "+/?", "row-2/b"};
     uint32_t on = below(d, kind == RULE_EXPRESSION ? 4 : 3);
+    if (kind == RULE_CHANNEL)
+        on = RULE_ON_NOTHING;
     form_put_integer(form, RULE_TAG_ON, on);
     if (on == RULE_ON_POINT)
         form_put_text(form, RULE_TAG_PATH, bytes_text(paths[below(d, ARRAY_COUNT(paths))]));
@@ -78,7 +80,8 @@ static void step_rule(struct driver *d, struct fixture *f)
     struct form_writer *form = say(&said);
     uint8_t kind = (uint8_t)below(d, RULE_KINDS);
     snprintf(name, sizeof name, "r%u", below(d, 30));
-    form_put_text(form, RULE_TAG_NAME, bytes_text(name));
+    form_put_text(form, RULE_TAG_NAME,
+                  bytes_text(kind == RULE_CHANNEL ? RULE_CHANNELS_NAME : name));
     say_kind(d, form, kind);
     say_place(d, form, kind);
     if (below(d, 5) == 0)
@@ -105,7 +108,20 @@ static void step_rule_remove(struct driver *d, struct fixture *f)
 {
     char name[16];
     snprintf(name, sizeof name, "r%u", below(d, 30));
-    (void)fixture_remove(f, name);
+    (void)fixture_remove(f, below(d, 9) == 0 ? RULE_CHANNELS_NAME : name);
+}
+
+/* Channels of notices die and live again. */
+static void step_channels(struct driver *d, struct fixture *f)
+{
+    char why[16];
+    uint32_t tenant = 1 + (below(d, 10) == 0), dead = below(d, 3);
+    struct channels_told told = {.dead = dead, .died = dead > 0 && below(d, 2)};
+    told.why = bytes_of(why, (size_t)snprintf(why, sizeof why, "c%u", below(d, 9)));
+    f->stamp.position++;
+    if (below(d, 3))
+        assert_int_equal(alarms_channels_begin(f->alarms, tenant, &f->stamp), OK);
+    assert_int_equal(alarms_channels(f->alarms, tenant, &told, &f->stamp), OK);
 }
 
 /* ---- acts --------------------------------------------------------------------------------------
@@ -256,6 +272,8 @@ static void step(struct driver *d, struct fixture *f)
         step_act(d, f);
     } else if (what < 205) {
         step_handover(d, f);
+    } else if (what < 225) {
+        step_channels(d, f);
     } else if (what < 350) {
         fixture_pass(f, below(d, 3000) * NS_PER_MS);
     } else if (what < 450) {
@@ -317,7 +335,7 @@ static void run_with_cut(struct driver *d, struct fixture *f, struct fixture *lo
 
 #define STEPS 2500
 struct seen { /* what the seeds met, all together */
-    uint64_t events[ALARM_EVENT_LAST + 1], flags[5];
+    uint64_t events[ALARM_EVENT_LAST + 1], flags[5], channels[ALARM_EVENTS];
 };
 
 static void look(const struct fixture *f, struct seen *seen)
@@ -326,6 +344,8 @@ static void look(const struct fixture *f, struct seen *seen)
         struct alarm_entry entry;
         alarms_entry(f->alarms, i, &entry);
         seen->events[entry.event]++;
+        if (entry.kind == RULE_CHANNEL && entry.event < ALARM_EVENTS)
+            seen->channels[entry.event]++;
         for (unsigned bit = 0; bit < 5; bit++)
             seen->flags[bit] += entry.flags >> bit & 1;
     }
@@ -382,6 +402,8 @@ static void test_replay_live_and_snapshot_are_one(void **arg)
     for (unsigned i = 0; i < ALARM_EVENTS; i++)
         assert_true(seen.events[i] > 0);
     assert_true(seen.events[ALARM_EVENTS + ALARM_ACT_UNACKNOWLEDGE] > 0);
+    assert_true(seen.channels[ALARM_HOLDS] > 0 && seen.channels[ALARM_ENDS] > 0 &&
+                seen.channels[ALARM_REALARM] > 0);
 }
 
 /* ---- damage ------------------------------------------------------------------------------------

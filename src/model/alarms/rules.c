@@ -153,6 +153,11 @@ static bool goes_on(const struct alarms *alarms, uint32_t rule, const struct rul
     return bytes_equal(alarms_rule_text(alarms, rule, RULE_TAG_CONDITION), plan->condition);
 }
 
+bool alarms_rule_numbers_left(const struct alarms *alarms)
+{
+    return alarms->roots->rules < (uint64_t)alarms->limits.rules_max * NUMBERS_PER_RULE;
+}
+
 static bool rules_are_full(const struct alarms *alarms, uint32_t tenant, uint32_t replaced,
                            const struct rule_plan *plan, size_t bytes)
 {
@@ -167,7 +172,7 @@ static bool rules_are_full(const struct alarms *alarms, uint32_t tenant, uint32_
     } else if (!share_allows(tenant, rules, roots->rules_live, limits->rules_max)) {
         return true;
     }
-    if (roots->rules >= (uint64_t)limits->rules_max * NUMBERS_PER_RULE)
+    if (!alarms_rule_numbers_left(alarms))
         return true;
     if (plan->on == RULE_ON_PATTERN && !pattern_before &&
         !share_allows(tenant, patterns, roots->patterns, limits->patterns_max))
@@ -247,7 +252,8 @@ static enum err pattern_count(struct alarms *alarms, uint32_t tenant, bool befor
 static enum err alone_begin(struct alarms *alarms, uint32_t rule, const struct record_stamp *stamp)
 {
     const struct rule_entry *entry = rule_at(alarms, rule);
-    if (entry->on != RULE_ON_NOTHING || entry->instances > 0 || !rule_stands(entry))
+    if (entry->on != RULE_ON_NOTHING || entry->instances > 0 || !rule_stands(entry) ||
+        !(entry->flags & RULE_HAS_PROGRAM))
         return OK;
     alarms_instance_count(alarms, rule, true);
     enum err err = expressions_add(alarms->expressions, rule, POINT_NONE, stamp);
@@ -416,40 +422,47 @@ static enum err rule_change(struct alarms *alarms, uint32_t rule, const struct r
     return err == OK ? alone_change(alarms, rule, cause) : err;
 }
 
-enum err alarms_rule_set(struct alarms *alarms, const struct command *command,
-                         const struct record_stamp *stamp, struct outcome *outcome)
+enum err alarms_rule_take(struct alarms *alarms, const struct rule_plan *plan,
+                          const struct command *command, const struct record_stamp *stamp,
+                          uint32_t *ret_rule)
 {
-    struct rule_plan plan;
     struct cause cause = cause_of(stamp);
     struct reach reach = {.count = 0};
-    outcome->code = set_judge(alarms, command, &plan);
-    if (outcome->code != OUTCOME_DONE)
-        return OK;
-    uint32_t rule = alarms_rule_find(alarms, command->tenant, plan.name);
+    uint32_t rule = alarms_rule_find(alarms, command->tenant, plan->name);
     enum err err = OK;
-    if (rule != 0 && !goes_on(alarms, rule, &plan)) {
+    if (rule != 0 && !goes_on(alarms, rule, plan)) {
         err = rule_end(alarms, rule, &cause);
         rule = 0;
     }
     if (err != OK)
         return err;
     if (rule != 0)
-        err = rule_change(alarms, rule, &plan, command, &cause, &reach);
+        err = rule_change(alarms, rule, plan, command, &cause, &reach);
     else
-        err = rule_new(alarms, &plan, command, stamp, &rule);
-    if (err == OK && plan.enabled)
+        err = rule_new(alarms, plan, command, stamp, &rule);
+    if (err == OK && plan->enabled)
         err = alarms_standing_put(alarms, rule);
     if (err == OK)
         err = alarms_profiles_refresh(alarms, rule);
     if (err == OK)
         err = alone_begin(alarms, rule, stamp);
-    if (err == OK && plan.on == RULE_ON_NOTHING)
+    if (err == OK && plan->on == RULE_ON_NOTHING)
         err = alarms_program_judge(alarms, rule, POINT_NONE, stamp);
     if (err != OK)
         return err;
-    outcome->number = rule;
+    *ret_rule = rule;
     reach_of(alarms, rule, &reach);
     return reach_go(alarms, &reach, stamp);
+}
+
+enum err alarms_rule_set(struct alarms *alarms, const struct command *command,
+                         const struct record_stamp *stamp, struct outcome *outcome)
+{
+    struct rule_plan plan;
+    outcome->code = set_judge(alarms, command, &plan);
+    return outcome->code == OUTCOME_DONE
+               ? alarms_rule_take(alarms, &plan, command, stamp, &outcome->number)
+               : OK;
 }
 
 enum err alarms_rule_remove(struct alarms *alarms, const struct command *command,

@@ -97,7 +97,7 @@ struct rule_entry { /* the first 64 bytes are what a value is judged by */
 };
 struct profile_entry { /* all zero but next_free: free */
     double limits[LIMIT_KINDS];
-    uint32_t rules[RULE_KINDS];
+    uint32_t rules[RULE_POINT_KINDS];
     uint32_t users;
     uint32_t next_free;
     uint8_t limit_mask; /* the type's metric has a limit of this kind */
@@ -318,6 +318,11 @@ MUST_USE enum err alarms_rule_set(struct alarms *alarms, const struct command *c
                                   const struct record_stamp *stamp, struct outcome *outcome);
 MUST_USE enum err alarms_rule_remove(struct alarms *alarms, const struct command *command,
                                      const struct record_stamp *stamp, struct outcome *outcome);
+/* The rule as it is judged: made, or changed. */
+MUST_USE enum err alarms_rule_take(struct alarms *alarms, const struct rule_plan *plan,
+                                   const struct command *command, const struct record_stamp *stamp,
+                                   uint32_t *ret_rule);
+bool alarms_rule_numbers_left(const struct alarms *alarms);
 /* The program of a rule that was removed goes with its last instance. */
 void alarms_instance_count(struct alarms *alarms, uint32_t rule, bool more);
 struct bytes alarms_rule_text(const struct alarms *alarms, uint32_t rule, uint8_t tag);
@@ -329,7 +334,7 @@ struct standing_one {
     uint8_t kind;
 };
 struct standing {
-    uint32_t rules[RULE_KINDS], ranks[RULE_KINDS];
+    uint32_t rules[RULE_POINT_KINDS], ranks[RULE_POINT_KINDS];
     double limits[LIMIT_KINDS]; /* of the type's metric */
     uint8_t limit_mask;
     bool retired;

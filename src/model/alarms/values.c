@@ -269,7 +269,7 @@ static const uint32_t *rules_of(const struct alarms *alarms, uint32_t point, str
 /* Rules may go while they are judged, never come: a profile is copied before. */
 static enum err judge_rules(struct judging *of, bool heard)
 {
-    uint32_t rules[RULE_KINDS];
+    uint32_t rules[RULE_POINT_KINDS];
     enum err err = OK;
     memcpy(rules, of->rules, sizeof rules);
     for (unsigned kind = 0; err == OK && kind < RULE_EXPRESSION; kind++)

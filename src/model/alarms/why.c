@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The shortest text that is read back as the same number. */
 static const char *number_text(double number, char text[32])
@@ -52,12 +53,28 @@ static int why_write(struct alarms *alarms, uint32_t rule, uint32_t point,
     }
 }
 
+/* As it was told last: kept in the row, for a delay that ends later. */
+static struct bytes channels_why(struct alarms *alarms, uint32_t rule, const struct cause *cause)
+{
+    uint32_t row = rule_at(alarms, rule)->row;
+    struct bytes why = cause->text;
+    if (why.size == 0 && row != ROW_FREE)
+        why = text_of(alarms, row_at(alarms, row)->why);
+    if (why.size > WHY_MAX)
+        why.size = WHY_MAX;
+    if (why.size > 0)
+        memcpy(alarms->why, why.at, why.size);
+    return bytes_of(alarms->why, why.size);
+}
+
 struct bytes alarms_why(struct alarms *alarms, uint32_t rule, uint32_t point,
                         const struct cause *cause)
 {
     if (rule_at(alarms, rule)->flags & RULE_HAS_PROGRAM)
         return bytes_text(expressions_explain(alarms->expressions, rule, point,
                                               cause->stamp->wall_ns, alarms->why, WHY_MAX));
+    if (rule_at(alarms, rule)->kind == RULE_CHANNEL)
+        return channels_why(alarms, rule, cause);
     int size = why_write(alarms, rule, point, cause);
     return bytes_of(alarms->why, size < WHY_MAX ? (size_t)size : WHY_MAX - 1);
 }

@@ -199,19 +199,31 @@ static enum err call_begin(struct notices *notices, uint32_t route, const struct
     return err == OK && left && !again ? call_keep(notices, &plan, &begun, told) : err;
 }
 
+/* Whoever there is. */
+static enum err living_tell(struct notices *notices, uint32_t tenant,
+                            const struct notice_told *told)
+{
+    enum err err = OK;
+    for (uint32_t at = notices_channel_next(notices, tenant, 0); err == OK && at != 0;
+         at = notices_channel_at(notices, at)->links.next)
+        err = notices_tell(notices, at, told);
+    return err;
+}
+
 enum err notices_spread(struct notices *notices, uint32_t tenant, const struct notice_told *told)
 {
     enum err err = OK;
+    notices->reached = false;
     for (uint32_t route = notices_route_next(notices, tenant, 0); err == OK && route != 0;
          route = notices_route_at(notices, route)->links.next) {
         const struct route_entry *entry = notices_route_at(notices, route);
-        if (told->priority > entry->priority ||
-            (!told->everywhere && !notices_route_matches(notices, route, told->path)))
+        if (told->priority > entry->priority || !notices_route_matches(notices, route, told->path))
             continue;
         err = entry->channel != 0 ? notices_tell(notices, entry->channel, told)
                                   : call_begin(notices, route, told);
     }
-    return err;
+    return err == OK && told->channels && !notices->reached ? living_tell(notices, tenant, told)
+                                                            : err;
 }
 
 /* The route may have been changed, and the roster said anew, while nobody answered. */
@@ -247,11 +259,12 @@ enum err notices_call_fired(struct notices *notices, const struct timer_view *ti
     /* A copy: texts move when others come. */
     struct bytes text = texts_get(&notices->texts, entry->item);
     memcpy(item, text.at, text.size);
-    const struct notice_told told = {.item = bytes_of(item, text.size),
-                                     .priority =
-                                         (uint8_t)form_integer(text, NOTICE_ITEM_PRIORITY_TAG, 1),
-                                     .alarm = entry->alarm,
-                                     .stamp = stamp};
+    const struct notice_told told = {
+        .item = bytes_of(item, text.size),
+        .priority = (uint8_t)form_integer(text, NOTICE_ITEM_PRIORITY_TAG, 1),
+        .alarm = entry->alarm,
+        .channels = form_integer(text, NOTICE_ITEM_KIND_TAG, 0) == RULE_CHANNEL,
+        .stamp = stamp};
     notices->turn++;
     enum err err = steps_run(notices, &plan, entry, &told, false, &left);
     if (err != OK || !left)
@@ -304,6 +317,7 @@ static enum err entry_tell(struct notices *notices, const struct alarm_entry *en
     const struct notice_told told = {.item = notices_item_make(&item, at),
                                      .priority = entry->priority,
                                      .alarm = somebody_is_wanted(entry) ? entry->alarm : 0,
+                                     .channels = entry->kind == RULE_CHANNEL,
                                      .path = item.path,
                                      .stamp = stamp};
     notices->turn++;
@@ -325,9 +339,9 @@ enum err notices_alarm(struct notices *notices, const struct alarm_entry *entry,
             return err;
     }
     const struct notices_tenant_entry *of = notices_tenant_at(notices, entry->tenant);
-    return of != NULL && of->route_count > 0 && people_are_told(entry)
-               ? entry_tell(notices, entry, rule, view, stamp)
-               : OK;
+    bool ways = of != NULL &&
+                (of->route_count > 0 || (entry->kind == RULE_CHANNEL && of->channel_count > 0));
+    return ways && people_are_told(entry) ? entry_tell(notices, entry, rule, view, stamp) : OK;
 }
 
 /* ---- pages from outside ------------------------------------------------------------------------

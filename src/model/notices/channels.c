@@ -1,6 +1,7 @@
 /* Channels: ways out, made, changed and removed by their names. */
 #include "model/notices/tables.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 const struct channel_entry *notices_channel_at(const struct notices *notices, uint32_t channel)
@@ -90,6 +91,30 @@ uint32_t notices_dead(const struct notices *notices, uint32_t tenant)
     return of == NULL ? 0 : of->dead;
 }
 
+#define MORE_MAX 24 /* ", and 255 more" */
+
+struct bytes notices_dead_names(const struct notices *notices, uint32_t tenant, char *names)
+{
+    uint32_t dead = notices_dead(notices, tenant), told = 0;
+    size_t size = 0;
+    for (uint32_t at = notices_channel_next(notices, tenant, 0); at != 0 && told < dead;
+         at = notices_channel_at(notices, at)->links.next) {
+        const struct channel_entry *entry = notices_channel_at(notices, at);
+        struct bytes name = texts_get(&notices->texts, entry->name);
+        if (entry->dead == 0)
+            continue;
+        if (size + name.size + 2 > NOTICE_DEAD_NAMES_MAX - MORE_MAX)
+            break;
+        size += (size_t)snprintf(names + size, NOTICE_DEAD_NAMES_MAX - size, "%s%.*s",
+                                 size > 0 ? ", " : "", (int)name.size, (const char *)name.at);
+        told++;
+    }
+    if (told < dead)
+        size += (size_t)snprintf(names + size, NOTICE_DEAD_NAMES_MAX - size, ", and %u more",
+                                 dead - told);
+    return bytes_of(names, size);
+}
+
 void notices_channel_hold(struct notices *notices, uint32_t channel, int32_t by)
 {
     struct channel_entry *entry = notices_channel_write(notices, channel);
@@ -170,8 +195,10 @@ static enum err channel_set(struct notices *notices, const struct notice_order *
     enum outcome_code code = set_judge(notices, of, &plan, &channel);
     if (code != OUTCOME_DONE)
         return notice_refuse(of, code);
-    if (channel == 0)
+    if (channel == 0) {
         err = channel_make(notices, of->command->tenant, plan.name, &channel);
+        notices->now.tenant = of->command->tenant;
+    }
     if (err != OK)
         return err;
     struct channel_entry *entry = notices_channel_write(notices, channel);
@@ -212,6 +239,7 @@ static enum err channel_remove(struct notices *notices, const struct notice_orde
     chain_take(&notices->channels, &channels_of_tenant, &tenant_entry->channels, channel);
     tenant_entry->channel_count--;
     tenant_entry->dead -= entry->dead;
+    notices->now.tenant = entry->dead != 0 ? tenant : 0;
     notices_row_give(notices, TABLE_CHANNELS, channel);
     of->outcome->number = channel;
     return OK;

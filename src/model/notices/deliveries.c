@@ -54,7 +54,7 @@ enum noticed_tag {
     NOTICED_EVENT,
     NOTICED_STATE,
     NOTICED_PRIORITY = NOTICE_ITEM_PRIORITY_TAG,
-    NOTICED_KIND,
+    NOTICED_KIND = NOTICE_ITEM_KIND_TAG,
     NOTICED_TIME,
     NOTICED_VALUE,
     NOTICED_PATH,
@@ -320,10 +320,12 @@ enum err notices_tell(struct notices *notices, uint32_t channel, const struct no
 {
     struct channel_entry *entry = notices_channel_write(notices, channel);
     uint32_t row;
-    if (notices->turns[channel] == notices->turn)
+    if (notices->turns[channel] == notices->turn || (told->channels && entry->dead != 0))
         return OK;
     notices->turns[channel] = notices->turn;
-    int64_t quiet_ns = quiet_left_ns(entry, told->priority, told->stamp->wall_ns);
+    notices->reached = notices->reached || entry->dead == 0;
+    int64_t quiet_ns =
+        told->channels ? 0 : quiet_left_ns(entry, told->priority, told->stamp->wall_ns);
     row = quiet_ns > 0 ? entry->held : entry->gathering;
     if (row != 0)
         return item_add(notices, row, told);
@@ -433,31 +435,19 @@ static enum err channel_lives(struct notices *notices, uint32_t channel)
     entry->dead = 0;
     entry->dead_wall_ns = 0;
     notices_tenant_write(notices, entry->tenant)->dead--;
-    notices->now = (struct notices_effects){.channel = channel};
+    notices->now = (struct notices_effects){.channel = channel, .tenant = entry->tenant};
     return OK;
 }
 
-static enum err channel_dies(struct notices *notices, uint32_t channel,
-                             const struct record_stamp *stamp)
+static void channel_dies(struct notices *notices, uint32_t channel,
+                         const struct record_stamp *stamp)
 {
-    uint8_t at[NOTICE_ITEM_BYTES];
     struct channel_entry *entry = notices_channel_write(notices, channel);
     entry->dead = 1;
     entry->dead_wall_ns = stamp->wall_ns;
     notices_tenant_write(notices, entry->tenant)->dead++;
-    notices->now = (struct notices_effects){.channel = channel, .died = true};
-    const struct notice_item item = {.what = NOTICE_CHANNEL_DEAD,
-                                     .priority = 1,
-                                     .time_ns = stamp->wall_ns,
-                                     .value = (double)NAN,
-                                     .title = texts_get(&notices->texts, entry->name),
-                                     .why = texts_get(&notices->texts, entry->error)};
-    const struct notice_told told = {.item = notices_item_make(&item, at),
-                                     .priority = item.priority,
-                                     .everywhere = true,
-                                     .stamp = stamp};
-    notices->turns[channel] = ++notices->turn; /* not by itself */
-    return notices_spread(notices, entry->tenant, &told);
+    notices->now =
+        (struct notices_effects){.channel = channel, .died = true, .tenant = entry->tenant};
 }
 
 static enum err channel_fails(struct notices *notices, uint32_t channel, struct bytes detail,
@@ -468,7 +458,9 @@ static enum err channel_fails(struct notices *notices, uint32_t channel, struct 
         entry->failures++;
     enum err err = notices_text_set(notices, &entry->error, detail);
     bool dies = entry->dead == 0 && (given_up || entry->failures == NOTICE_DEAD_FAILURES);
-    return err == OK && dies ? channel_dies(notices, channel, stamp) : err;
+    if (err == OK && dies)
+        channel_dies(notices, channel, stamp);
+    return err;
 }
 
 static int64_t retry_ns(uint32_t attempts)

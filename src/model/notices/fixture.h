@@ -235,6 +235,27 @@ static inline enum outcome_code fixture_done(struct fixture *f, uint64_t deliver
 }
 
 /* ---- alarms and time */
+/* The alarm of dead channels is raised, as its rule has it that made itself. */
+static inline void fixture_channels(struct fixture *f, uint64_t alarm, uint8_t priority,
+                                    const char *names)
+{
+    const struct alarm_entry entry = {.number = ++f->entry,
+                                      .alarm = alarm,
+                                      .tenant = TENANT_DEFAULT,
+                                      .event = ALARM_HOLDS,
+                                      .state = ALARM_UNACKNOWLEDGED,
+                                      .priority = priority,
+                                      .kind = RULE_CHANNEL,
+                                      .flags = ALARM_ENTRY_TOLD,
+                                      .time_ns = f->stamp.wall_ns,
+                                      .value = (double)NAN,
+                                      .text = bytes_text(names)};
+    const struct rule_view rule = {
+        .plan = {.name = bytes_text(RULE_CHANNELS_NAME), .title = bytes_text(RULE_CHANNELS_NAME)}};
+    f->stamp.position++;
+    assert_int_equal(notices_alarm(f->notices, &entry, &rule, NULL, &f->stamp), OK);
+}
+
 static inline void fixture_entry(struct fixture *f, uint64_t alarm, uint32_t point, uint8_t event,
                                  uint8_t state, uint8_t priority, uint8_t flags)
 {

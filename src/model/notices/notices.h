@@ -33,9 +33,11 @@
  * Trying. A delivery that failed is tried again after NOTICE_RETRY_FIRST_NS, then twice as long
  * each time up to NOTICE_RETRY_MOST_NS, and given up NOTICE_TRY_NS after it was due; at once when
  * the receiver said that he will never take it. A channel is dead when a delivery was given up or
- * NOTICE_DEAD_FAILURES tries failed one after the other: told once in the effects, and as an alarm
- * of the first priority to all channels that the routes of its tenant lead to. It lives again with
- * the first delivery that arrives.
+ * NOTICE_DEAD_FAILURES tries failed one after the other: told once in the effects, out of which the
+ * owner makes the alarm of dead channels (RULE_CHANNEL). That one is followed as any other, with
+ * three differences: dead channels are not told of it, quiet hours do not hold it back, and when no
+ * route leads it to a channel that lives, all of the tenant that live are told. A channel lives
+ * again with the first delivery that arrives.
  *
  * What the engine does, with the same arguments at the same places when it replays:
  *   each fact              notices_apply_fact, behind points_apply_fact
@@ -231,6 +233,8 @@ uint64_t roster_on_call(const struct roster_plan *plan, int64_t wall_ns);
 struct notices_effects { /* of one fact */
     uint32_t channel;    /* that died or lives again; 0: none did */
     bool died;
+    uint32_t tenant; /* whose channels are not what they were: one came, died, lives again, or was
+                        removed while it was dead; 0: none did */
 };
 /* A FACT_MODULE of MODULE_NOTICES; other facts are OK and do nothing (*ret_outcome and *ret_effects
  * are untouched then). The outcome's number: of the channel, roster or route, or see
@@ -302,6 +306,11 @@ MUST_USE bool notices_roster(const struct notices *notices, uint32_t roster,
 MUST_USE bool notices_route(const struct notices *notices, uint32_t route,
                             struct route_view *ret_view);
 uint32_t notices_dead(const struct notices *notices, uint32_t tenant); /* channels that are dead */
+/* Their names in the order they were made, as many as there is room for, and how many more there
+ * are: for people. Not what went wrong, which may say where a channel leads.
+ * names[NOTICE_DEAD_NAMES_MAX]. */
+#define NOTICE_DEAD_NAMES_MAX 512
+struct bytes notices_dead_names(const struct notices *notices, uint32_t tenant, char *names);
 uint32_t notices_calls(const struct notices *notices); /* escalations under way, all tenants */
 
 enum delivery_state {
@@ -322,14 +331,14 @@ struct delivery_view {
     struct bytes error;                 /* of the last attempt that failed */
     struct bytes items;                 /* see notices_item_next; of a done one the first alone */
 };
-enum notice_what { NOTICE_ALARM, NOTICE_TEST, NOTICE_CHANNEL_DEAD };
+enum notice_what { NOTICE_ALARM, NOTICE_TEST };
 struct notice_item {
     uint8_t what;                         /* enum notice_what */
     uint64_t alarm, entry;                /* 0 unless it is NOTICE_ALARM */
     uint8_t event, state, priority, kind; /* as in struct alarm_entry */
     int64_t time_ns;                      /* source time of the cause */
     double value;                         /* NaN: none */
-    struct bytes path, title, why; /* cut to what fits; of a dead channel: its name is the title */
+    struct bytes path, title, why;        /* cut to what fits */
 };
 /* By its number; false: it is not there any more. */
 MUST_USE bool notices_delivery(const struct notices *notices, uint64_t delivery,

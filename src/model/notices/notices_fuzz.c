@@ -46,6 +46,7 @@ static void fuzz_alarm(struct fuzz *fuzz, const uint8_t at[4])
                                 .event = at[2],
                                 .state = at[2] % ALARM_STATES,
                                 .priority = (uint8_t)(1 + at[3] % 8),
+                                .kind = at[1] % 3 == 0 ? RULE_CHANNEL : RULE_HIGH,
                                 .flags = at[3] >> 3,
                                 .text = bytes_of(at, 4)};
     check(notices_alarm(fuzz->notices, &entry, at[1] % 2 ? &rule : NULL, NULL, &fuzz->stamp) == OK);
@@ -87,7 +88,10 @@ static uint64_t seen_of(const struct notices *notices)
     uint64_t numbers[64], seen = notices_calls(notices);
     for (uint32_t tenant = 0; tenant <= 4; tenant++) {
         size_t count = notices_deliveries(notices, tenant, 0, UINT32_MAX, UINT64_MAX, numbers, 64);
+        char names[NOTICE_DEAD_NAMES_MAX];
+        struct bytes dead = notices_dead_names(notices, tenant, names);
         seen = hash64(numbers, count * sizeof numbers[0], seen + notices_dead(notices, tenant));
+        seen = hash64(dead.at, dead.size, seen);
         for (size_t i = 0; i < count; i++) {
             struct delivery_view view;
             struct notice_item item;

@@ -254,8 +254,76 @@ static void test_given_up(void **arg)
     fixture_close(&f);
 }
 
-/* The others are told of a dead channel, once, whatever they are asked for by path. */
-static void test_a_dead_channel_is_told(void **arg)
+/* By a test that its receiver refuses for good. */
+static void channel_kill(struct fixture *f, const char *name)
+{
+    assert_int_equal(fixture_named(f, COMMAND_CHANNEL_TEST, name), OUTCOME_DONE);
+    assert_int_equal(fixture_done(f, f->outcome.number, NOTICE_REFUSED, "gone"), OUTCOME_DONE);
+}
+
+static void names_are(struct fixture *f, const char *expected)
+{
+    char names[NOTICE_DEAD_NAMES_MAX];
+    assert_text(notices_dead_names(f->notices, TENANT_DEFAULT, names), expected);
+}
+
+/* What the owner makes an alarm of. */
+static void test_what_becomes_of_channels_is_told(void **arg)
+{
+    (void)arg;
+    struct fixture f;
+    fixture_open(&f);
+    uint32_t hook = fixture_channel(&f, "hook", 0);
+    assert_int_equal(f.effects.tenant, TENANT_DEFAULT); /* it came */
+    assert_int_equal(f.effects.channel, 0);
+    fixture_channel(&f, "hook", NS_PER_S);
+    assert_int_equal(f.effects.tenant, 0); /* another setting is no other channel */
+    fixture_channel(&f, "mail", 0);
+    names_are(&f, "");
+    channel_kill(&f, "hook");
+    assert_true(f.effects.died);
+    assert_int_equal(f.effects.channel, hook);
+    assert_int_equal(f.effects.tenant, TENANT_DEFAULT);
+    channel_kill(&f, "hook");
+    assert_int_equal(f.effects.tenant, 0); /* it was dead already */
+    channel_kill(&f, "mail");
+    names_are(&f, "hook, mail");
+    assert_int_equal(fixture_named(&f, COMMAND_CHANNEL_REMOVE, "hook"), OUTCOME_DONE);
+    assert_int_equal(f.effects.tenant, TENANT_DEFAULT);
+    assert_false(f.effects.died);
+    names_are(&f, "mail");
+    assert_int_equal(fixture_named(&f, COMMAND_CHANNEL_TEST, "mail"), OUTCOME_DONE);
+    assert_int_equal(fixture_done(&f, f.outcome.number, NOTICE_SENT, NULL), OUTCOME_DONE);
+    assert_int_equal(f.effects.tenant, TENANT_DEFAULT); /* it lives again */
+    assert_false(f.effects.died);
+    names_are(&f, "");
+    assert_int_equal(fixture_named(&f, COMMAND_CHANNEL_REMOVE, "mail"), OUTCOME_DONE);
+    assert_int_equal(f.effects.tenant, 0); /* it lived */
+    fixture_close(&f);
+}
+
+/* Names of 121 bytes: four fit, with what is said of the others. */
+static void test_names_of_the_dead_are_cut(void **arg)
+{
+    (void)arg;
+    struct fixture f;
+    char name[NOTICE_NAME_MAX], names[NOTICE_DEAD_NAMES_MAX];
+    fixture_open(&f);
+    for (unsigned i = 1; i <= 6; i++) {
+        snprintf(name, sizeof name, "%0120u%u", 0u, i);
+        fixture_channel(&f, name, 0);
+        channel_kill(&f, name);
+        struct bytes all = notices_dead_names(f.notices, TENANT_DEFAULT, names);
+        size_t whole = i < 4 ? i : 3;
+        assert_int_equal(all.size, 121 * whole + 2 * (whole - 1) + (i > 3 ? 12 : 0));
+        if (i > 3)
+            assert_int_equal(all.at[all.size - 6], '0' + i - 3);
+    }
+    fixture_close(&f);
+}
+
+/* One is told of dead channels as of any alarm, but by those that live. */
+static void test_dead_channels_are_told_by_living_ones(void **arg)
 {
     (void)arg;
     struct fixture f;
@@ -265,19 +333,77 @@ static void test_a_dead_channel_is_told(void **arg)
     fixture_open(&f);
     fixture_channel(&f, "hook", 0);
     uint32_t mail = fixture_channel(&f, "mail", 0);
-    assert_int_equal(fixture_route(&f, "one", "a/#", 8, "hook", NULL), OUTCOME_DONE);
-    assert_int_equal(fixture_route(&f, "two", "b/#", 1, "mail", NULL), OUTCOME_DONE);
-    assert_int_equal(fixture_named(&f, COMMAND_CHANNEL_TEST, "hook"), OUTCOME_DONE);
-    assert_int_equal(fixture_done(&f, f.outcome.number, NOTICE_REFUSED, "gone"), OUTCOME_DONE);
-    assert_int_equal(fixture_ready(&f, &view), 1);
-    assert_int_equal(view.channel, mail);
+    uint32_t other = fixture_channel(&f, "other", 0);
+    channel_kill(&f, "hook");
+    /* Without a route: to all that live. */
+    fixture_channels(&f, 1, 1, "hook");
+    assert_int_equal(fixture_ready(&f, &view), 2);
+    assert_int_equal(view.channel, other);
     assert_true(notices_item_next(view.items, &offset, &item));
-    assert_int_equal(item.what, NOTICE_CHANNEL_DEAD);
-    assert_text(item.title, "hook");
-    assert_text(item.why, "gone");
-    assert_int_equal(fixture_named(&f, COMMAND_CHANNEL_TEST, "hook"), OUTCOME_DONE);
-    assert_int_equal(fixture_done(&f, f.outcome.number, NOTICE_REFUSED, "gone"), OUTCOME_DONE);
+    assert_int_equal(item.what, NOTICE_ALARM);
+    assert_int_equal(item.kind, RULE_CHANNEL);
+    assert_text(item.title, "channels");
+    assert_text(item.why, "hook");
+    /* Routes of other places, and to who cannot be reached, do not lead it anywhere. */
+    assert_int_equal(fixture_route(&f, "a", "a/#", 8, "mail", NULL), OUTCOME_DONE);
+    assert_int_equal(fixture_route(&f, "b", "#", 8, "hook", NULL), OUTCOME_DONE);
+    fixture_channels(&f, 1, 1, "hook");
+    assert_int_equal(fixture_ready(&f, &view), 4);
+    /* Where one leads to somebody, that is all. */
+    assert_int_equal(fixture_route(&f, "c", "#", 2, "mail", NULL), OUTCOME_DONE);
+    fixture_channels(&f, 1, 2, "hook");
+    assert_int_equal(fixture_ready(&f, &view), 5);
+    assert_int_equal(view.channel, mail);
+    fixture_channels(&f, 1, 3, "hook"); /* less urgent than it asks for: to all again */
+    assert_int_equal(fixture_ready(&f, &view), 7);
+    /* Other alarms go where they are led, to the dead as well, and nowhere else. */
+    fixture_raise(&f, 2, POINT_NONE, 8);
+    assert_int_equal(fixture_ready(&f, &view), 8);
+    assert_int_equal(channel_of(&f, view.channel).dead, true);
+    fixture_close(&f);
+}
+
+static void test_quiet_hours_hold_no_dead_channel_back(void **arg)
+{
+    (void)arg;
+    struct fixture f;
+    struct delivery_view view;
+    fixture_open(&f);
+    fixture_channel(&f, "hook", 0);
+    struct form_writer form = channel_form(&f, "mail", CHANNEL_MAIL, 0);
+    form_put_quiet(&form, 0, 1440, 0); /* always, whatever it is */
+    assert_int_equal(fixture_command(&f, COMMAND_CHANNEL_SET, &form), OUTCOME_DONE);
+    assert_int_equal(fixture_route(&f, "all", "#", 8, "mail", NULL), OUTCOME_DONE);
+    channel_kill(&f, "hook");
+    fixture_raise(&f, 1, POINT_NONE, 1);
+    assert_int_equal(fixture_ready(&f, &view), 0);
+    fixture_channels(&f, 2, 4, "hook");
     assert_int_equal(fixture_ready(&f, &view), 1);
+    assert_int_equal(view.count, 1);
+    fixture_close(&f);
+}
+
+/* A roster's steps go on until somebody answers; they tell no dead channel either. */
+static void test_a_roster_is_called_for_dead_channels(void **arg)
+{
+    (void)arg;
+    struct fixture f;
+    struct delivery_view view;
+    fixture_open(&f);
+    fixture_channel(&f, "a", 0);
+    uint32_t b = fixture_channel(&f, "b", 0);
+    uint32_t c = fixture_channel(&f, "c", 0);
+    fixture_roster(&f, "crew");
+    assert_int_equal(fixture_route(&f, "all", "#", 8, NULL, "crew"), OUTCOME_DONE);
+    channel_kill(&f, "a");
+    fixture_channels(&f, 7, 1, "a"); /* at night the first member: whose channel is dead */
+    assert_int_equal(fixture_ready(&f, &view), 1);
+    assert_int_equal(view.channel, b);
+    assert_int_equal(notices_calls(f.notices), 1);
+    fixture_later(&f, 2 * MINUTE_NS);
+    assert_int_equal(fixture_ready(&f, &view), 2);
+    assert_int_equal(view.channel, c);
+    assert_int_equal(notices_calls(f.notices), 0);
     fixture_close(&f);
 }
 
@@ -410,7 +536,11 @@ int main(void)
         cmocka_unit_test(test_the_queue_is_bounded),
         cmocka_unit_test(test_what_failed_is_tried_again),
         cmocka_unit_test(test_given_up),
-        cmocka_unit_test(test_a_dead_channel_is_told),
+        cmocka_unit_test(test_what_becomes_of_channels_is_told),
+        cmocka_unit_test(test_names_of_the_dead_are_cut),
+        cmocka_unit_test(test_dead_channels_are_told_by_living_ones),
+        cmocka_unit_test(test_quiet_hours_hold_no_dead_channel_back),
+        cmocka_unit_test(test_a_roster_is_called_for_dead_channels),
         cmocka_unit_test(test_quiet_hours),
         cmocka_unit_test(test_a_browser_has_nothing_sent),
         cmocka_unit_test(test_deliveries_are_listed_and_few_are_kept),

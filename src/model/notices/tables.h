@@ -136,6 +136,7 @@ struct notices {
     uint32_t pattern_count;     /* places of that */
     uint64_t *turns;            /* by channel: the last turn of telling in which it was told */
     uint64_t turn;              /* within one record: of no state */
+    bool reached;               /* in this turn a channel that is not dead; of no state */
     struct notices_effects now; /* of the fact that is applied */
 };
 
@@ -217,13 +218,14 @@ struct notice_told { /* something that people are told of */
     struct bytes item;
     uint8_t priority;
     uint64_t alarm;    /* of calls; 0: nobody can acknowledge it */
-    bool everywhere;   /* by all routes, wherever it is */
+    bool channels;     /* that channels are dead: to those that live, quiet hours or not */
     struct bytes path; /* where it is */
     const struct record_stamp *stamp;
 };
 /* A form of the item; at[NOTICE_ITEM_BYTES]. */
 #define NOTICE_ITEM_BYTES 4096
 #define NOTICE_ITEM_PRIORITY_TAG 6
+#define NOTICE_ITEM_KIND_TAG 7
 struct bytes notices_item_make(const struct notice_item *item, uint8_t *at);
 /* Gathers it for the channel, unless this turn told it already. */
 MUST_USE enum err notices_tell(struct notices *notices, uint32_t channel,

@@ -7,6 +7,7 @@ import {
   fieldsOf,
   flawsOf,
   hasField,
+  kindsOf,
   placesOf,
   RULE_NEW,
   statesOf,
@@ -108,11 +109,22 @@ test("states as they are typed", () => {
   assert.equal(statesOf("2, two"), undefined);
 });
 
-test("each kind has its fields, and nothing stands on nothing but a condition", () => {
+test("each kind has its fields, and nothing stands on nothing but a condition, or dead channels", () => {
   for (const kind of KINDS) {
-    assert.equal(placesOf(kind).includes("nothing"), kind === "expression");
+    assert.equal(placesOf(kind).includes("nothing"), ["expression", "channel"].includes(kind));
     assert.equal(hasField(kind, "condition"), kind === "expression");
   }
+});
+
+test("the rule of dead channels stands on nothing, and no other becomes one", () => {
+  const fields = { ...RULE_NEW, name: "channels", kind: "channel", on: "nothing" } as const;
+  assert.deepEqual(flawsOf(fields), {});
+  const words = wordsOf({ ...fields, on_delay: "1m", priority: 2 });
+  assert.equal("path" in words, false);
+  assert.deepEqual([words.kind, words.on_delay, words.priority], ["channel", "1m", 2]);
+  assert.deepEqual(kindsOf("channel"), ["channel"]);
+  assert.equal(kindsOf("high").length, KINDS.length - 1);
+  assert.equal(kindsOf("high").includes("channel"), false);
 });
 
 const roster = {

@@ -109,7 +109,7 @@ static struct bytes title_of(const struct notice_item *item, bool chinese)
     if (item->kind != RULE_CHANNEL || !bytes_equal(item->title, bytes_text(RULE_CHANNELS_NAME)))
         return item->title;
     return bytes_text(chinese ? "\xe9\x80\x9a\xe7\x9f\xa5\xe6\xb8\xa0\xe9\x81\x93" /* channel */
-                                "\xe6\x97\xa0\xe6\xb3\x95\xe9\x80\x81\xe8\xbe\xbe" /* not reached */
+                                "\xe4\xb8\x8d\xe9\x80\x9a" /* does not get through */
                               : "Channel cannot be reached");
 }
 

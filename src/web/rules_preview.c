@@ -510,7 +510,9 @@ enum handled handle_rules_preview(struct exchange *exchange)
         return HANDLED;
     if (!form_end(&preview->module.form, &form))
         return answer_problem(exchange, 413, "too_large", NULL, "the rule says too much");
-    const char *fault = rule_plan_read(form, &preview->plan);
+    const char *fault = form_integer(form, RULE_TAG_KIND, RULE_KINDS) == RULE_CHANNEL
+                            ? "channels have no history that a rule could run over"
+                            : rule_plan_read(form, &preview->plan);
     if (fault != NULL)
         return answer_problem(exchange, 422, report_outcome_word(OUTCOME_RULE_INVALID),
                               outcome_text(OUTCOME_RULE_INVALID), "%s", fault);

@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 
-from house import PATIENCE_S, Raw, Server, expect, expect_equal, free_port, play, skip, wait_for
+from house import PATIENCE_S, Raw, Server, expect, expect_equal, free_port, play, run, skip, wait_for
 from web import ask
 
 KEY = b"a key of 24 bytes, or so"
@@ -115,6 +115,11 @@ class Plant:
     def one(self, name):
         return self.ask("GET", f"/v1/channels/{name}")
 
+    def channels_alarm(self):
+        found = [alarm for alarm in self.ask("GET", "/v1/alarms")["alarms"] if alarm["kind"] == "channel"]
+        expect(len(found) <= 1, "one alarm of all channels")
+        return found[0] if found else None
+
 
 # ---- webhooks --------------------------------------------------------------------------------------------
 
@@ -192,13 +197,17 @@ def a_dead_receiver(folder):
     plant.route("two", match="elsewhere/#", to={"channel": "boss"})
     plant.say(90, "one")
     said = boss.wait(1)[0]
-    expect_equal((said["alarms"][0]["what"], said["alarms"][0]["title"]), ("channel_dead", "duty"), "the others are told")
+    alarm = said["alarms"][0]
+    expect_equal((alarm["what"], alarm["kind"], alarm["why"], alarm["priority"]), ("alarm", "channel", "duty", 1),
+                 "the others are told")
+    expect_equal(said["text"], "[P1] Channel cannot be reached: duty", "in words")
     channel = plant.one("duty")
     expect_equal((channel["dead"], channel["given_up"], channel["last_error"]), (True, 1, "it answered 410"), "the dead one")
     expect("channel duty does not answer: it answered 410" in plant.server.log(), "the log tells it")
     duty.status = 200
     plant.ask("POST", "/v1/channel-test/duty")
     wait_for("it lives again", lambda: not plant.one("duty")["dead"])
+    wait_for("its alarm to end", lambda: plant.channels_alarm()["state"] == "returned unacknowledged")
     expect_equal(len(boss.messages), 1, "told once")
     # Nobody listens: it is tried again until somebody does, and what it says is the same.
     port = free_port()
@@ -213,6 +222,58 @@ def a_dead_receiver(folder):
     duty.status = 302
     plant.ask("POST", "/v1/channel-test/duty")
     wait_for("the redirection", lambda: "not followed" in (plant.one("duty")["last_error"] or ""))
+    plant.server.stop()
+
+
+def a_dead_channel_is_an_alarm(folder):
+    """A receiver answers 500 until its channel is dead: an alarm as any other, in the list, in the journal, in SQL and in the
+    verbs; it survives a server that is killed, and ends when the receiver is back."""
+    plant, duty, boss, quiet = Plant(folder), Receiver(status=500), Receiver(), Receiver()
+    expect_equal(plant.ask("GET", "/v1/rules")["rules"], [], "without channels no rule")
+    plant.channel("duty", duty.url)
+    plant.channel("boss", boss.url, language="zh")
+    plant.channel("quiet", quiet.url, quiet=[{"from": "00:00", "to": "24:00", "but_priority": 0}])
+    rule = plant.ask("GET", "/v1/rules/channels")
+    expect_equal((rule["kind"], rule["on"], rule["priority"], rule["author"]), ("channel", "nothing", 1, None), "it makes itself")
+    plant.route("all", to={"channel": "duty"})
+    plant.ask("POST", "/v1/channel-test/duty")
+    wait_for("the alarm", lambda: plant.channels_alarm(), 60)
+    alarm = plant.channels_alarm()
+    expect_equal((alarm["rule"], alarm["why"], alarm["priority"], alarm["state"], alarm["path"]),
+                 ("channels", "duty", 1, "unacknowledged", ""), "the alarm")
+    # The route leads to nobody who lives: all who live are told, whatever the hour, once.
+    expect_equal([m["text"] for m in boss.wait(1)], ["[P1] \u901a\u77e5\u6e20\u9053\u4e0d\u901a: duty"], "in Chinese")
+    expect_equal([m["alarms"][0]["why"] for m in quiet.wait(1)], ["duty"], "in quiet hours")
+    plant.server.kill()
+    plant.start()
+    expect_equal(plant.channels_alarm(), alarm, "behind the crash")
+    rows = plant.ask("POST", "/v1/sql", {"sql": "select rule, kind, why, path from alarms"})["rows"]
+    expect_equal(rows, [["channels", "channel", "duty", None]], "in SQL")
+    listed = run("alarm", "list", "--json", env={"MAINSTEM_HTTP": plant.server.http, "MAINSTEM_TOKEN": ""})
+    expect_equal([json.loads(line)["why"] for line in listed.stdout.splitlines()], ["duty"], f"the verb: {listed.stderr}")
+    plant.ask("POST", "/v1/alarms-act", {"act": "acknowledge", "alarms": [alarm["alarm"]], "comment": "seen"})
+    # One more: told again, to be acknowledged again, by whoever is left.
+    quiet.status = 410
+    plant.ask("POST", "/v1/channel-test/quiet")
+    wait_for("both are named", lambda: plant.channels_alarm()["why"] == "duty, quiet")
+    expect_equal(plant.channels_alarm()["state"], "unacknowledged", "for somebody to see")
+    boss.wait(2)
+    duty.status = quiet.status = 200
+    plant.ask("POST", "/v1/channel-test/quiet")
+    wait_for("one is named", lambda: plant.channels_alarm()["why"] == "duty")
+    plant.ask("DELETE", "/v1/routes/all")
+    plant.ask("DELETE", "/v1/channels/duty")  # what is gone is not dead
+    wait_for("it ends", lambda: plant.channels_alarm()["state"] == "returned unacknowledged")
+    entries = plant.ask("GET", "/v1/alarm-journal")["entries"]
+    expect_equal([e["event"] for e in reversed(entries)],
+                 ["condition holds", "acknowledge", "re-alarm", "condition ends"], "the journal")
+    # Whoever wants none switches it off; whoever asks for another one is told why not.
+    plant.ask("PUT", "/v1/rules/channels", {"kind": "channel", "enabled": False})
+    expect_equal(plant.channels_alarm(), None, "off")
+    plant.ask("PUT", "/v1/rules/mine", {"kind": "channel"}, 422)
+    plant.ask("PUT", "/v1/rules/channels", {"kind": "high", "path": "#", "limit": 1}, 422)
+    plant.ask("POST", "/v1/rules-preview", {"kind": "channel"}, 422)
+    expect_equal(len(boss.messages), 2, "two deaths, two messages")
     plant.server.stop()
 
 
@@ -372,7 +433,7 @@ if __name__ == "__main__":
         skip("python3-aiosmtpd is not installed")
     try:
         play(webhooks_are_signed, a_flood_is_one_message, what_is_not_urgent_waits_for_the_morning, a_dead_receiver,
-             addresses_of_this_machine, a_server_that_is_killed, nobody_answers, mail_is_sent, a_topic_is_told)
+             a_dead_channel_is_an_alarm, addresses_of_this_machine, a_server_that_is_killed, nobody_answers, mail_is_sent, a_topic_is_told)
     finally:
         for receiver in Receiver.every:
             receiver.hold.set()

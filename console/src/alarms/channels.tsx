@@ -116,6 +116,11 @@ function ChannelCard(props: {
           <Name text={channel.last_error} />
         </p>
       )}
+      {channel.dead && (
+        <p>
+          <a href={routeAddress("rules", "channels")}>{tr("channels.dead.alarm")}</a>
+        </p>
+      )}
       <ul class="faint">
         <li>
           <a href={routeAddress("oncall", "", { view: "deliveries", channel: channel.name })}>

@@ -13,7 +13,9 @@ export interface Bar {
 export interface Lane {
   key: string;
   path: string | null;
-  title: string;
+  title: string | null;
+  rule: string | null;
+  kind: string;
   priority: number;
   bars: Bar[];
   /** Raised so often. */
@@ -60,7 +62,9 @@ export function lanesOf(
     const lane = run?.lane ?? {
       key,
       path: entry.path,
-      title: entry.title || entry.rule || "",
+      title: entry.title,
+      rule: entry.rule,
+      kind: entry.kind,
       priority: entry.priority,
       bars: [],
       times: 0,

@@ -94,8 +94,10 @@ export function eventName(event: string): string {
   return key ? tl(key) : event;
 }
 
+/** The rule of dead channels made itself: until somebody gives it a title, it has its kind's. */
 export const titleOf = (alarm: { title: string | null; rule: string | null; kind: string }) =>
-  alarm.title || alarm.rule || kindName(alarm.kind);
+  (alarm.kind === "channel" && alarm.title === alarm.rule ? "" : alarm.title || alarm.rule) ||
+  kindName(alarm.kind);
 
 /** What was found, beside what it should be. */
 export function valueText(value: Value, unit: string | null): string {

@@ -3,15 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { PRIORITIES } from "../api/alarms";
 import { Problem } from "../api/http";
-import {
-  DIRECTIONS,
-  KINDS,
-  PLACES,
-  putRule,
-  removeRule,
-  type Rule,
-  type RuleFault,
-} from "../api/rules";
+import { DIRECTIONS, PLACES, putRule, removeRule, type Rule, type RuleFault } from "../api/rules";
 import { mayAnywhere } from "../api/session";
 import { tr } from "../i18n/rules";
 import { SureDialog } from "../pages/access-parts";
@@ -27,6 +19,7 @@ import {
   fieldsOf,
   flawsOf,
   hasField,
+  kindsOf,
   placesOf,
   RULE_NEW,
   wordsOf,
@@ -181,7 +174,7 @@ function Where({ part, isNew }: { part: Part; isNew: boolean }) {
         <Pick
           label={tr("rules.kind")}
           value={fields.kind}
-          options={KINDS.map((value) => ({ value, text: kindName(value) }))}
+          options={kindsOf(fields.kind).map((value) => ({ value, text: kindName(value) }))}
           onChange={(kind) =>
             change({
               kind,
@@ -204,15 +197,17 @@ function Where({ part, isNew }: { part: Part; isNew: boolean }) {
             <Text part={part} name="metric" label={tr("rules.metric")} code />
           </>
         ) : (
-          <Text
-            part={part}
-            name="path"
-            label={tr(`rules.path.${fields.on}`)}
-            code
-            placeholder={
-              fields.on === "pattern" ? "plant/+/pump-*/temp" : "plant/line-1/pump-3/temp"
-            }
-          />
+          fields.kind !== "channel" && (
+            <Text
+              part={part}
+              name="path"
+              label={tr(`rules.path.${fields.on}`)}
+              code
+              placeholder={
+                fields.on === "pattern" ? "plant/+/pump-*/temp" : "plant/line-1/pump-3/temp"
+              }
+            />
+          )
         )}
       </div>
     </fieldset>
@@ -421,12 +416,14 @@ export function RuleEditor(props: {
           </fieldset>
         </form>
       </Card>
-      <RulePreviewCard
-        words={
-          isWrong && Object.keys(flaws).some((name) => name !== "name") ? null : wordsOf(fields)
-        }
-        onError={setPreviewError}
-      />
+      {fields.kind !== "channel" && (
+        <RulePreviewCard
+          words={
+            isWrong && Object.keys(flaws).some((name) => name !== "name") ? null : wordsOf(fields)
+          }
+          onError={setPreviewError}
+        />
+      )}
       {removing && rule && (
         <SureDialog
           title={tr("rules.remove.title", { name: rule.name })}

@@ -1,4 +1,5 @@
 /** A rule as it is edited: texts of fields, and what is sent of them. Pure. */
+import { KINDS } from "../api/rules";
 import type { Rule, RuleDirection, RuleKind, RulePlace, RuleWords } from "../api/rules";
 import { spanSeconds } from "./spans";
 
@@ -106,6 +107,7 @@ const KIND_FIELDS: Record<RuleKind, readonly (keyof RuleFields)[]> = {
   state: ["states"],
   stale: ["span"],
   expression: ["condition"],
+  channel: [],
 };
 /** Those of them that must be said. A limit that is not said is the point's own. */
 const KIND_WANTS: Record<RuleKind, readonly (keyof RuleFields)[]> = {
@@ -118,6 +120,7 @@ const KIND_WANTS: Record<RuleKind, readonly (keyof RuleFields)[]> = {
   state: ["states"],
   stale: ["span"],
   expression: ["condition"],
+  channel: [],
 };
 export const hasField = (kind: RuleKind, name: keyof RuleFields): boolean =>
   KIND_FIELDS[kind].includes(name);
@@ -158,7 +161,7 @@ export function flawsOf(fields: RuleFields): Partial<Record<keyof RuleFields, Ru
   if (fields.on === "type") {
     if (!fields.type.trim()) flaws.type = "missing";
     if (!fields.metric.trim()) flaws.metric = "missing";
-  } else if (!fields.path.trim()) flaws.path = "missing";
+  } else if (fields.kind !== "channel" && !fields.path.trim()) flaws.path = "missing";
   return flaws;
 }
 
@@ -179,7 +182,7 @@ export function wordsOf(fields: RuleFields): RuleWords {
   if (on === "type") {
     words.type = fields.type.trim();
     words.metric = fields.metric.trim();
-  } else words.path = fields.path.trim();
+  } else if (kind !== "channel") words.path = fields.path.trim();
   for (const name of NUMBERS) {
     const value = numberOf(fields[name]);
     if (has(name) && value !== undefined) words[name] = value;
@@ -193,6 +196,14 @@ export function wordsOf(fields: RuleFields): RuleWords {
   return words;
 }
 
-/** Where a rule can stand: of nothing in particular only what looks at several points. */
+/** Where a rule can stand: of nothing in particular only what looks at several points, or at none. */
 export const placesOf = (kind: RuleKind): readonly RulePlace[] =>
-  kind === "expression" ? ["point", "pattern", "type", "nothing"] : ["point", "pattern", "type"];
+  kind === "expression"
+    ? ["point", "pattern", "type", "nothing"]
+    : kind === "channel"
+      ? ["nothing"]
+      : ["point", "pattern", "type"];
+
+/** The rule of dead channels makes itself: none becomes one, and it becomes no other. */
+export const kindsOf = (kind: RuleKind): readonly RuleKind[] =>
+  kind === "channel" ? [kind] : KINDS.filter((other) => other !== "channel");

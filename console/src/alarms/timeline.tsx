@@ -5,7 +5,7 @@ import { serverNow } from "../api/clock";
 import { formatDuration, formatTime } from "../format";
 import { tl } from "../i18n/alarms";
 import { lanesOf, spanOfEntries, type Lane } from "./lanes";
-import { priorityName } from "./parts";
+import { priorityName, titleOf } from "./parts";
 
 const LANES = 12;
 const LANE_HEIGHT = 26;
@@ -58,16 +58,16 @@ function LaneRow(props: {
       {/* An SVG of its own cuts what is too long. */}
       <svg x={0} y={top} width={props.label - 8} height={LANE_HEIGHT}>
         <text class="lane-name" x={0} y={17}>
-          {lane.title}
+          {titleOf(lane)}
           <tspan class="lane-place" dx={8}>
             {placeOf(lane.path)}
           </tspan>
-          <title>{`${lane.title} ${lane.path ?? ""}`}</title>
+          <title>{`${titleOf(lane)} ${lane.path ?? ""}`}</title>
         </text>
       </svg>
       {lane.bars.map((bar, at) => {
         const left = x(bar.from);
-        const words = `${lane.title}: ${formatTime(bar.from)}, ${formatDuration((bar.to - bar.from) / 1000)}`;
+        const words = `${titleOf(lane)}: ${formatTime(bar.from)}, ${formatDuration((bar.to - bar.from) / 1000)}`;
         return (
           <rect
             key={at}
@@ -96,12 +96,12 @@ export function Timeline(props: { entries: AlarmEntry[]; onOpen: (alarm: number)
   const x = (time: number) => label + (room * (time - span.from)) / (span.to - span.from);
   const height = lanes.length * LANE_HEIGHT + AXIS_HEIGHT;
   const words = lanes
-    .map(({ title, path, times, priority }) =>
+    .map((lane) =>
       tl("journal.lane", {
-        title,
-        path: path ?? "",
-        priority: priorityName(priority),
-        count: times,
+        title: titleOf(lane),
+        path: lane.path ?? "",
+        priority: priorityName(lane.priority),
+        count: lane.times,
       }),
     )
     .join("; ");

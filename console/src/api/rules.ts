@@ -12,6 +12,7 @@ export const KINDS = [
   "state",
   "stale",
   "expression",
+  "channel",
 ] as const;
 export type RuleKind = (typeof KINDS)[number];
 export const PLACES = ["point", "pattern", "type", "nothing"] as const;

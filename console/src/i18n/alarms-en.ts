@@ -45,6 +45,7 @@ export const alarmsEn = {
   "alarms.kind.state": "State",
   "alarms.kind.stale": "No data",
   "alarms.kind.expression": "Condition",
+  "alarms.kind.channel": "Channel cannot be reached",
   "alarms.event.condition_holds": "Raised",
   "alarms.event.condition_ends": "Condition ended",
   "alarms.event.acknowledge": "Acknowledged",

@@ -101,7 +101,8 @@ export const rulesEn = {
   "oncall.view.routes": "Routes",
   "oncall.view.deliveries": "Deliveries",
   "oncall.rosters.text": "Who is on call when, and who is next when nobody acknowledges.",
-  "oncall.channels.text": "By which ways people are told.",
+  "oncall.channels.text":
+    "By which ways people are told. One that cannot be reached is an alarm itself.",
   "oncall.routes.text": "Which alarms go to whom.",
   "oncall.deliveries.text": "What was sent, what waits, and what was given up.",
   "oncall.edit": "Edit",
@@ -176,6 +177,7 @@ export const rulesEn = {
   "channels.quiet.none": "nothing",
   "channels.dead": "Dead",
   "channels.alive": "Works",
+  "channels.dead.alarm": "Told by the rule for channels that cannot be reached",
   "channels.sent": "Sent: {shown}",
   "channels.test": "Test",
   "channels.tested": "{name}: test {number} is on its way",

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { askRule, askRules, type Rule } from "../api/rules";
 import { usePages, useQuery } from "../api/query";
 import { mayAnywhere, session } from "../api/session";
-import { kindName, PriorityMark } from "../alarms/parts";
+import { kindName, PriorityMark, titleOf } from "../alarms/parts";
 import { RuleEditor } from "../alarms/rule-editor";
 import { formatCount } from "../format";
 import { tr } from "../i18n/rules";
@@ -39,7 +39,10 @@ function RuleRow({ rule }: { rule: Rule }) {
     <div class="rule-row">
       <PriorityMark priority={rule.priority ?? 3} open={rule.enabled !== false} />
       <span class="alarm-what">
-        <Name class="name" text={rule.title || rule.name} />
+        <Name
+          class="name"
+          text={titleOf({ title: rule.title ?? null, rule: rule.name, kind: rule.kind })}
+        />
         <span class="faint">
           <Name text={rule.title ? rule.name : ""} />
         </span>

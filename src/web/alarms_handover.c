@@ -40,14 +40,6 @@ static bool notes_want(struct exchange *exchange, const struct notes_list *list,
            note_may(exchange, RIGHT_SEE, view->branch);
 }
 
-static enum handled notes_end(struct exchange *exchange, uint64_t next)
-{
-    json_put_array_end(&exchange->json);
-    put_next(&exchange->json, next);
-    json_put_object_end(&exchange->json);
-    return answer_json(exchange, 200);
-}
-
 static enum handled notes_step(struct exchange *exchange)
 {
     struct notes_list *list = exchange->state;
@@ -55,7 +47,7 @@ static enum handled notes_step(struct exchange *exchange)
     struct handover_view view;
     while (list->at > 0) {
         if (list->found == list->limit || exchange->json.size >= ANSWER_BYTES)
-            return notes_end(exchange, list->at + 1);
+            return answer_list(exchange, list->at + 1);
         if (alarms_handover(alarms_of(exchange), (uint32_t)list->at--, &view) &&
             notes_want(exchange, list, &view)) {
             note_put(&exchange->json, &view);
@@ -64,7 +56,7 @@ static enum handled notes_step(struct exchange *exchange)
         if (turn_is_over(&turn, 128))
             return HANDLED_STEP;
     }
-    return notes_end(exchange, 0);
+    return answer_list(exchange, 0);
 }
 
 enum handled handle_handovers(struct exchange *exchange)

@@ -67,14 +67,6 @@ static bool list_wants(struct exchange *exchange, const struct journal_list *lis
                         entry->priority);
 }
 
-static enum handled list_end(struct exchange *exchange, uint64_t next)
-{
-    json_put_array_end(&exchange->json);
-    put_next(&exchange->json, next);
-    json_put_object_end(&exchange->json);
-    return answer_json(exchange, 200);
-}
-
 static enum handled list_step(struct exchange *exchange)
 {
     struct journal_list *list = exchange->state;
@@ -83,7 +75,7 @@ static enum handled list_step(struct exchange *exchange)
     struct alarm_entry entry;
     while (list->at >= alarms_entries_first(alarms) && list->at > 0 && !list->filter.none) {
         if (list->found == list->limit || exchange->json.size >= ANSWER_BYTES)
-            return list_end(exchange, list->at + 1);
+            return answer_list(exchange, list->at + 1);
         alarms_entry(alarms, list->at, &entry);
         if (entry.wall_ns < list->from_ns)
             break;
@@ -95,7 +87,7 @@ static enum handled list_step(struct exchange *exchange)
         if (turn_is_over(&turn, 128))
             return HANDLED_STEP;
     }
-    return list_end(exchange, 0);
+    return answer_list(exchange, 0);
 }
 
 static bool list_read(struct exchange *exchange, struct journal_list *list)

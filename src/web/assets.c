@@ -529,14 +529,6 @@ static bool list_wants(struct exchange *exchange, const struct assets_list *list
            exchange_sees(exchange, exchange->tenant, bytes_of(then->branch, then->branch_size));
 }
 
-static enum handled list_end(struct exchange *exchange, uint64_t next)
-{
-    json_put_array_end(&exchange->json);
-    put_next(&exchange->json, next);
-    json_put_object_end(&exchange->json);
-    return answer_json(exchange, 200);
-}
-
 static enum handled list_step(struct exchange *exchange)
 {
     struct assets_list *list = exchange->state;
@@ -546,7 +538,7 @@ static enum handled list_step(struct exchange *exchange)
     struct asset_then then;
     while (list->last < assets_count(assets) && !list->none) {
         if (list->found == list->limit || exchange->json.size >= ANSWER_BYTES)
-            return list_end(exchange, list->last);
+            return answer_list(exchange, list->last);
         uint32_t asset = (uint32_t)++list->last;
         assets_asset(assets, asset, &view);
         if (view.tenant == exchange->tenant && (!view.retired || list->wall_ns != INT64_MAX) &&
@@ -561,7 +553,7 @@ static enum handled list_step(struct exchange *exchange)
         if (turn_is_over(&turn, 1024))
             return HANDLED_STEP;
     }
-    return list_end(exchange, 0);
+    return answer_list(exchange, 0);
 }
 
 static bool list_read(struct exchange *exchange, struct assets_list *list)
@@ -671,8 +663,5 @@ enum handled handle_asset_versions(struct exchange *exchange)
         json_put_array_end(json);
         json_put_object_end(json);
     }
-    json_put_array_end(json);
-    put_next(json, version > 0 ? version + 1 : 0);
-    json_put_object_end(json);
-    return answer_json(exchange, 200);
+    return answer_list(exchange, version > 0 ? version + 1 : 0);
 }

@@ -116,10 +116,7 @@ static enum handled tree_answer(struct exchange *exchange)
     json_put_array(json);
     for (uint64_t i = 0; i < tree->count; i++)
         part_put(exchange, &tree->parts[i]);
-    json_put_array_end(json);
-    put_next(json, tree->more ? tree->last : 0);
-    json_put_object_end(json);
-    return answer_json(exchange, 200);
+    return answer_list(exchange, tree->more ? tree->last : 0);
 }
 
 /* ---- alarms ------------------------------------------------------------------------------------
@@ -143,7 +140,8 @@ static void alarm_take(struct exchange *exchange, const struct alarm_view *alarm
 {
     struct alarm_counts counts = {.active = 0};
     struct tree_part *part = part_of(exchange, alarm);
-    if (part == NULL || part->told || !alarm_may(exchange, RIGHT_SEE, alarm->tenant, alarm->rule, alarm->point))
+    if (part == NULL || part->told ||
+        !alarm_may(exchange, RIGHT_SEE, alarm->tenant, alarm->rule, alarm->point))
         return;
     alarm_count(&counts, alarm);
     part->active += counts.active;

@@ -70,14 +70,6 @@ static void row_put(struct exchange *exchange, const struct inbox_list *list)
     json_put_object_end(json);
 }
 
-static enum handled inbox_end(struct exchange *exchange, uint64_t next)
-{
-    json_put_array_end(&exchange->json);
-    put_next(&exchange->json, next);
-    json_put_object_end(&exchange->json);
-    return answer_json(exchange, 200);
-}
-
 /* The row with its types: a few a piece, for each comparison looks at all of its metrics. False:
  * the turn is over before the last type. */
 static bool types_compare(struct exchange *exchange, struct inbox_list *list, struct turn *turn)
@@ -111,10 +103,10 @@ static enum handled inbox_step(struct exchange *exchange)
             list->found++;
         }
         if (list->found == list->limit || exchange->json.size >= ANSWER_BYTES)
-            return inbox_end(exchange, list->last);
+            return answer_list(exchange, list->last);
         uint32_t next = assets_inbox_next(assets, exchange->tenant, (uint32_t)list->last);
         if (next == ROW_NONE)
-            return inbox_end(exchange, 0);
+            return answer_list(exchange, 0);
         list->last = next;
         points_row(exchange->web->points, next, &row);
         if (row_seen(exchange, &row)) {

@@ -310,14 +310,6 @@ struct documents_list {
     uint8_t branch[PATH_MAX_BYTES];
 };
 
-static enum handled list_end(struct exchange *exchange, uint64_t next)
-{
-    json_put_array_end(&exchange->json);
-    put_next(&exchange->json, next);
-    json_put_object_end(&exchange->json);
-    return answer_json(exchange, 200);
-}
-
 static bool attached_same(const struct attached *a, const struct attached *b)
 {
     return a->kind == b->kind && a->number == b->number && bytes_equal(a->branch, b->branch);
@@ -355,7 +347,7 @@ static enum handled list_step(struct exchange *exchange)
             break;
         bool wanted = view.made > list->after && list_wants(exchange, document);
         if (wanted && list->found == list->limit)
-            return list_end(exchange, list->after);
+            return answer_list(exchange, list->after);
         list->last = document;
         list->last_made = view.made;
         if (wanted) {
@@ -366,7 +358,7 @@ static enum handled list_step(struct exchange *exchange)
         if (turn_is_over(&turn, 256))
             return HANDLED_STEP;
     }
-    return list_end(exchange, 0);
+    return answer_list(exchange, 0);
 }
 
 static void list_drop(struct exchange *exchange)
@@ -397,7 +389,7 @@ static enum handled search_answer(struct exchange *exchange)
         document_put(exchange, &view, false, hit);
         list->found++;
     }
-    return list_end(exchange, 0);
+    return answer_list(exchange, 0);
 }
 
 static enum handled search_begin(struct exchange *exchange, struct bytes question)
@@ -442,7 +434,7 @@ enum handled handle_documents(struct exchange *exchange)
         list->attached_said = true;
         if (!attached_parse(exchange, text, &list->attached) ||
             !attached_seen(exchange, &list->attached))
-            return list_end(exchange, 0);
+            return answer_list(exchange, 0);
         if (list->attached.branch.size > 0) {
             memcpy(list->branch, list->attached.branch.at, list->attached.branch.size);
             list->attached.branch.at = list->branch;

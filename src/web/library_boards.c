@@ -95,14 +95,6 @@ struct boards_list {
     uint64_t last_made;
 };
 
-static enum handled boards_end(struct exchange *exchange, uint64_t next)
-{
-    json_put_array_end(&exchange->json);
-    put_next(&exchange->json, next);
-    json_put_object_end(&exchange->json);
-    return answer_json(exchange, 200);
-}
-
 static uint32_t boards_next(struct exchange *exchange, const struct boards_list *list)
 {
     const struct library *library = library_of(exchange);
@@ -122,7 +114,7 @@ static enum handled boards_step(struct exchange *exchange)
          board = boards_next(exchange, list)) {
         bool wanted = view.made > list->after && board_seen(exchange, &view);
         if (wanted && list->found == list->limit)
-            return boards_end(exchange, list->after);
+            return answer_list(exchange, list->after);
         list->last = board;
         list->last_made = view.made;
         if (wanted) {
@@ -133,7 +125,7 @@ static enum handled boards_step(struct exchange *exchange)
         if (turn_is_over(&turn, 128))
             return HANDLED_STEP;
     }
-    return boards_end(exchange, 0);
+    return answer_list(exchange, 0);
 }
 
 enum handled handle_boards(struct exchange *exchange)

@@ -96,10 +96,7 @@ static enum handled walk_step(struct exchange *exchange)
         if (turn_is_over(&turn, json->size - size))
             return HANDLED_STEP;
     }
-    json_put_array_end(json);
-    put_next(json, at == 0 ? 0 : walk->last);
-    json_put_object_end(json);
-    return answer_json(exchange, 200);
+    return answer_list(exchange, at == 0 ? 0 : walk->last);
 }
 
 enum handled notice_list(struct exchange *exchange, const struct notice_list *list)

@@ -216,8 +216,5 @@ enum handled handle_deliveries(struct exchange *exchange)
         if (notices_delivery(notices, numbers[i], &view))
             delivery_put(exchange, &view);
     }
-    json_put_array_end(json);
-    put_next(json, count > limit ? numbers[limit - 1] : 0);
-    json_put_object_end(json);
-    return answer_json(exchange, 200);
+    return answer_list(exchange, count > limit ? numbers[limit - 1] : 0);
 }

@@ -11,8 +11,9 @@
  *   people.c     who asks about people, and may he; people_*.c: a file a noun
  *   archive_right.c    may he, of points and patterns
  *   archive.c, archive_erase.c, archive_notes.c   policies, erasures, corrections and annotations
- *   assets.h     types and assets: assets_order.c (commands whose words are a form), assets_sheet.c,
- *                assets_right.c, assets_form.c, types.c, assets_*.c, inbox.c, map.c
+ *   module.h     module.c: commands whose words are a form, spans of time, lists in pages
+ *   assets.h     types and assets: assets_sheet.c, assets_right.c, assets_form.c, types.c,
+ *                assets_*.c, inbox.c, map.c
  *   alarms.h     rules.c, rules_*.c (preview.h: tried on the history), alarms_*.c
  *   seen.c       what of a tenant's points who asks sees, how they are named, who sends samples
  *   points.c, commands.c, samples.c, tree.c, system.c, metrics.c, topics.c   handlers

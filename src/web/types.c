@@ -27,14 +27,6 @@ struct types_list {
     uint64_t limit, last, found;
 };
 
-static enum handled types_end(struct exchange *exchange, uint64_t next)
-{
-    json_put_array_end(&exchange->json);
-    put_next(&exchange->json, next);
-    json_put_object_end(&exchange->json);
-    return answer_json(exchange, 200);
-}
-
 static enum handled types_step(struct exchange *exchange)
 {
     struct types_list *list = exchange->state;
@@ -46,7 +38,7 @@ static enum handled types_step(struct exchange *exchange)
         assets_type(assets, (uint32_t)(list->last + 1), &view);
         bool wanted = view.tenant == exchange->tenant && !view.removed;
         if (wanted && list->found == list->limit)
-            return types_end(exchange, shown);
+            return answer_list(exchange, shown);
         list->last++;
         if (wanted) {
             json_put_object(&exchange->json);
@@ -58,7 +50,7 @@ static enum handled types_step(struct exchange *exchange)
         if (turn_is_over(&turn, 128) && list->found < list->limit)
             return HANDLED_STEP;
     }
-    return types_end(exchange, 0);
+    return answer_list(exchange, 0);
 }
 
 enum handled handle_types(struct exchange *exchange)
@@ -75,7 +67,7 @@ enum handled handle_types(struct exchange *exchange)
     json_put_name(&exchange->json, "types");
     json_put_array(&exchange->json);
     if (!types_seen(exchange))
-        return types_end(exchange, 0);
+        return answer_list(exchange, 0);
     return types_step(exchange);
 }
 

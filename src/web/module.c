@@ -1,6 +1,6 @@
 /* Commands whose words are a form, on their way from a body to their answer; and what bodies and
  * queries of this part have in common: spans of time, pages. */
-#include "web/assets.h"
+#include "web/module.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,6 +152,14 @@ void put_next(struct json_writer *json, uint64_t next)
         json_member_null(json, "next");
     else
         json_member_string(json, "next", bytes_of(text, (size_t)size));
+}
+
+enum handled answer_list(struct exchange *exchange, uint64_t next)
+{
+    json_put_array_end(&exchange->json);
+    put_next(&exchange->json, next);
+    json_put_object_end(&exchange->json);
+    return answer_json(exchange, 200);
 }
 
 enum handled answer_memory(struct exchange *exchange)

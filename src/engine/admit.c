@@ -853,7 +853,8 @@ enum admit engine_command(struct engine *engine, const struct command *command, 
         if (judged != ADMIT_DONE)
             return judged;
     }
-    if (engine->commands_waiting == COMMANDS_WAITING_MAX || erase_waits(engine, command))
+    if (engine->commands_waiting == COMMANDS_WAITING_MAX || erase_waits(engine, command) ||
+        !audit_has_room(engine))
         return ADMIT_WAIT;
     enum admit answer = admit_room(engine, LANE_FACTS, (audited ? 2 : 1) * FACT_BYTES_MAX);
     if (answer != ADMIT_DONE)
@@ -872,6 +873,8 @@ enum admit engine_command(struct engine *engine, const struct command *command, 
     facts_write(journal_facts(engine->journal), &fact);
     if (audited)
         audit_write(engine, command);
+    if (command->actor.door != ACTOR_NONE)
+        audit_count(engine);
     if (command->kind == COMMAND_CREATE)
         tenants_created(engine, command->tenant, 1);
     size_t at = (engine->commands_first + engine->commands_waiting++) % COMMANDS_WAITING_MAX;

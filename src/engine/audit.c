@@ -90,6 +90,22 @@ bool audit_is_wanted(const struct command *command)
            (command->kind != COMMAND_ERASE || command->erase.erasure == 0);
 }
 
+bool audit_has_room(struct engine *engine)
+{
+    uint64_t ticket = journal_ticket(engine->journal);
+    if (engine->audit_ticket != ticket) {
+        engine->audit_ticket = ticket;
+        engine->audit_in_batch = 0;
+    }
+    return !access_audit_presses(engine->access, engine->audit_in_batch);
+}
+
+void audit_count(struct engine *engine)
+{
+    (void)audit_has_room(engine); /* another batch may have been opened */
+    engine->audit_in_batch++;
+}
+
 static const char *const actions[] = {
     [COMMAND_CREATE] = "point.create",
     [COMMAND_CHANGE] = "point.change",
@@ -186,6 +202,8 @@ enum admit engine_audit(struct engine *engine, const struct fact_audit *audit,
     *ret_admitted = (struct admitted){.ticket = admit_ticket(engine)};
     if (engine->stopped)
         return ADMIT_STOPPED;
+    if (!audit_has_room(engine))
+        return ADMIT_WAIT;
     /* Room as for a message: what is kept free on a full disk is for commands. */
     enum admit answer = admit_room(engine, LANE_MESSAGES, FACT_BYTES_MAX);
     if (answer != ADMIT_DONE)
@@ -195,6 +213,7 @@ enum admit engine_audit(struct engine *engine, const struct fact_audit *audit,
     audit_cut(&fact.audit);
     journal_order(engine->journal);
     facts_write(journal_facts(engine->journal), &fact);
+    audit_count(engine);
     ret_admitted->ticket = journal_ticket(engine->journal);
     return ADMIT_DONE;
 }

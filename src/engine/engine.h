@@ -52,9 +52,11 @@ struct engine_config {
     int64_t samples_keep_ns;  /* 0: for ever */
     int64_t messages_keep_ns; /* of the messages lane, once both snapshots cover it */
     uint64_t points_rate;     /* new points a second of each tenant; 0: no limit */
-    uint64_t seed;            /* of hashes over names that strangers choose: a secret, or 0 */
-    bool read_only;           /* replay only: nothing is written */
-    uint64_t until_position;  /* read_only: stop before this position; 0: to the end */
+    uint32_t audit_kept;     /* entries of the audit in memory; 0: access_limits_default. Always the
+                                same for a folder */
+    uint64_t seed;           /* of hashes over names that strangers choose: a secret, or 0 */
+    bool read_only;          /* replay only: nothing is written */
+    uint64_t until_position; /* read_only: stop before this position; 0: to the end */
     enum journal_sabotage sabotage;
     void (*tell)(void *arg, enum log_level level, const char *text);
     /* A command's outcome, on the engine's thread, from within engine_step. */
@@ -298,6 +300,15 @@ struct notices *engine_notices(struct engine *engine);
 struct library *engine_library(struct engine *engine);
 struct journal *engine_journal(struct engine *engine);
 uint64_t engine_state_hash(struct engine *engine);
+/* An entry of the audit, of any age. What memory let go is read from the journal beside the engine,
+ * with its neighbours. */
+enum audit_found {
+    AUDIT_FOUND, /* *ret_view, until the next engine_step */
+    AUDIT_LATER, /* it is being read: ask again after the next engine_step */
+    AUDIT_LOST   /* nothing has it: from before what is kept, or damage took it */
+};
+enum audit_found engine_audit_entry(struct engine *engine, uint64_t number,
+                                    struct audit_view *ret_view);
 struct engine_counters {
     uint64_t messages, values; /* admitted */
     uint64_t applied_values, late_values, unknown_values;

@@ -7,7 +7,8 @@
  * nothing comes, step.c writes ticks for it.
  *
  * Entries. What alarms computed is written as FACT_ENTRY behind the records that caused it, by
- * modules_write, and comes back as a record of its own: a replay compares. */
+ * modules_step, and comes back as a record of its own: a replay compares. So are entries of the
+ * audit, before they leave memory. */
 #include "engine/room.h"
 
 #define MODULES_TIMERS_MOST 1024
@@ -68,7 +69,7 @@ void modules_destroy(struct engine *engine)
     engine->expressions = NULL;
     engine->assets = NULL;
     engine->timing = NULL;
-    engine->entries_written = 0;
+    engine->entries_written = engine->audit_written = 0;
 }
 
 enum err modules_rebuild(struct engine *engine)
@@ -240,10 +241,12 @@ enum err modules_apply_other(struct engine *engine, const struct fact *fact,
 enum err modules_apply_entry(struct engine *engine, const struct fact *fact,
                              const struct record_stamp *stamp)
 {
-    bool agrees = true;
-    enum err err = alarms_apply_entry(engine->alarms, &fact->entry, stamp, &agrees);
-    if (engine->entries_written > 0)
-        engine->entries_written--;
+    bool agrees = true, audit = fact->entry.module == MODULE_ACCESS;
+    uint64_t *ahead = audit ? &engine->audit_written : &engine->entries_written;
+    enum err err = audit ? access_apply_entry(engine->access, &fact->entry, stamp, &agrees)
+                         : alarms_apply_entry(engine->alarms, &fact->entry, stamp, &agrees);
+    if (*ahead > 0)
+        --*ahead;
     if (err == OK && !agrees && engine->counters.entries_disagreed++ == 0)
         engine_tell(engine, LOG_ERROR,
                     "the entry at position %llu is not what was computed from what came before it; "
@@ -325,10 +328,30 @@ static void write_entries(struct engine *engine)
     }
 }
 
+/* What a full disk keeps free is for commands, until so many wait that commands have to. */
+static void write_audit(struct engine *engine)
+{
+    uint8_t bytes[FORM_BYTES_MAX];
+    enum lane lane = access_audit_presses(engine->access, 0) ? LANE_FACTS : LANE_MESSAGES;
+    for (unsigned i = 0; i < MODULES_ENTRIES_MOST; i++) {
+        struct form_writer form = {.at = bytes, .capacity = sizeof bytes};
+        struct fact fact = {.kind = FACT_ENTRY, .entry = {.module = MODULE_ACCESS}};
+        if (access_audit_unwritten(engine->access) <= engine->audit_written ||
+            journal_room(engine->journal, lane, FACT_BYTES_MAX) != JOURNAL_ROOM)
+            return;
+        fact.entry.tenant =
+            access_audit_unwritten_form(engine->access, engine->audit_written, &form);
+        check(form_end(&form, &fact.entry.form));
+        facts_write(journal_facts(engine->journal), &fact);
+        engine->audit_written++;
+    }
+}
+
 int64_t modules_step(struct engine *engine)
 {
     static const struct fact tick = {.kind = FACT_TICK};
     write_entries(engine);
+    write_audit(engine);
     int64_t due = timing_next_ns(engine->timing) - journal_engine_ns(engine->journal);
     bool walks = alarms_walk_left(engine->alarms) + expressions_walk_left(engine->expressions) > 0;
     bool looks = assets_walk_left(engine->assets) > 0;

@@ -251,6 +251,24 @@ void snapshot_stop(struct engine *engine); /* waits for jobs, gives up what is u
 /* Loads the newest whole snapshot into engine->state; ERR_MISSING: there is none. */
 enum err snapshot_load(struct engine *engine, struct snapshot_header *ret_header);
 
+/* ---- audit_pages.c: entries of the audit that only the journal has ------------------------------
+ */
+#define AUDIT_PAGES 16 /* 1.2 MiB each, when all texts are as long as can be; else 0.2 */
+struct audit_page {
+    struct job job;
+    struct engine *engine;
+    enum { AUDIT_PAGE_FREE, AUDIT_PAGE_BUSY, AUDIT_PAGE_HERE } state;
+    bool seen; /* somebody looked at it since it was read */
+    int64_t used_ns;
+    struct audit_run run;
+    uint64_t identity[2];
+    enum err err;
+    struct audit_view *views; /* [count], AUDIT_RUN at most, ascending */
+    uint8_t *texts;
+    size_t count, text_size;
+};
+void audit_pages_stop(struct engine *engine); /* waits */
+
 /* ---- the engine
  * --------------------------------------------------------------------------------------- */
 #define COMMANDS_WAITING_MAX 4096
@@ -323,8 +341,12 @@ struct engine {
     /* modules */
     uint32_t told_in_batch;   /* values */
     uint32_t told_records;    /* records a batch may hold while many are told */
-    uint64_t entries_written; /* FACT_ENTRY records that were not applied so far */
-    bool started;             /* the replay is over */
+    uint64_t entries_written; /* FACT_ENTRY records of alarms that were not applied so far */
+    uint64_t audit_written;   /* the same of the audit */
+    uint64_t audit_ticket;    /* entries of the audit that this batch will make: */
+    uint32_t audit_in_batch;
+    struct audit_page audit_pages[AUDIT_PAGES];
+    bool started; /* the replay is over */
 
     /* admission */
     uint32_t admission_generation;
@@ -384,6 +406,9 @@ bool audit_access_fits(const struct command *command);
 void audit_cut_actor(struct actor *actor);
 /* Is it a command that a FACT_AUDIT of its own follows? */
 bool audit_is_wanted(const struct command *command);
+/* May one more entry be made now? Else the newest have to be written before. */
+bool audit_has_room(struct engine *engine);
+void audit_count(struct engine *engine); /* the open batch makes one */
 /* Writes it right behind the command; there is room. */
 void audit_write(struct engine *engine, const struct command *command);
 

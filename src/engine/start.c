@@ -31,6 +31,14 @@ void engine_tell(struct engine *engine, enum log_level level, const char *format
 
 /* The reducer's own limits are constants: what a setting allowed once must replay as it was. The
  * configured ones are held by admission. */
+static enum err access_create(struct engine *engine)
+{
+    struct access_limits limits = access_limits_default;
+    if (engine->config.audit_kept != 0)
+        limits.audit_kept = engine->config.audit_kept;
+    return access_model_create(engine->state, &limits, &engine->access);
+}
+
 enum err engine_state_create(struct engine *engine)
 {
     struct points_limits limits = points_limits_default;
@@ -43,7 +51,7 @@ enum err engine_state_create(struct engine *engine)
     if (err == OK)
         err = archive_create(engine->state, &archive_limits_default, &engine->archive);
     if (err == OK)
-        err = access_model_create(engine->state, &access_limits_default, &engine->access);
+        err = access_create(engine);
     if (err == OK)
         err = modules_create(engine);
     if (err == OK)
@@ -281,6 +289,7 @@ void engine_close(struct engine *engine, bool snapshot)
         snapshot_stop(engine);
     }
     storage_stop(engine);
+    audit_pages_stop(engine);
     history_close(engine->history);
     journal_close(engine->journal);
     engine_state_destroy(engine);

@@ -67,7 +67,7 @@ static void step_drop(struct engine *engine, enum err err)
     engine->admission_generation++;
     engine->barrier_ticket = 0;
     engine->commands_first = engine->commands_waiting = 0;
-    engine->entries_written = 0;
+    engine->entries_written = engine->audit_written = 0;
     overlay_clear(&engine->overlay);
     tenants_forget_waiting(&engine->tenants);
     engine->restart_at_ns = engine->config.clock->boot_ns(engine->config.clock);

@@ -186,7 +186,7 @@ bool module_get(struct fact_input *in, struct command *command)
 
 void entry_put(struct fact_output *out, const struct fact_entry *entry)
 {
-    check(entry->module >= MODULE_ASSETS && entry->module <= MODULE_LIBRARY);
+    check(entry->module >= MODULE_ASSETS && entry->module <= MODULE_ACCESS);
     put_u8(out, entry->module);
     put_varint(out, entry->tenant);
     put_form(out, entry->form);
@@ -195,6 +195,6 @@ void entry_put(struct fact_output *out, const struct fact_entry *entry)
 bool entry_get(struct fact_input *in, struct fact_entry *entry)
 {
     return get_u8(in, &entry->module) && entry->module >= MODULE_ASSETS &&
-           entry->module <= MODULE_LIBRARY && get_u32(in, &entry->tenant) &&
+           entry->module <= MODULE_ACCESS && get_u32(in, &entry->tenant) &&
            get_form(in, &entry->form);
 }

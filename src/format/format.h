@@ -284,13 +284,19 @@ enum command_kind {
     COMMAND_CHANNEL_TEST = 52,
     COMMAND_ROUTE_SET = 53,
     COMMAND_ROUTE_REMOVE = 54,
-    COMMAND_NOTICE_DONE = 55, /* by the server itself: what became of a delivery */
+    COMMAND_NOTICE_DONE = 55,  /* by the server itself: what became of a delivery */
     COMMAND_DOCUMENT_SET = 56, /* model/library */
     COMMAND_DOCUMENT_REMOVE = 57,
     COMMAND_BOARD_SET = 58,
     COMMAND_BOARD_REMOVE = 59
 };
-enum module { MODULE_ASSETS = 1, MODULE_ALARMS = 2, MODULE_NOTICES = 3, MODULE_LIBRARY = 4 };
+enum module {
+    MODULE_ASSETS = 1,
+    MODULE_ALARMS = 2,
+    MODULE_NOTICES = 3,
+    MODULE_LIBRARY = 4,
+    MODULE_ACCESS = 5 /* entries of the audit; it has no commands of kind FACT_MODULE */
+};
 /* Whose command it is; 0: of no domain module. */
 static inline unsigned command_module(uint8_t command_kind)
 {
@@ -394,7 +400,7 @@ struct command_annotate {   /* of command.path */
 
 /* ---- commands about access: model/access says what they mean ---- */
 enum access_right { /* bits */
-    RIGHT_NONE = 0,
+                    RIGHT_NONE = 0,
                     RIGHT_SEE = 1,
                     RIGHT_WRITE = 2,
                     RIGHT_ACKNOWLEDGE = 4,
@@ -439,12 +445,12 @@ enum actor_door { /* where somebody stood who did something */
 #define SECRET_ID_MAX 512
 #define SECRET_PROOF_MAX 256
 #define SECRET_LABEL_MAX 256
-#define AUDIT_TEXT_MAX 512   /* of object, detail and outcome */
+#define AUDIT_TEXT_MAX 512 /* of object, detail and outcome */
 #define AUDIT_ACTION_MAX 64
 #define ACTOR_NAME_MAX 256
 #define ACTOR_ADDRESS_MAX 128
-struct actor {             /* who wants it; recorded with what he wants */
-    uint8_t door;          /* enum actor_door; ACTOR_NONE: nobody is named, nothing is audited */
+struct actor {    /* who wants it; recorded with what he wants */
+    uint8_t door; /* enum actor_door; ACTOR_NONE: nobody is named, nothing is audited */
     uint32_t account, tenant;
     struct bytes name;    /* as people know him: "ann@acme", "token backup@acme" */
     struct bytes address; /* HOST:PORT, or empty */
@@ -483,14 +489,14 @@ struct command_access { /* of command.tenant, but for shares and tenants themsel
     struct grant grants[ACCESS_GRANTS_MAX];      /* account set */
     struct bytes patterns[SHARE_PATTERNS_MAX];   /* share offer */
     uint16_t rule_count, grant_count, pattern_count;
-    uint32_t rights;                        /* share offer */
-    uint32_t owner;                         /* account set: who made it; secret: the account */
-    uint32_t other;                         /* share offer: the tenant it is for */
-#define SHARE_TO_NAME UINT32_MAX            /* or a name that no tenant had: `name` */
-    uint32_t uses;                          /* of a claim key */
-    uint64_t used_step; /* account set: codes of its second factor up to it were used */
-    int64_t expires_wall_ns;                /* account, secret; INT64_MAX: never */
-    struct bytes id, proof, label, address; /* secret add */
+    uint32_t rights;             /* share offer */
+    uint32_t owner;              /* account set: who made it; secret: the account */
+    uint32_t other;              /* share offer: the tenant it is for */
+#define SHARE_TO_NAME UINT32_MAX /* or a name that no tenant had: `name` */
+    uint32_t uses;               /* of a claim key */
+    uint64_t used_step;          /* account set: codes of its second factor up to it were used */
+    int64_t expires_wall_ns;     /* account, secret; INT64_MAX: never */
+    struct bytes id, proof, label, address;                /* secret add */
     struct bytes issuer, client_id, sealed_secret, scopes; /* provider set */
     struct bytes role, branch;
 };
@@ -531,8 +537,7 @@ MUST_USE bool form_next(struct bytes form, size_t *offset, struct form_field *re
  * another is no fact. */
 bool form_is_valid(struct bytes form);
 /* The first field with this tag and type; false: there is none. */
-MUST_USE bool form_find(struct bytes form, uint8_t tag, uint8_t type,
-                        struct form_field *ret_field);
+MUST_USE bool form_find(struct bytes form, uint8_t tag, uint8_t type, struct form_field *ret_field);
 int64_t form_integer(struct bytes form, uint8_t tag, int64_t otherwise);
 double form_real(struct bytes form, uint8_t tag, double otherwise);
 struct bytes form_text(struct bytes form, uint8_t tag); /* empty: there is none */
@@ -576,7 +581,8 @@ struct command {
         struct command_access access;
         struct command_module module;
     };
-    /* Recorded with FACT_ACCESS and FACT_MODULE. Beside other commands the engine writes a FACT_AUDIT of it. */
+    /* Recorded with FACT_ACCESS and FACT_MODULE. Beside other commands the engine writes a
+     * FACT_AUDIT of it. */
     struct actor actor;
 };
 struct fact_clock {

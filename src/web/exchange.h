@@ -37,9 +37,11 @@ void exchange_send(struct exchange *exchange, unsigned status, const char *media
 /* For the handler's turn that is over: what json holds leaves, when it is much. Returns what the
  * handler returns: its resume is called with the next step, or when the client takes more. */
 enum handled stream_lines(struct exchange *exchange);
+/* The same when what comes next is being read: resume is called after the engine's next step. */
+enum handled stream_lines_later(struct exchange *exchange);
 enum handled stream_lines_end(struct exchange *exchange); /* what is left, and the end */
-enum handled stream_break(struct exchange *exchange); /* it cannot be gone on with: 503, or the
-                                                         connection ends before the last chunk */
+enum handled stream_break(struct exchange *exchange);     /* it cannot be gone on with: 503, or the
+                                                             connection ends before the last chunk */
 
 /* ---- enter.c ---- */
 /* Finds out who asks. False: that takes a while; client_entered follows. */

@@ -409,23 +409,24 @@ static const struct route_note notes[] = {
      NULL, NULL, "-X PUT '/v1/shares/1/accept'"},
     {"endShare", "At once, for who subscribed as well.", NULL, NULL, "-X DELETE '/v1/shares/1'"},
     {"listAudit",
-     "The newest 65,536 entries of the server are listed; older ones are in the journal and in "
-     "backups.",
+     "The newest 65,536 entries of the server are in memory; older ones are read from the journal, "
+     "as far as it reaches back. A page may have fewer entries than its limit, or none, and `next` "
+     "all the same: it looked at 200,000 that were others'.",
      NULL, NULL, "'/v1/audit?action=login&limit=10'"},
     {"exportAudit",
      "Each line is an entry with `wall_ns` and `chain`: docs/security.md says how to compute the "
      "chain again. The export is an entry itself.",
      NULL, NULL, "'/v1/audit/export'"},
     {"verifyAudit",
-     "Computes the chain over the entries in memory again. Who keeps `head` and `count` elsewhere "
-     "can tell later whether anything before was changed.",
+     "Computes the chain again over all entries that are kept, the oldest first. Who keeps `head` "
+     "and "
+     "`count` elsewhere can tell later whether anything before was changed.",
      NULL, NULL, "'/v1/audit/verify'"},
     {"getWhy", "Sentences, the deciding one first. Of others with the right to see $tenant/users.",
      NULL, NULL, "'/v1/why?user=bo&right=write&path=plant/line-1/temp'"},
     {"getCertificate",
      "Of the newest deleted tenant of this name. `state` is done when the samples of all its "
-     "points were erased; `deleted` is the entry of the audit, null when it is older than those in "
-     "memory.",
+     "points were erased; `deleted` is the entry of the audit.",
      NULL, NULL, "'/v1/tenants/acme/certificate'"},
     {"makeDevices",
      "The first line names columns: name, and any of role (device unless told), branch (# unless "

@@ -32,9 +32,11 @@ void audit_entry_put(struct exchange *exchange, const struct audit_view *entry)
     json_put_object_end(json);
 }
 
+#define LIST_LOOKS_MAX 200000
 struct audit_walk {
     uint32_t tenant; /* 0: of all */
     uint64_t at, end, count, limit;
+    uint64_t looked; /* at entries, or runs of them that were passed over */
     bool lines;
     int64_t since_ns, until_ns;
     size_t account_size, action_size, object_size, outcome_size;
@@ -65,6 +67,21 @@ static bool walk_keeps(const struct audit_walk *walk, const struct audit_view *e
            begins_with(entry->action, bytes_of(walk->action, walk->action_size)) &&
            people_contains(entry->object, bytes_of(walk->object, walk->object_size)) &&
            outcome_is(entry->outcome, bytes_of(walk->outcome, walk->outcome_size));
+}
+
+/* The entry, or the number of the next one worth asking for in *number: runs that hold nothing that
+ * is wanted are passed over. */
+static enum audit_found walk_entry(struct exchange *exchange, const struct audit_walk *walk,
+                                   bool back, uint64_t *number, struct audit_view *ret_entry)
+{
+    const struct access_model *model = people_model(exchange);
+    struct audit_run run;
+    if (access_audit_run(model, *number, &run) &&
+        !access_audit_run_may_hold(model, &run, walk->tenant, walk->since_ns, walk->until_ns)) {
+        *number = back ? run.first : run.last;
+        return AUDIT_LOST;
+    }
+    return engine_audit_entry(exchange->web->config.engine, *number, ret_entry);
 }
 
 /* Whose entries: of all with the parameter `all`, else a tenant's. False: it was answered. */
@@ -128,21 +145,28 @@ static enum handled list_end(struct exchange *exchange, bool more)
         json_member_text(json, "next", next);
     else
         json_member_null(json, "next");
-    json_member_count(json, "oldest", access_audit_oldest(people_model(exchange)));
+    json_member_count(json, "oldest", access_audit_first(people_model(exchange)));
     json_put_object_end(json);
     return answer_json(exchange, 200);
 }
 
+/* A filter that fits little may look through years: then a page ends with what there is. */
 static enum handled list_go(struct exchange *exchange)
 {
     struct audit_walk *walk = exchange->state;
     const struct access_model *model = people_model(exchange);
     struct turn turn = turn_begin(exchange->web);
-    while (walk->at > access_audit_oldest(model)) {
+    while (walk->at > access_audit_first(model)) {
         struct audit_view entry;
-        if (walk->count >= walk->limit)
+        uint64_t number = walk->at - 1;
+        if (walk->count >= walk->limit || walk->looked >= LIST_LOOKS_MAX)
             return list_end(exchange, true);
-        if (access_audit(model, --walk->at, &entry) && walk_keeps(walk, &entry)) {
+        enum audit_found found = walk_entry(exchange, walk, true, &number, &entry);
+        if (found == AUDIT_LATER)
+            return HANDLED_FULL;
+        walk->at = number;
+        walk->looked++;
+        if (found == AUDIT_FOUND && walk_keeps(walk, &entry)) {
             audit_entry_put(exchange, &entry);
             walk->count++;
         }
@@ -173,13 +197,15 @@ enum handled handle_audit(struct exchange *exchange)
 static enum handled export_go(struct exchange *exchange)
 {
     struct audit_walk *walk = exchange->state;
-    const struct access_model *model = people_model(exchange);
     struct turn turn = turn_begin(exchange->web);
     for (; walk->at <= walk->end; walk->at++) {
         struct audit_view entry;
         if (turn_is_over(&turn, 512))
             return stream_lines(exchange);
-        if (!access_audit(model, walk->at, &entry) || !walk_keeps(walk, &entry))
+        enum audit_found found = walk_entry(exchange, walk, false, &walk->at, &entry);
+        if (found == AUDIT_LATER)
+            return stream_lines_later(exchange);
+        if (found != AUDIT_FOUND || !walk_keeps(walk, &entry))
             continue;
         audit_entry_put(exchange, &entry);
         json_put_line_end(&exchange->json);
@@ -194,7 +220,7 @@ enum handled handle_audit_export(struct exchange *exchange)
     uint64_t after = 0;
     if (walk == NULL || !query_count(exchange, "after", 0, INT64_MAX, &after))
         return HANDLED;
-    walk->at = after + 1 > access_audit_oldest(model) ? after + 1 : access_audit_oldest(model);
+    walk->at = after + 1 > access_audit_first(model) ? after + 1 : access_audit_first(model);
     walk->end = access_audit_count(model);
     if (exchange->principal != NULL)
         access_tell(exchange->web->config.access, exchange->principal, "export",
@@ -208,32 +234,41 @@ enum handled handle_audit_export(struct exchange *exchange)
 struct audit_check {
     uint64_t first, at, end;
     uint8_t chain[32];
+    bool whole;
 };
+
+/* Of the oldest that is kept, what stands before it is not known: it is believed. */
+static bool check_follows(struct audit_check *state, const struct audit_view *entry)
+{
+    uint8_t made[32];
+    audit_chain(state->chain, entry, made);
+    bool known = state->at > state->first || state->first == 1;
+    bool follows = !known || memcmp(made, entry->chain, sizeof made) == 0;
+    memcpy(state->chain, entry->chain, sizeof state->chain);
+    return follows;
+}
 
 static enum handled check_go(struct exchange *exchange)
 {
     struct audit_check *state = exchange->state;
-    const struct access_model *model = people_model(exchange);
     struct json_writer *json = &exchange->json;
     struct turn turn = turn_begin(exchange->web);
-    bool whole = true;
-    for (; whole && state->at <= state->end; state->at++) {
+    for (; state->whole && state->at <= state->end; state->at++) {
         struct audit_view entry;
-        uint8_t made[32];
-        if (turn_is_over(&turn, 1024))
+        if (turn_is_over(&turn, 256))
             return HANDLED_STEP;
-        if (!access_audit(model, state->at, &entry))
-            continue; /* it left memory meanwhile */
-        audit_chain(state->chain, &entry, made);
-        /* What stands before the oldest that is here is not known. */
-        whole = (state->at == state->first && state->first > 1) ||
-                memcmp(made, entry.chain, sizeof made) == 0;
-        memcpy(state->chain, entry.chain, sizeof state->chain);
+        enum audit_found found =
+            engine_audit_entry(exchange->web->config.engine, state->at, &entry);
+        if (found == AUDIT_LATER)
+            return HANDLED_FULL;
+        state->whole = found == AUDIT_FOUND && check_follows(state, &entry);
     }
     json_put_object(json);
-    json_member_bool(json, "whole", whole);
+    json_member_bool(json, "whole", state->whole);
     json_member_count(json, "count", state->end);
     json_member_count(json, "oldest", state->first);
+    if (!state->whole)
+        json_member_count(json, "broken", state->at - 1);
     put_hex(json, "head", bytes_of(state->chain, sizeof state->chain));
     json_put_object_end(json);
     return answer_json(exchange, 200);
@@ -246,7 +281,8 @@ enum handled handle_audit_verify(struct exchange *exchange)
     if (state == NULL)
         return HANDLED;
     exchange->resume = check_go;
-    state->first = state->at = access_audit_oldest(model);
+    state->first = state->at = access_audit_first(model);
     state->end = access_audit_count(model);
+    state->whole = true;
     return check_go(exchange);
 }

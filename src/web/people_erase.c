@@ -321,28 +321,31 @@ void tenant_eraser_lost(struct web *web)
 /* ---- the certificate ---------------------------------------------------------------------------
  */
 struct certificate {
-    uint32_t at;     /* tenants looked at, from the newest on */
-    uint32_t tenant; /* the one; 0: not found yet */
-    uint64_t entry;  /* of the audit, looked at down to it */
-    uint64_t deleted, went;
+    uint32_t at;        /* tenants looked at, from the newest on */
+    uint32_t tenant;    /* the one; 0: not found yet */
+    uint64_t entry;     /* of the audit, looked at down to it */
+    bool went, deleted; /* their entries were found: */
+    struct audit_view entry_deleted;
+    uint8_t actor[ACTOR_NAME_MAX], had[AUDIT_TEXT_MAX];
+    size_t had_size;
     uint32_t erasure, erasures;
 };
 
-static void put_deleted(struct exchange *exchange, uint64_t number)
+static void put_deleted(struct exchange *exchange, const struct certificate *of)
 {
     struct json_writer *json = &exchange->json;
-    struct audit_view entry;
+    const struct audit_view *entry = &of->entry_deleted;
     json_put_name(json, "deleted");
-    if (number == 0 || !access_audit(people_model(exchange), number, &entry)) {
+    if (!of->deleted) {
         json_put_null(json);
         return;
     }
     json_put_object(json);
-    json_member_count(json, "entry", entry.number);
-    json_member_count(json, "position", entry.position);
-    json_member_time(json, "time", entry.wall_ns);
-    json_member_string(json, "actor", entry.actor);
-    put_hex(json, "chain", bytes_of(entry.chain, sizeof entry.chain));
+    json_member_count(json, "entry", entry->number);
+    json_member_count(json, "position", entry->position);
+    json_member_time(json, "time", entry->wall_ns);
+    json_member_string(json, "actor", entry->actor);
+    put_hex(json, "chain", bytes_of(entry->chain, sizeof entry->chain));
     json_put_object_end(json);
 }
 
@@ -381,10 +384,8 @@ static enum handled certificate_answer(struct exchange *exchange)
     json_member_string(json, "tenant", tenant.name);
     json_member_count(json, "number", tenant.tenant);
     put_text(json, "title", tenant.title);
-    struct audit_view went = {.number = 0};
-    bool known = of->went != 0 && access_audit(model, of->went, &went);
-    put_text(json, "went", known ? went.detail : bytes_of("", 0));
-    put_deleted(exchange, of->deleted);
+    put_text(json, "went", bytes_of(of->had, of->had_size));
+    put_deleted(exchange, of);
     bool complete = put_erasure(exchange, of->erasure);
     struct sessions_tenant kept;
     sessions_tenant(engine_sessions(exchange->web->config.engine), of->tenant, &kept);
@@ -415,20 +416,25 @@ static bool is_about(const struct audit_view *entry, const char *action, struct 
 static void certificate_look(struct certificate *of, const struct audit_view *entry,
                              struct bytes name)
 {
-    if (of->went == 0 && is_about(entry, TENANT_INVENTORY, name))
-        of->went = entry->number;
-    if (of->deleted == 0 && is_about(entry, "tenant.state", name) &&
-        bytes_equal(entry->detail, bytes_text("deleted")))
-        of->deleted = entry->number;
+    if (!of->went && is_about(entry, TENANT_INVENTORY, name)) {
+        of->went = true;
+        of->had_size = entry->detail.size;
+        memcpy(of->had, entry->detail.at, entry->detail.size);
+    }
+    if (!of->deleted && is_about(entry, "tenant.state", name) &&
+        bytes_equal(entry->detail, bytes_text("deleted"))) {
+        of->deleted = true;
+        of->entry_deleted = *entry;
+        memcpy(of->actor, entry->actor.at, entry->actor.size);
+        of->entry_deleted.actor = bytes_of(of->actor, entry->actor.size);
+    }
 }
 
 /* What was erased before the deletion says nothing of it. */
 static bool erasure_is_behind(const struct exchange *exchange, const struct erasure_view *view)
 {
     const struct certificate *of = exchange->state;
-    struct audit_view entry;
-    return of->deleted == 0 || !access_audit(people_model(exchange), of->deleted, &entry) ||
-           view->position > entry.position;
+    return !of->deleted || view->position > of->entry_deleted.position;
 }
 
 /* The newest deleted tenant of this name; then the entry of the audit, and the erasure. */
@@ -447,9 +453,13 @@ static enum handled certificate_go(struct exchange *exchange)
     }
     if (of->tenant == TENANT_NONE)
         return answer_nobody(exchange, "tenant");
-    for (; of->went == 0 && of->entry >= access_audit_oldest(model); of->entry--) {
+    for (; !of->went && of->entry >= access_audit_first(model); of->entry--) {
         struct audit_view entry;
-        if (access_audit(model, of->entry, &entry))
+        enum audit_found found =
+            engine_audit_entry(exchange->web->config.engine, of->entry, &entry);
+        if (found == AUDIT_LATER)
+            return HANDLED_FULL;
+        if (found == AUDIT_FOUND)
             certificate_look(of, &entry, exchange->arg);
         if (turn_is_over(&turn, 64))
             return HANDLED_STEP;

@@ -31,6 +31,7 @@ struct export
     enum export_phase phase;
     uint32_t tenant;
     uint64_t at; /* in the phase: looked at up to it */
+    bool later;  /* the next entry of the audit is being read */
     bool broken; /* there was no memory for something: no part is taken for the whole */
 };
 
@@ -279,11 +280,20 @@ static bool export_entry(struct exchange *exchange, struct export *of)
 {
     const struct access_model *model = people_model(exchange);
     struct audit_view entry;
-    if (of->at + 1 < access_audit_oldest(model))
-        of->at = access_audit_oldest(model) - 1;
+    struct audit_run run;
+    if (of->at + 1 < access_audit_first(model))
+        of->at = access_audit_first(model) - 1;
     if (of->at >= access_audit_count(model))
         return false;
-    if (access_audit(model, ++of->at, &entry) && entry.tenant == of->tenant) {
+    if (access_audit_run(model, of->at + 1, &run) &&
+        !access_audit_run_may_hold(model, &run, of->tenant, INT64_MIN, INT64_MAX)) {
+        of->at = run.last;
+        return true;
+    }
+    enum audit_found found = engine_audit_entry(exchange->web->config.engine, of->at + 1, &entry);
+    of->later = found == AUDIT_LATER;
+    of->at += !of->later;
+    if (found == AUDIT_FOUND && entry.tenant == of->tenant) {
         line_begin(exchange, "audit");
         audit_entry_put(exchange, &entry);
         line_end(exchange);
@@ -318,6 +328,8 @@ static enum handled export_go(struct exchange *exchange)
             of->phase++;
             of->at = 0;
         }
+        if (of->later)
+            return stream_lines_later(exchange);
         if (turn_is_over(&turn, 512))
             return stream_lines(exchange);
     }

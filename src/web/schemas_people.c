@@ -271,8 +271,8 @@ MEMBERS(gone_members) = {
     {"tenant", "string", false, "which", "\"acme\""},
     {"number", "count", false, "its number, never given again", "2"},
     {"title", "string?", false, "as people called it", NULL},
-    {"went", "string?", false, "what it had, as the audit says it; null: too old to be in memory", "\"accounts 130, people 4, devices 120, roles 1, shares given 1, taken 0, points 300, bytes stored 70112, retained messages 4, bytes of sessions and messages 912\""},
-    {"deleted", "TenantCertificateDeleted?", false, "entry of the audit; null: too old to be in memory", NULL},
+    {"went", "string?", false, "what it had, as the audit says it; null: nothing says it any more", "\"accounts 130, people 4, devices 120, roles 1, shares given 1, taken 0, points 300, bytes stored 70112, retained messages 4, bytes of sessions and messages 912\""},
+    {"deleted", "TenantCertificateDeleted?", false, "entry of the audit; null: nothing says it any more", NULL},
     {"erasure", "TenantCertificateErasure?", false, "null: not begun", NULL},
     {"left", "TenantCertificateLeft", false, "what is still to go beside samples", NULL},
     {"state", "done|under way", false, "whether all is gone", NULL},
@@ -468,12 +468,13 @@ MEMBERS(tenant_line_members) = {
     {"correction", "any", true, "correction, point, path, time, value, reason, author, made", NULL},
     {"annotation", "any", true, "annotation, point, path, time, to, text, author, made", NULL},
     {"retained", "any", true, "topic, qos, payload_base64, expires", NULL},
-    {"audit", "AuditEntry", true, "those in memory, oldest first", NULL},
+    {"audit", "AuditEntry", true, "oldest first", NULL},
     LAST};
 MEMBERS(audit_check_members) = {
     {"whole", "boolean", false, "each entry follows from the one before", "true"},
     {"count", "count", false, "number of the newest entry", "1042"},
-    {"oldest", "count", false, "from where on it was computed", "1"},
+    {"oldest", "count", false, "from where on it was computed: 1, if all of it is kept", "1"},
+    {"broken", "count", true, "the first that does not follow, or is missing; not told when all is whole", NULL},
     {"head", "string", false, "chain of the newest entry, in base 16", NULL},
     LAST};
 MEMBERS(why_members) = {

@@ -74,6 +74,12 @@ enum handled stream_lines(struct exchange *exchange)
     return choked ? HANDLED_ASK : HANDLED_STEP;
 }
 
+enum handled stream_lines_later(struct exchange *exchange)
+{
+    enum handled handled = stream_lines(exchange);
+    return handled == HANDLED_STEP ? HANDLED_FULL : handled;
+}
+
 enum handled stream_lines_end(struct exchange *exchange)
 {
     if (!exchange->answered)

@@ -500,8 +500,56 @@ def the_audit_is_chained(folder):
     server.stop()
 
 
+def the_audit_reaches_back(folder):
+    """More entries than memory holds, nearly all of one tenant's: another's are found all the same, the chain holds
+    from the first entry on, also after a restart; and a changed journal is found out."""
+    server, web = housed(folder)
+    for name, user in (("busy", "bea"), ("quiet", "kim")):
+        web.ask("POST", "/v1/tenants", {"name": name}, 201)
+        web.ask("POST", f"/v1/users?tenant={name}",
+                {"name": user, "password": OTHER, "grants": [{"role": "administrator"}]}, 201)
+    busy, kim = Web(server), Web(server)
+    busy.login("bea@busy", OTHER)
+    kim.login("kim@quiet", OTHER)
+    kim.ask("POST", "/v1/points", {"path": "a/b", "type": "float64"}, 201)
+    made = 0
+    while made < 70000:
+        lines = "".join(json.dumps({"command": "create", "path": f"p/{i // 100}/{i % 100}"}) + "\n"
+                        for i in range(made, made + 5000))
+        busy.ask("POST", "/v1/points", lines.encode(), 200, {"Content-Type": "application/x-ndjson"})
+        made += 5000
+
+    def looked(count):
+        check = web.ask("GET", "/v1/audit/verify", status=200)
+        expect(check["whole"] and check["oldest"] == 1 and check["count"] >= count, f"the chain: {check}")
+        own, after = [], ""
+        while after is not None:
+            page = kim.ask("GET", f"/v1/audit?limit=1000{after and '&after=' + after}", status=200)
+            own += page["entries"]
+            after = page["next"]
+        expect({e["tenant"] for e in own} == {"quiet"}, "another tenant's entries")
+        expect(any(e["action"] == "point.create" and e["object"] == "a/b" for e in own), f"an old entry: {own}")
+        lines = web.ask("GET", "/v1/audit/export?all=true", status=200).splitlines()
+        chain = bytes(32)
+        for number, line in enumerate(lines):
+            entry = json.loads(line)
+            chain = chain_after(chain, entry)
+            expect(entry["number"] == number + 1 and chain.hex() == entry["chain"], f"entry {number + 1}: {entry}")
+        expect(len(lines) >= count, f"{len(lines)} lines of {count}")
+
+    looked(70000)
+    server.stop()
+    server = Server(folder + "/data")
+    again = Web(server), Web(server)
+    for one, before in zip(again, (web, kim)):
+        one.cookie = before.cookie
+    web, kim = again
+    looked(70000)
+    server.stop()
+
+
 if __name__ == "__main__":
     play(the_set_up_link_makes_the_first_host, sessions_begin_and_end, wrong_passwords_are_slowed, second_factors,
          people_and_their_rights, ones_own_password, tokens, tenants, machines,
          who_loses_his_rights_is_out_at_once, tenants_share, devices_in_bulk, providers_are_kept,
-         a_deleted_tenant_is_gone, the_audit_is_chained)
+         a_deleted_tenant_is_gone, the_audit_is_chained, the_audit_reaches_back)

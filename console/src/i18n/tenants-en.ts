@@ -149,7 +149,7 @@ export const tenantsEn = {
   "audit.what.export": "exports",
   "audit.none": "No entry like that",
   "audit.none.text":
-    "Widen the time or take a filter away. The newest 65,536 entries can be listed.",
+    "Widen the time or take a filter away. Entries are kept as long as the journal is.",
   "audit.new": "{count} new {count|entry|entries}",
   "audit.entry": "Entry {number}",
   "audit.raw": "As it is kept",

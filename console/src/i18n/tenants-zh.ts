@@ -149,7 +149,7 @@ export const tenantsZh: Record<keyof typeof tenantsEn, string> = {
   "audit.what.annot": "批注",
   "audit.what.export": "导出",
   "audit.none": "没有这样的条目",
-  "audit.none.text": "请放宽时间或去掉筛选条件。可列出最新的 65,536 条。",
+  "audit.none.text": "请放宽时间或去掉筛选条件。只要日志还在，条目就会保留。",
   "audit.new": "{count} 条新记录",
   "audit.entry": "第 {number} 条",
   "audit.raw": "原始记录",

@@ -31,6 +31,7 @@ static const struct state_table_plan tables[] = {
     {offsetof(struct access_model, providers), TABLE_PROVIDERS, sizeof(struct provider_entry)},
     {offsetof(struct access_model, audit), TABLE_AUDIT, sizeof(struct audit_entry)},
     {offsetof(struct access_model, texts.table), TABLE_ACCESS_TEXTS, TEXTS_UNIT},
+    {offsetof(struct access_model, runs), TABLE_AUDIT_RUNS, sizeof(struct run_entry)},
 };
 
 static void texts_init(struct access_model *model)
@@ -140,6 +141,8 @@ enum err access_model_rebuild(struct access_model *model)
         err = access_roles_compare(model, holders);
     if (err == OK)
         err = access_audit_rebuild(model);
+    if (err == OK)
+        err = access_runs_rebuild(model);
     free(holders);
     return err;
 }

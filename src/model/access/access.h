@@ -70,6 +70,7 @@
 #include "state/state.h"
 
 #define ACCESS_TABLE_FIRST 40
+#define AUDIT_RUNS_TABLE 112 /* came later: 49 to 51 are another room's */
 #define TENANT_MAIN TENANT_DEFAULT
 #define TENANT_NONE 0
 #define ACCOUNT_NONE 0
@@ -295,3 +296,38 @@ MUST_USE bool access_audit(const struct access_model *model, uint64_t number,
                            struct audit_view *ret_view);
 /* The chain after this entry, as the reducer computes it; for who reads the journal again. */
 void audit_chain(const uint8_t before[32], const struct audit_view *entry, uint8_t ret_chain[32]);
+
+/* ---- entries that leave memory -----------------------------------------------------------------
+ * The ring holds the newest audit_kept entries. Before one leaves it, the owner writes it as a
+ * FACT_ENTRY of MODULE_ACCESS into the journal's facts lane, where it stays for ever; it does not
+ * apply it by itself: it comes back as a record. What is kept of it here is in which run it lies,
+ * and where the records of a run are. */
+#define AUDIT_RUN 512 /* entries of a run */
+/* Entries that should be written now: those older than the newest half of the ring. */
+uint64_t access_audit_unwritten(const struct access_model *model);
+/* So many wait to be written, or so many are made by one batch already, that no new ones should be
+ * made before some were: else the ring could go over what is not written. Three batches may be on
+ * their way. */
+bool access_audit_presses(const struct access_model *model, uint32_t in_batch);
+/* The form of the i-th of them into form[capacity]; returns whose it is. */
+uint32_t access_audit_unwritten_form(const struct access_model *model, uint64_t i,
+                                     struct form_writer *form);
+/* The FACT_ENTRY came back. *ret_agrees: it says what is known here; else it is taken all the same,
+ * as far as its number can be believed, and the owner tells. Another module's: OK, and agrees. */
+MUST_USE enum err access_apply_entry(struct access_model *model, const struct fact_entry *entry,
+                                     const struct record_stamp *stamp, bool *ret_agrees);
+/* What such a form says: views into it. False: it is none of an entry. */
+MUST_USE bool access_audit_form_get(struct bytes form, uint32_t tenant,
+                                    struct audit_view *ret_view);
+
+uint64_t access_audit_first(const struct access_model *model); /* oldest in memory or journal */
+struct audit_run {
+    uint64_t first, last;   /* numbers of its entries */
+    uint64_t position, end; /* records from position on, before end, hold them */
+};
+/* The run that an entry lies in which only the journal has; false: it is in memory, or nowhere. */
+MUST_USE bool access_audit_run(const struct access_model *model, uint64_t number,
+                               struct audit_run *ret_run);
+/* May it hold entries of this tenant (TENANT_NONE: of any) of [since, until)? */
+bool access_audit_run_may_hold(const struct access_model *model, const struct audit_run *run,
+                               uint32_t tenant, int64_t since_ns, int64_t until_ns);

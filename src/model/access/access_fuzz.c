@@ -148,6 +148,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *at, size_t size)
         fuzz.stamp.wall_ns += NS_PER_S;
         check(access_apply_fact(fuzz.model, fuzz.points, &fact, &fuzz.stamp,
                                 known ? &previous : NULL, &fuzz.outcome) == OK);
+        bool agrees;
+        if (fact.kind == FACT_ENTRY)
+            check(access_apply_entry(fuzz.model, &fact.entry, &fuzz.stamp, &agrees) == OK);
     }
     uint64_t hash = state_hash(fuzz.state), seen = look(fuzz.model);
     check(points_rebuild(fuzz.points) == OK);

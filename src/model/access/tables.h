@@ -25,6 +25,7 @@ enum access_table {
     TABLE_PROVIDERS,
     TABLE_AUDIT,
     TABLE_ACCESS_TEXTS,
+    TABLE_AUDIT_RUNS = AUDIT_RUNS_TABLE,
 };
 
 #define SESSIONS_MAX 64 /* of an account; the oldest goes */
@@ -55,7 +56,10 @@ struct roots_entry { /* one row, number 0 */
     uint32_t sweep;      /* lowest deleted tenant that accounts or shares may be left of; 0: none */
     struct texts_class classes[TEXTS_CLASSES];
     uint32_t rules; /* commands are judged by: see ACCESS_RULES_... */
-    uint8_t reserved_end[512 - 116 - TEXTS_CLASSES * 16];
+    uint8_t reserved[4];
+    uint64_t audit_first;   /* number of the first entry that the journal holds; 0: none */
+    uint64_t audit_written; /* of the last one */
+    uint8_t reserved_end[512 - 136 - TEXTS_CLASSES * 16];
 };
 struct tenant_entry {
     uint64_t position;
@@ -137,6 +141,13 @@ struct audit_entry { /* row (number - 1) % audit_kept */
     uint8_t chain[32];
     uint8_t reserved_end[32];
 };
+/* AUDIT_RUN entries, one behind the other, that the journal holds; row (number - 1) / AUDIT_RUN. */
+struct run_entry {
+    uint64_t position, end; /* of the records that hold them: [position, end); 0, 0: none */
+    int64_t wall_min_ns, wall_max_ns;
+    uint64_t tenants[4]; /* a bit for each tenant, number % 256, that has one among them */
+};
+_Static_assert(sizeof(struct run_entry) == 64, "part of the snapshot format");
 _Static_assert(sizeof(struct roots_entry) == 512, "part of the snapshot format");
 _Static_assert(sizeof(struct tenant_entry) == 256, "part of the snapshot format");
 _Static_assert(sizeof(struct role_entry) == 64, "part of the snapshot format");
@@ -151,6 +162,7 @@ struct access_model {
     struct state *state;
     const struct roots_entry *roots; /* row 0 of its table: pages never move */
     struct state_table roots_table, tenants, roles, accounts, secrets, shares, providers, audit;
+    struct state_table runs;
     struct texts texts;
     struct index *tenant_names, *role_names, *account_names, *provider_names;
     struct index *secret_numbers, *secret_ids;
@@ -296,3 +308,6 @@ MUST_USE enum err access_audit_fact(struct access_model *model, const struct fac
                                     const struct record_stamp *stamp,
                                     const struct outcome *previous);
 MUST_USE enum err access_audit_rebuild(struct access_model *model);
+
+/* ---- audit_written.c ---- */
+MUST_USE enum err access_runs_rebuild(struct access_model *model);

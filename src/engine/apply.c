@@ -294,34 +294,37 @@ static bool apply_is_over(const struct engine *engine, uint64_t position)
     return UNLIKELY(engine->config.until_position && position >= engine->config.until_position);
 }
 
-static enum err apply_facts(struct engine *engine, struct bytes run, struct record_stamp *stamp)
+/* Has the piece of this step been done? Asked behind each record, so that each step goes on by one
+ * at least. */
+static bool apply_pauses(struct engine *engine, uint32_t work)
 {
-    size_t offset = 0;
-    struct fact fact;
-    enum err err = OK;
-    while (!apply_is_over(engine, stamp->position) &&
-           (err = facts_read(run, &offset, &engine->fact_storage, &fact)) == OK) {
-        err = apply_fact(engine, &fact, stamp);
-        if (err != OK)
-            return err;
-        stamp->position++;
-    }
-    return err == ERR_MISSING ? OK : err;
+    struct applying *applying = &engine->applying;
+    applying->work += work;
+    if (LIKELY(applying->work < applying->look_at))
+        return false;
+    applying->work = 0;
+    struct clock *clock = engine->config.clock;
+    return applying->until_ns != INT64_MAX &&
+           (clock->boot_ns(clock) >= applying->until_ns || state_cut_pressure(engine->state));
 }
 
 /* Facts of the messages lane are the sessions' alone. */
-static enum err apply_messages(struct engine *engine, struct bytes run, struct record_stamp *stamp)
+static enum err apply_facts(struct engine *engine, bool *ret_paused)
 {
+    struct applying *applying = &engine->applying;
+    struct record_stamp *stamp = &applying->stamp;
     struct session_stamp when = {.engine_ns = stamp->engine_ns, .wall_ns = stamp->wall_ns};
-    size_t offset = 0;
     struct fact fact;
     enum err err = OK;
-    while (!apply_is_over(engine, stamp->position) &&
-           (err = facts_read(run, &offset, &engine->fact_storage, &fact)) == OK) {
-        err = sessions_apply_fact(engine->sessions, &fact, &when);
+    while (!*ret_paused && !apply_is_over(engine, stamp->position) &&
+           (err = facts_read(applying->run, &applying->fact_offset, &engine->fact_storage,
+                             &fact)) == OK) {
+        err = applying->lane == LANE_MESSAGES ? sessions_apply_fact(engine->sessions, &fact, &when)
+                                              : apply_fact(engine, &fact, stamp);
         if (err != OK)
             return err;
         stamp->position++;
+        *ret_paused = apply_pauses(engine, APPLY_WORK_OF_ONE);
     }
     return err == ERR_MISSING ? OK : err;
 }
@@ -470,18 +473,15 @@ static enum err apply_record(struct engine *engine, struct samples_reader *reade
     return apply_sample(engine, &row->shape, &sample, arrival_ns, stamp);
 }
 
-static enum err apply_samples(struct engine *engine, const struct journal_batch *batch,
-                              struct bytes run, struct record_stamp *stamp, uint32_t *ordinal)
+static enum err apply_samples(struct engine *engine, bool *ret_paused)
 {
-    struct samples_reader reader = {.run = run,
-                                    .generation = batch->generation,
-                                    .ordinal = *ordinal,
-                                    .wall_ns = batch->header.wall_ns,
-                                    .suspicious = batch->hole_records >= 2048};
+    struct applying *applying = &engine->applying;
+    struct record_stamp *stamp = &applying->stamp;
+    struct samples_reader reader = applying->reader;
     struct point_row rows[PREFETCH_RECORDS];
     uint32_t row;
     enum err err = OK;
-    for (uint32_t record = 0; !apply_is_over(engine, stamp->position); record++) {
+    for (uint32_t record = 0; !*ret_paused && !apply_is_over(engine, stamp->position); record++) {
         err = samples_peek(&reader, &row);
         if (err != OK)
             break;
@@ -491,8 +491,11 @@ static enum err apply_samples(struct engine *engine, const struct journal_batch 
         if (err != OK)
             return err;
         stamp->position++;
+        uint32_t told = (uint32_t)engine->effects.notice_count;
+        *ret_paused = apply_pauses(engine, 1 + told * APPLY_WORK_OF_ONE);
     }
-    *ordinal = reader.ordinal;
+    applying->reader = reader;
+    applying->ordinal = reader.ordinal;
     return err == ERR_MISSING ? OK : err;
 }
 
@@ -510,42 +513,56 @@ static void apply_hole(struct engine *engine, uint64_t records)
     }
 }
 
-static enum err apply_runs(struct engine *engine, const struct journal_batch *batch)
+/* ERR_MISSING: it was the last. */
+static enum err apply_run_begin(struct engine *engine)
 {
-    struct record_stamp stamp = {.position = batch->header.position,
-                                 .engine_ns = batch->header.engine_ns,
-                                 .wall_ns = batch->header.wall_ns};
-    size_t offset = 0;
-    uint32_t ordinal = 0;
-    for (;;) {
-        enum lane lane;
-        uint32_t records, run_ordinal;
-        struct bytes run;
-        enum err err = batch_next_run(batch->body, &offset, &lane, &records, &run_ordinal, &run);
-        if (err == ERR_MISSING)
-            return OK;
-        if (err == OK && lane == LANE_FACTS)
-            err = apply_facts(engine, run, &stamp);
-        else if (err == OK && lane == LANE_MESSAGES)
-            err = apply_messages(engine, run, &stamp);
-        else if (err == OK) {
-            uint64_t end = stamp.position + records;
-            err = apply_samples(engine, batch, run, &stamp, &ordinal);
-            /* What damage left of the dictionary can contradict a record that is whole. */
-            if (err == ERR_CORRUPT && journal_damage_count(engine->journal) > 0) {
-                engine_tell(engine, LOG_ERROR,
-                            "samples before position %llu do not fit the points that are left "
-                            "after damage; they are passed over",
-                            (unsigned long long)end);
-                stamp.position = end;
-                err = OK;
-            }
-        }
+    struct applying *applying = &engine->applying;
+    const struct journal_batch *batch = &applying->batch;
+    uint32_t records, run_ordinal;
+    enum err err = batch_next_run(batch->body, &applying->offset, &applying->lane, &records,
+                                  &run_ordinal, &applying->run);
+    if (err != OK)
+        return err;
+    applying->in_run = true;
+    applying->run_end = applying->stamp.position + records;
+    applying->fact_offset = 0;
+    applying->reader = (struct samples_reader){.run = applying->run,
+                                               .generation = batch->generation,
+                                               .ordinal = applying->ordinal,
+                                               .wall_ns = batch->header.wall_ns,
+                                               .suspicious = batch->hole_records >= 2048};
+    return OK;
+}
+
+static enum err apply_run(struct engine *engine, bool *ret_paused)
+{
+    struct applying *applying = &engine->applying;
+    if (applying->lane != LANE_SAMPLES)
+        return apply_facts(engine, ret_paused);
+    enum err err = apply_samples(engine, ret_paused);
+    if (err != ERR_CORRUPT || journal_damage_count(engine->journal) == 0)
+        return err;
+    /* What damage left of the dictionary can contradict a record that is whole. */
+    engine_tell(engine, LOG_ERROR,
+                "samples before position %llu do not fit the points that are left after damage; "
+                "they are passed over",
+                (unsigned long long)applying->run_end);
+    applying->stamp.position = applying->run_end;
+    return OK;
+}
+
+static enum err apply_runs(struct engine *engine, bool *ret_paused)
+{
+    struct applying *applying = &engine->applying;
+    while (!*ret_paused && !apply_is_over(engine, applying->stamp.position)) {
+        enum err err = applying->in_run ? OK : apply_run_begin(engine);
+        if (err == OK)
+            err = apply_run(engine, ret_paused);
         if (err != OK)
-            return err;
-        if (apply_is_over(engine, stamp.position))
-            return OK;
+            return err == ERR_MISSING ? OK : err;
+        applying->in_run = *ret_paused;
     }
+    return OK;
 }
 
 /* Holes of one segment add up: a row may have lost a part of its records in each. */
@@ -560,22 +577,30 @@ static void apply_holes(struct engine *engine, const struct journal_batch *batch
     apply_hole(engine, engine->hole_records);
 }
 
-enum err engine_apply_batch(struct engine *engine, const struct journal_batch *batch)
+static struct record_stamp stamp_of_batch(const struct journal_batch *batch)
+{
+    return (struct record_stamp){.position = batch->header.position,
+                                 .engine_ns = batch->header.engine_ns,
+                                 .wall_ns = batch->header.wall_ns};
+}
+
+static void apply_begin(struct engine *engine, const struct journal_batch *batch)
 {
     if (UNLIKELY(batch->hole_records))
         apply_holes(engine, batch);
-    struct effects *effects = &engine->effects;
-    *effects = (struct effects){.outcomes = engine->outcomes,
-                                .outcome_capacity = ARRAY_COUNT(engine->outcomes),
-                                .notices = engine->told};
-    struct record_stamp stamp = {.position = batch->header.position,
-                                 .engine_ns = batch->header.engine_ns,
-                                 .wall_ns = batch->header.wall_ns};
-    enum err err = modules_begin(engine, &stamp);
-    if (err == OK)
-        err = apply_runs(engine, batch);
-    if (err == OK)
-        err = modules_end(engine, &stamp);
+    engine->effects = (struct effects){.outcomes = engine->outcomes,
+                                       .outcome_capacity = ARRAY_COUNT(engine->outcomes),
+                                       .notices = engine->told};
+    engine->applying = (struct applying){.phase = APPLY_TIMERS,
+                                         .batch = *batch,
+                                         .stamp = stamp_of_batch(batch),
+                                         .pieces = MODULES_TIMERS_PIECES};
+}
+
+static void apply_end(struct engine *engine)
+{
+    const struct journal_batch *batch = &engine->applying.batch;
+    const struct effects *effects = &engine->effects;
     engine->counters.applied_values += effects->samples;
     engine->counters.late_values += effects->samples_late;
     engine->counters.unknown_values += effects->samples_unknown;
@@ -587,5 +612,71 @@ enum err engine_apply_batch(struct engine *engine, const struct journal_batch *b
     engine->applied_engine_ns = batch->header.engine_ns;
     engine->applied_wall_ns = batch->header.wall_ns;
     engine->applied_segment = batch->segment;
+    engine->applying.phase = APPLY_NONE;
+}
+
+/* Timers and walks go by the time of the batch, whatever lies in it. */
+static enum err apply_timers(struct engine *engine, bool *ret_paused)
+{
+    struct applying *applying = &engine->applying;
+    struct record_stamp stamp = stamp_of_batch(&applying->batch);
+    enum err err = OK;
+    bool more = true;
+    while (err == OK && !*ret_paused && more && applying->pieces > 0) {
+        err = modules_begin(engine, &stamp, &more);
+        applying->pieces--;
+        *ret_paused = more && apply_pauses(engine, APPLY_WORK_LOOK);
+    }
+    if (!*ret_paused) {
+        applying->phase = APPLY_RUNS;
+        applying->pieces = MODULES_WALKS_PIECES + 1;
+    }
     return err;
+}
+
+static enum err apply_walks(struct engine *engine, bool *ret_paused)
+{
+    struct applying *applying = &engine->applying;
+    struct record_stamp stamp = stamp_of_batch(&applying->batch);
+    enum err err = OK;
+    bool more = true;
+    while (err == OK && !*ret_paused && more && applying->pieces > 0) {
+        err = applying->pieces > MODULES_WALKS_PIECES ? modules_end_first(engine, &stamp)
+                                                      : modules_end(engine, &stamp, &more);
+        applying->pieces--;
+        *ret_paused = more && apply_pauses(engine, modules_walk(engine) ? APPLY_WORK_LOOK : 0);
+    }
+    return err;
+}
+
+enum err engine_apply(struct engine *engine, const struct journal_batch *batch, int64_t until_ns,
+                      bool *ret_whole)
+{
+    struct applying *applying = &engine->applying;
+    bool paused = false;
+    enum err err = OK;
+    if (applying->phase == APPLY_NONE)
+        apply_begin(engine, batch);
+    applying->until_ns = until_ns;
+    applying->work = 0;
+    applying->look_at = state_cut_active(engine->state) ? 1 : APPLY_WORK_LOOK;
+    if (applying->phase == APPLY_TIMERS)
+        err = apply_timers(engine, &paused);
+    if (err == OK && !paused && applying->phase == APPLY_RUNS) {
+        err = apply_runs(engine, &paused);
+        if (!paused)
+            applying->phase = APPLY_WALKS;
+    }
+    if (err == OK && !paused && applying->phase == APPLY_WALKS)
+        err = apply_walks(engine, &paused);
+    *ret_whole = err == OK && !paused;
+    if (err != OK || !paused)
+        apply_end(engine);
+    return err;
+}
+
+enum err engine_apply_batch(struct engine *engine, const struct journal_batch *batch)
+{
+    bool whole;
+    return engine_apply(engine, batch, INT64_MAX, &whole);
 }

@@ -2,16 +2,16 @@
  * record in each of them, in one order: first the points know the value, then alarms judge it, then
  * the expressions that look at it. Live and replay come through here alike.
  *
- * Time. Before the records of a batch, the timers up to its engine time fire, MODULES_TIMERS_MOST
- * of them at most; after them, walks go on by a piece. What that leaves is due at once: while
- * nothing comes, step.c writes ticks for it.
+ * Time. Before the records of a batch, the timers up to its engine time fire, 1,024 of them at
+ * most; after them, walks go on by some pieces. What that leaves is due at once: while nothing
+ * comes, step.c writes ticks for it.
  *
  * Entries. What alarms computed is written as FACT_ENTRY behind the records that caused it, by
  * modules_step, and comes back as a record of its own: a replay compares. So are entries of the
  * audit, before they leave memory. */
 #include "engine/room.h"
 
-#define MODULES_TIMERS_MOST 1024
+#define MODULES_TIMERS_MOST (1024 / MODULES_TIMERS_PIECES)
 #define MODULES_ENTRIES_MOST 256 /* written in one step */
 #define MODULES_AHEAD 4          /* told values whose expressions are fetched before */
 
@@ -290,22 +290,34 @@ static enum err fired(void *arg, const struct timer_view *timer)
     return ERR_CORRUPT;
 }
 
-enum err modules_begin(struct engine *engine, const struct record_stamp *stamp)
+enum err modules_begin(struct engine *engine, const struct record_stamp *stamp, bool *ret_more)
 {
     struct firing firing = {engine, *stamp};
-    bool more;
+    *ret_more = false;
     if (timing_next_ns(engine->timing) > stamp->engine_ns)
         return OK;
     return timing_advance(engine->timing, stamp->engine_ns, MODULES_TIMERS_MOST, fired, &firing,
-                          &more);
+                          ret_more);
 }
 
-enum err modules_end(struct engine *engine, const struct record_stamp *stamp)
+enum err modules_end(struct engine *engine, const struct record_stamp *stamp, bool *ret_more)
 {
     enum err err = OK;
     if (alarms_walk_left(engine->alarms) > 0)
         err = alarms_walk(engine->alarms, stamp);
-    if (err == OK && expressions_walk_left(engine->expressions) > 0)
+    *ret_more = alarms_walk_left(engine->alarms) > 0;
+    return follow(engine, err, stamp);
+}
+
+bool modules_walk(const struct engine *engine)
+{
+    return alarms_walk_left(engine->alarms) + expressions_walk_left(engine->expressions) > 0;
+}
+
+enum err modules_end_first(struct engine *engine, const struct record_stamp *stamp)
+{
+    enum err err = OK;
+    if (expressions_walk_left(engine->expressions) > 0)
         err = expressions_walk(engine->expressions, stamp);
     return follow(engine, err, stamp);
 }
@@ -353,7 +365,7 @@ int64_t modules_step(struct engine *engine)
     write_entries(engine);
     write_audit(engine);
     int64_t due = timing_next_ns(engine->timing) - journal_engine_ns(engine->journal);
-    bool walks = alarms_walk_left(engine->alarms) + expressions_walk_left(engine->expressions) > 0;
+    bool walks = modules_walk(engine);
     bool looks = assets_walk_left(engine->assets) > 0;
     if (looks)
         assets_walk(engine->assets); /* of what is derived: it needs no batch */

@@ -226,7 +226,13 @@ struct snapshot_write {
     bool busy;
     enum err err;
 };
-enum snapshot_phase { SNAPSHOT_IDLE, SNAPSHOT_OPENING, SNAPSHOT_PAGES, SNAPSHOT_ENDING };
+enum snapshot_phase {
+    SNAPSHOT_IDLE,
+    SNAPSHOT_OPENING,
+    SNAPSHOT_OPENED, /* the cut waits for the end of a batch */
+    SNAPSHOT_PAGES,
+    SNAPSHOT_ENDING
+};
 struct snapshot_run {
     enum snapshot_phase phase;
     struct snapshot_header header;
@@ -285,14 +291,37 @@ void audit_pages_stop(struct engine *engine); /* waits */
 /* While a cut is under way each record may cost copies of the pages it touches: batches begin this
  * small and follow the time that applying one takes. */
 #define ENGINE_BATCH_RECORDS_IN_CUT 64
-#define ENGINE_APPLY_LONG_NS (800 * NS_PER_US)
-#define ENGINE_APPLY_SHORT_NS (300 * NS_PER_US)
+#define ENGINE_APPLY_LONG_NS (2000 * NS_PER_US)
+#define ENGINE_APPLY_SHORT_NS (800 * NS_PER_US)
 /* The same while so many values of a batch are told to the modules. */
 #define ENGINE_TOLD_MANY 256
 #define ENGINE_TOLD_RECORDS_MOST (1u << 20)
 /* Growth after which touched memory is laid in again, and how much: 100,000 points take some 10. */
 #define STOCK_EVERY_POINTS 20000
 #define STOCK_CHUNKS 24
+/* What one step applies of a durable batch takes no longer; the rest of it is left to the next.
+ * The clock is looked at after so much work: a value that is told to the modules, a timer or a fact
+ * is APPLY_WORK_OF_ONE, a record of samples beside that 1. */
+#define ENGINE_APPLY_NS (400 * NS_PER_US)
+#define APPLY_WORK_LOOK 128
+#define APPLY_WORK_OF_ONE 16
+enum apply_phase { APPLY_NONE, APPLY_TIMERS, APPLY_RUNS, APPLY_WALKS };
+struct applying {
+    enum apply_phase phase;
+    struct journal_batch batch;
+    struct record_stamp stamp; /* of the next record */
+    unsigned pieces;           /* of timers, of walks: left for this batch */
+    size_t offset;             /* in the body: the run that comes next */
+    uint32_t ordinal;          /* of the next record of samples */
+    bool in_run;
+    enum lane lane;
+    struct bytes run;
+    size_t fact_offset;
+    struct samples_reader reader;
+    uint64_t run_end; /* position */
+    int64_t until_ns; /* INT64_MAX: all of it at once */
+    uint32_t work, look_at;
+};
 struct engine {
     struct engine_config config;
     struct journal *journal;
@@ -334,6 +363,7 @@ struct engine {
     struct sample_storage storage;
     struct fact_storage fact_storage;
     struct point_notice told[COLUMNS_MAX]; /* values that a record of samples told */
+    struct applying applying;
     enum err apply_err;                    /* a record that cannot be: told, and the engine stops */
     uint64_t *watched;                     /* bit by row: config.changed is wanted */
     uint32_t watched_words;
@@ -367,6 +397,7 @@ struct engine {
 
     /* step */
     bool stopped;
+    int64_t apply_took_ns; /* of the batch that is being applied, so far */
     int64_t restart_at_ns;
     uint64_t lost_generation;
     int64_t submitted_ns;
@@ -428,9 +459,15 @@ void engine_history_renamed(struct engine *engine, uint32_t row);
 enum err modules_create(struct engine *engine);
 void modules_destroy(struct engine *engine);
 enum err modules_rebuild(struct engine *engine); /* after that of points */
-/* Before the records of a batch: timers; behind them: walks. */
-enum err modules_begin(struct engine *engine, const struct record_stamp *stamp);
-enum err modules_end(struct engine *engine, const struct record_stamp *stamp);
+/* Before the records of a batch: timers, at most MODULES_TIMERS_PIECES times while there are more;
+ * behind them, once and then MODULES_WALKS_PIECES times while they go on: walks. How many pieces are
+ * done between two looks at the clock changes nothing of what they do. */
+#define MODULES_TIMERS_PIECES 16
+#define MODULES_WALKS_PIECES 8
+enum err modules_begin(struct engine *engine, const struct record_stamp *stamp, bool *ret_more);
+enum err modules_end_first(struct engine *engine, const struct record_stamp *stamp);
+enum err modules_end(struct engine *engine, const struct record_stamp *stamp, bool *ret_more);
+bool modules_walk(const struct engine *engine); /* is there one? */
 /* Rows and points came behind these numbers. */
 enum err modules_points_new(struct engine *engine, uint32_t rows_before, uint32_t points_before,
                             const struct record_stamp *stamp);
@@ -451,7 +488,12 @@ enum err modules_apply_other(struct engine *engine, const struct fact *fact,
  * to be called again. */
 int64_t modules_step(struct engine *engine);
 
-/* The durable batch's bytes become state: the one way, live and in replay. */
+/* The durable batch's bytes become state: the one way, live and in replay. Live a piece of it with
+ * each call, the same batch until *ret_whole: until the clock says until_ns, or a cut has to catch
+ * up, but never nothing. INT64_MAX: all of it. Between two pieces the state is that of a position
+ * within the batch, and engine->position that of its beginning. */
+enum err engine_apply(struct engine *engine, const struct journal_batch *batch, int64_t until_ns,
+                      bool *ret_whole);
 enum err engine_apply_batch(struct engine *engine, const struct journal_batch *batch);
 void engine_tell(struct engine *engine, enum log_level level, const char *format, ...)
     PRINTF_LIKE(3, 4);

@@ -130,14 +130,20 @@ static void snapshot_give_up(struct engine *engine, enum err err)
                 (unsigned long long)engine->position, err_text(err));
 }
 
-/* The cut: from here on the pages are those of this position. */
 static void snapshot_open_done(struct job *job)
 {
     struct engine *engine = engine_of_job(job);
     struct snapshot_run *run = &engine->snapshot;
-    enum err err = run->job_err;
-    if (err == OK)
-        err = state_cut_begin(engine->state, CUT_EXTRA_PAGES);
+    run->phase = SNAPSHOT_OPENED;
+    if (run->job_err != OK)
+        snapshot_give_up(engine, run->job_err);
+}
+
+/* The cut: from here on the pages are those of this position. */
+static void snapshot_cut(struct engine *engine)
+{
+    struct snapshot_run *run = &engine->snapshot;
+    enum err err = state_cut_begin(engine->state, CUT_EXTRA_PAGES);
     if (err != OK) {
         snapshot_give_up(engine, err);
         return;
@@ -316,6 +322,8 @@ void snapshot_advance(struct engine *engine, int64_t budget_ns, uint64_t pace)
 {
     struct snapshot_run *run = &engine->snapshot;
     struct clock *clock = engine->config.clock;
+    if (run->phase == SNAPSHOT_OPENED && engine->applying.phase == APPLY_NONE)
+        snapshot_cut(engine);
     int64_t began = clock->boot_ns(clock), now = began;
     while (run->phase == SNAPSHOT_PAGES && now - began < budget_ns && snapshot_has_room(engine)) {
         uint64_t written = run->offset + run->writes[run->filling].size;

@@ -40,23 +40,31 @@ static void step_pace_told(struct engine *engine, const struct journal_batch *ba
     engine->told_in_batch = 0;
 }
 
-static void step_durable(void *arg, const struct journal_batch *batch, uint64_t ticket)
+/* A piece of the batch; false: it wants another. */
+static bool step_durable(void *arg, const struct journal_batch *batch, uint64_t ticket)
 {
     struct engine *engine = arg;
     struct clock *clock = engine->config.clock;
     int64_t began = clock->boot_ns(clock);
-    enum err err = engine->apply_err == OK ? engine_apply_batch(engine, batch) : engine->apply_err;
-    int64_t took_ns = clock->boot_ns(clock) - began;
-    step_pace_cut(engine, batch, took_ns);
-    step_pace_told(engine, batch, took_ns);
+    int64_t until = engine->closing ? INT64_MAX : began + ENGINE_APPLY_NS;
+    bool whole = true;
+    enum err err = engine->apply_err == OK ? engine_apply(engine, batch, until, &whole)
+                                           : engine->apply_err;
+    engine->apply_took_ns += clock->boot_ns(clock) - began;
+    if (err == OK && !whole)
+        return false;
+    step_pace_cut(engine, batch, engine->apply_took_ns);
+    step_pace_told(engine, batch, engine->apply_took_ns);
+    engine->apply_took_ns = 0;
     if (err != OK) {
         engine->apply_err = err;
         engine_tell(engine, LOG_ERROR,
                     "the batch at position %llu is durable but cannot be applied: %s",
                     (unsigned long long)batch->header.position, err_text(err));
-        return;
+        return true;
     }
     engine->durable_ticket = ticket;
+    return true;
 }
 
 /* What was admitted above the durable mark never was. */
@@ -248,7 +256,10 @@ int64_t engine_step(struct engine *engine)
         int64_t snapshot_wait = step_snapshot(engine, began);
         wait = snapshot_wait < wait ? snapshot_wait : wait;
     }
-    if (engine->history != NULL) {
+    bool applying = engine->applying.phase != APPLY_NONE;
+    if (applying && !state_cut_pressure(engine->state))
+        wait = 0;
+    if (engine->history != NULL && !applying) { /* its windows end where a batch does */
         int64_t history_wait = engine_history_step(engine);
         wait = history_wait < wait ? history_wait : wait;
         storage_step(engine);

@@ -137,6 +137,7 @@ struct journal {
     struct image images[2];
     unsigned image_free; /* which of the two is not in flight */
     struct image *flying;
+    const struct image *told; /* durable, and not taken in whole so far */
     struct image *held; /* SABOTAGE_REORDER: told durable, written after the next one */
     bool early;         /* SABOTAGE_EARLY_ACK, _REORDER: told by the next poll, written or not */
     struct write_job write;

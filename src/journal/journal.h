@@ -154,8 +154,11 @@ void journal_submit(struct journal *journal);
 bool journal_in_flight(const struct journal *journal);
 /* Finishes jobs. For each batch that became durable, in order, calls on_durable (the body is still
  * in memory). Returns OK, or once ERR_IO / ERR_NO_SPACE when a write failed: the batch in flight
- * and the open one are gone, nothing above journal_durable() was acknowledged, JOURNAL_STOPPED. */
-typedef void journal_durable_batch(void *arg, const struct journal_batch *batch, uint64_t ticket);
+ * and the open one are gone, nothing above journal_durable() was acknowledged, JOURNAL_STOPPED.
+ *
+ * on_durable returns false when it took in only a part of the batch: the next call tells the same
+ * one again. Until all was taken in it counts as in flight, and a failure waits to be told. */
+typedef bool journal_durable_batch(void *arg, const struct journal_batch *batch, uint64_t ticket);
 MUST_USE enum err journal_poll(struct journal *journal, journal_durable_batch *on_durable,
                                void *arg);
 /* After a failure: begins a new segment behind the durable mark, on the calling thread; waits for

@@ -66,7 +66,7 @@ static int house_teardown(void **state)
     return result;
 }
 
-static void durable_each(void *arg, const struct journal_batch *batch, uint64_t ticket)
+static bool durable_each(void *arg, const struct journal_batch *batch, uint64_t ticket)
 {
     struct house *house = arg;
     assert_int_equal(batch->header.position, house->told_position);
@@ -75,6 +75,7 @@ static void durable_each(void *arg, const struct journal_batch *batch, uint64_t 
     house->told_position += batch->header.records;
     house->told_ticket = ticket;
     journal_submit(house->journal); /* the next one goes out while this one is looked at */
+    return true;
 }
 
 static void house_step(struct house *house)

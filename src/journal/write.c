@@ -54,7 +54,7 @@ static void take_done(struct job *job)
 /* ---- taking the next segment into use ---- */
 bool write_busy(const struct journal *journal)
 {
-    return journal->write.busy || journal->take.busy || journal->early;
+    return journal->write.busy || journal->take.busy || journal->early || journal->told != NULL;
 }
 
 static uint64_t previous_end(struct journal *journal)
@@ -241,8 +241,8 @@ static void batch_durable(struct journal *journal, const struct image *image,
     };
     journal->durable = image->header.position + image->header.records;
     journal->tickets_durable = image->ticket;
-    if (on_durable != NULL)
-        on_durable(arg, &batch, image->ticket);
+    bool whole = on_durable == NULL || on_durable(arg, &batch, image->ticket);
+    journal->told = whole ? NULL : image;
 }
 
 static void write_finish(struct journal *journal, journal_durable_batch *on_durable, void *arg)
@@ -274,13 +274,17 @@ enum err journal_poll(struct journal *journal, journal_durable_batch *on_durable
     struct journal_config *config = &journal->config;
     config->writer->poll(config->writer);
     config->background->poll(config->background);
-    if (journal->early) {
+    if (journal->told != NULL)
+        batch_durable(journal, journal->told, on_durable, arg);
+    if (journal->early && journal->told == NULL) {
         journal->early = false;
         batch_durable(journal, journal->held != NULL ? journal->held : journal->flying, on_durable,
                       arg);
     }
-    if (journal->write.busy && journal->write.finished)
+    if (journal->write.busy && journal->write.finished && journal->told == NULL)
         write_finish(journal, on_durable, arg);
+    if (journal->told != NULL)
+        return OK;
     if (journal->take.busy && journal->take.finished) {
         enum err err = take_finish(journal);
         if (err != OK)

@@ -45,7 +45,7 @@
 #define RULE_TEXT_MAX 2048 /* of cause, consequence, response, title */
 #define RULE_STATES_MAX 16
 #define ALARM_ENTRIES_KEPT (1u << 20)
-#define ALARMS_WALK_POINTS 4096 /* looked at with each batch while a walk is under way */
+#define ALARMS_WALK_POINTS 512 /* looked at by a call of alarms_walk; the engine has 8 with each batch */
 #define ALARM_ACT_MAX 1024      /* alarms in one command */
 #define ALARM_COMMENT_MAX 2048
 #define RULE_FORM_MAX 9216 /* bytes of all that a command says of a rule */

@@ -19,7 +19,7 @@ test: build ## run every test, the fast ones first
 	@scripts/install-deps build test
 	@scripts/configure tests -DMAINSTEM_ALL_BUILDS=ON
 	cmake --build build/tests
-	@scripts/run-tests build/tests
+	@scripts/run-tests build/tests -j2
 
 bench: build ## measure: the tables of docs/measurements.md
 	@scripts/install-deps build test

@@ -2,23 +2,16 @@
  * commands, alarms and passing time; a cut taken while they are applied, loaded into another state,
  * which then sees the tail. And pages that are damaged. */
 #include "model/notices/fixture.h"
+#include "state/test_replay.h"
 
 struct driver {
     uint64_t random, position, entry;
     int64_t engine_ns, wall_ns;
 };
 
-static uint64_t random_next(uint64_t *seed) /* splitmix64 */
-{
-    uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static uint32_t below(struct driver *d, uint32_t limit)
 {
-    return (uint32_t)(random_next(&d->random) % limit);
+    return replay_below(&d->random, limit);
 }
 
 static const char *some_name(struct driver *d, char *at)
@@ -128,8 +121,10 @@ static void step_alarm(struct driver *d, struct fixture *f)
     fixture_entry(f, alarm, point, event, state, priority, (uint8_t)below(d, 32));
 }
 
-static void step(struct driver *d, struct fixture *f)
+static void step(void *driver, void *fixture)
 {
+    struct driver *d = driver;
+    struct fixture *f = fixture;
     f->stamp = (struct record_stamp){d->position, d->engine_ns, d->wall_ns};
     uint32_t what = below(d, 100);
     if (points_count(f->points) == 0) {
@@ -210,48 +205,29 @@ static enum err rebuild(struct fixture *f)
     return err == OK ? notices_rebuild(f->notices) : err;
 }
 
-static void run_with_cut(struct driver *d, struct fixture *f, struct fixture *loaded, int steps)
+static void replay_open(void *fixture)
 {
-    static uint8_t page[STATE_PAGE_SIZE];
-    uint32_t table, number;
-    open_limited(loaded);
-    uint64_t at_begin = state_hash(f->state);
-    assert_int_equal(state_cut_begin(f->state, 4), OK);
-    for (int i = 0; i < steps; i++) {
-        step(d, f);
-        if (i % 7 != 0 || !state_cut_active(f->state))
-            continue;
-        if (state_cut_next(f->state, page, &table, &number) == OK)
-            assert_int_equal(state_load_page(loaded->state, table, number, page), OK);
-    }
-    while (state_cut_active(f->state)) {
-        if (state_cut_next(f->state, page, &table, &number) == OK)
-            assert_int_equal(state_load_page(loaded->state, table, number, page), OK);
-    }
-    assert_int_equal(rebuild(loaded), OK);
-    assert_true(state_hash(loaded->state) == at_begin);
+    open_limited(fixture);
 }
+
+static enum err replay_rebuild(void *fixture)
+{
+    return rebuild(fixture);
+}
+
+static const struct replay replay = {.driver_size = sizeof(struct driver),
+                                     .state_at = offsetof(struct fixture, state),
+                                     .open = replay_open,
+                                     .step = step,
+                                     .rebuild = replay_rebuild};
 
 #define HASH_OF_SEED_1 UINT64_C(0x04c212d5a7f5899f)
 #define STEPS 1500
 static uint64_t hash_of_seed(uint64_t seed)
 {
     static struct fixture live, loaded, replayed;
-    open_limited(&live);
     struct driver d = driver_new(seed);
-    for (int i = 0; i < STEPS; i++)
-        step(&d, &live);
-    struct driver tail = d;
-    run_with_cut(&d, &live, &loaded, STEPS);
-    for (int i = 0; i < STEPS; i++)
-        step(&tail, &loaded);
-    open_limited(&replayed);
-    struct driver again = driver_new(seed);
-    for (int i = 0; i < 2 * STEPS; i++)
-        step(&again, &replayed);
-    uint64_t hash = state_hash(live.state), made[1];
-    assert_true(state_hash(replayed.state) == hash);
-    assert_true(state_hash(loaded.state) == hash);
+    uint64_t hash = replay_thrice(&replay, &d, STEPS, &live, &loaded, &replayed), made[1];
     assert_answers_equal(&live, &loaded);
     assert_answers_equal(&live, &replayed);
     /* Something happened. */
@@ -315,30 +291,18 @@ static void look_at_all(struct fixture *f, struct driver *d)
 static void test_damaged_pages(void **arg)
 {
     (void)arg;
-    static uint8_t page[STATE_PAGE_SIZE];
     static struct fixture f, loaded;
     uint64_t random = 5;
-    uint32_t table, number, refused = 0;
+    uint32_t refused = 0;
     for (int round = 0; round < DAMAGED_ROUNDS; round++) {
         open_limited(&f);
         open_limited(&loaded);
         struct driver d = driver_new(99 + (uint64_t)round);
-        for (int i = 0; i < 400; i++)
-            step(&d, &f);
-        assert_int_equal(state_cut_begin(f.state, 4), OK);
-        uint32_t victim = NOTICES_TABLE_FIRST + (uint32_t)(random_next(&random) % 8);
-        while (state_cut_next(f.state, page, &table, &number) == OK) {
-            if (table == victim) {
-                size_t used = 0;
-                for (size_t i = 0; i < sizeof page; i++)
-                    used = page[i] != 0 ? i + 1 : used;
-                page[random_next(&random) % used] ^= (uint8_t)(1u << (random_next(&random) % 8));
-            }
-            assert_int_equal(state_load_page(loaded.state, table, number, page), OK);
-        }
+        replay_steps(&replay, &d, &f, 400);
+        uint32_t victim = NOTICES_TABLE_FIRST + (uint32_t)(replay_random(&random) % 8);
+        replay_damaged(f.state, loaded.state, victim, &random, replay_damage_bit);
         enum err err = rebuild(&loaded);
-        assert_true(err == OK || err == ERR_CORRUPT || err == ERR_NO_MEMORY);
-        refused += err != OK;
+        refused += replay_refuses(err);
         if (err == OK)
             look_at_all(&loaded, &d);
         fixture_close(&f);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "access/room.h"
+#include "base/test_random.h"
 
 #define HOUSE_PENDING 256
 #define HOUSE_AUDIT 512
@@ -383,8 +384,5 @@ static inline bool may(const struct principal *principal, enum access_right righ
 
 static inline uint64_t house_below(struct house *house, uint64_t limit)
 {
-    uint64_t z = (house->seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (z ^ (z >> 31)) % limit;
+    return test_random(&house->seed) % limit;
 }

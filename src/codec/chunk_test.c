@@ -93,7 +93,7 @@ static uint64_t shape_word(enum shape shape, uint64_t *luck, double *walk)
     case SHAPE_MIXED:
         return luck_below(luck, 20) ? word_of(noise / 10) : luck_finite(luck);
     case SHAPE_SUBNORMAL:
-        return luck_below(luck, UINT64_C(1) << 52) | (luck_next(luck) & UINT64_C(1) << 63);
+        return luck_below(luck, UINT64_C(1) << 52) | (test_random(luck) & UINT64_C(1) << 63);
     case SHAPE_LARGE:
         return word_of(noise * 0x1p45 + (double)luck_below(luck, 100));
     case SHAPE_HELD:
@@ -112,13 +112,13 @@ static uint64_t integer_word(unsigned shape, uint64_t *luck, uint64_t *walk)
     case 0:
         return *walk += luck_below(luck, 50);
     case 1:
-        return luck_next(luck);
+        return test_random(luck);
     case 2:
         return luck_below(luck, 2) ? (uint64_t)INT64_MAX : (uint64_t)INT64_MIN;
     case 3:
         return (UINT64_C(1) << 53) + luck_below(luck, 1000);
     case 4:
-        return luck_below(luck, 5) ? *walk : (*walk = luck_next(luck) >> 40);
+        return luck_below(luck, 5) ? *walk : (*walk = test_random(luck) >> 40);
     default:
         return luck_below(luck, 30) * UINT64_C(0x123456789abcdef);
     }
@@ -139,7 +139,7 @@ static void times_make(uint64_t *luck, uint32_t rows)
 static struct chunk_column column_make(uint64_t *luck, uint8_t type, unsigned shape, uint32_t rows)
 {
     double walk = 2000;
-    uint64_t count = luck_next(luck) >> 20;
+    uint64_t count = test_random(luck) >> 20;
     for (uint32_t i = 0; i < rows; i++) {
         room->words[i] = type == VALUE_FLOAT64
                              ? shape_word((enum shape)(shape % SHAPES), luck, &walk)
@@ -421,7 +421,7 @@ static void a_chunk_of_too_many_bytes_is_refused(void **state)
     uint8_t *text = malloc((size_t)CHUNK_ROWS_MAX * STRING_VALUE_MAX);
     assert_non_null(text);
     for (size_t i = 0; i < (size_t)CHUNK_ROWS_MAX * STRING_VALUE_MAX; i += 8)
-        store_u64(text + i, luck_next(&luck));
+        store_u64(text + i, test_random(&luck));
     for (uint32_t i = 0; i < CHUNK_ROWS_MAX; i++)
         room->texts[i] = bytes_of(text + (size_t)i * STRING_VALUE_MAX, STRING_VALUE_MAX);
     times_make(&luck, CHUNK_ROWS_MAX);
@@ -498,7 +498,7 @@ static void wrong_bytes_with_a_right_sum_do_no_harm(void **state)
             uint8_t *copy = malloc(room->size);
             memcpy(copy, room->bytes, room->size);
             for (uint64_t i = luck_below(&luck, 3); i < 3; i++)
-                copy[luck_below(&luck, room->size)] ^= (uint8_t)luck_next(&luck);
+                copy[luck_below(&luck, room->size)] ^= (uint8_t)test_random(&luck);
             read_all(bytes_of(copy, room->size), CHUNK_TRUSTED);
             free(copy);
         }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "codec/codec.h"
+#include "base/test_random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,17 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static inline uint64_t luck_next(uint64_t *luck)
-{
-    uint64_t z = (*luck += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static inline uint64_t luck_below(uint64_t *luck, uint64_t limit)
 {
-    return luck_next(luck) % limit;
+    return test_random(luck) % limit;
 }
 
 static inline uint64_t word_of(double real)
@@ -42,7 +35,7 @@ static inline double real_of_word(uint64_t word)
 static inline uint64_t luck_finite(uint64_t *luck)
 {
     for (;;) {
-        uint64_t word = luck_next(luck);
+        uint64_t word = test_random(luck);
         if ((word >> 52 & 0x7ff) != 0x7ff)
             return word;
     }

@@ -18,7 +18,7 @@ static void rows_make(struct chunk_column *columns)
     static const char *const states[] = {"idle", "running", "", "stopped"};
     uint64_t luck = 2026;
     for (uint32_t i = 0; i < ROWS; i++) {
-        uint64_t a = luck_next(&luck), b = luck_next(&luck);
+        uint64_t a = test_random(&luck), b = test_random(&luck);
         times[i] = (INT64_C(1767225600000) + (int64_t)(i * UINT64_C(10000) + a % 5)) * NS_PER_MS;
         words[0][i] = i % 50 == 7 ? word_of(-0.0) : word_of((double)(200 + i / 3 + b % 3) / 10);
         words[1][i] = word_of((double)((float)(2000 + b % 100) / 100.0f));

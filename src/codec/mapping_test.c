@@ -9,7 +9,7 @@ static void decimals_of_every_exponent(void **state)
     uint64_t luck = 1;
     for (uint8_t exponent = 0; exponent <= SCALE_DECIMAL_MAX; exponent++)
         for (unsigned round = 0; round < 20000; round++) {
-            int64_t number = (int64_t)(luck_next(&luck) >> (11 + luck_below(&luck, 52)));
+            int64_t number = (int64_t)(test_random(&luck) >> (11 + luck_below(&luck, 52)));
             struct value value = {.type = VALUE_FLOAT64, .scale = exponent, .present = true};
             value.number = round & 1 ? -number : number;
             struct mapping mapping = {MAPPING_DECIMAL, exponent};

@@ -31,13 +31,13 @@ static size_t goes_both_ways(uint32_t count)
 
 static int64_t noise(uint64_t *luck, unsigned width)
 {
-    return width ? (int64_t)(luck_next(luck) >> (64 - width)) : 0;
+    return width ? (int64_t)(test_random(luck) >> (64 - width)) : 0;
 }
 
 /* Numbers whose differences of this order are noise of so many bits. */
 static void noise_of_order(uint64_t *luck, unsigned order, unsigned width, uint32_t count)
 {
-    uint64_t base = luck_next(luck);
+    uint64_t base = test_random(luck);
     for (uint32_t i = 0; i < count; i++)
         room.numbers[i] = (int64_t)(base + (uint64_t)noise(luck, width));
     for (; order > 0; order--) {
@@ -65,7 +65,7 @@ static void lines_with_noise(void **state)
     uint64_t luck = 3;
     for (unsigned width = 0; width <= 64; width++)
         for (unsigned steep = 0; steep <= 64; steep++) {
-            uint64_t slope = steep ? luck_next(&luck) >> (64 - steep) : 0;
+            uint64_t slope = steep ? test_random(&luck) >> (64 - steep) : 0;
             for (uint32_t i = 0; i < 256; i++)
                 room.numbers[i] = (int64_t)(slope * i + (uint64_t)noise(&luck, width));
             goes_both_ways(256);
@@ -173,7 +173,7 @@ static void broken_streams_are_refused(void **state)
         uint8_t *copy = malloc(size);
         memcpy(copy, room.bytes, size);
         for (unsigned i = 0; i < 3; i++)
-            copy[luck_below(&luck, size)] = (uint8_t)luck_next(&luck);
+            copy[luck_below(&luck, size)] = (uint8_t)test_random(&luck);
         if (stream_open(bytes_of(copy, size), 300, &stream) == OK)
             (void)!stream_get(&stream, 0, 300, room.back);
         free(copy);

@@ -15,7 +15,7 @@ static void every_width_goes_both_ways(void **state)
         for (uint32_t count = 0; count <= COUNT_MAX; count++) {
             memset(bytes, 0xa5, sizeof bytes);
             for (uint32_t i = 0; i < count; i++)
-                numbers[i] = luck_next(&luck);
+                numbers[i] = test_random(&luck);
             assert_int_equal(pack_put(bytes, numbers, count, width), pack_size(count, width));
             pack_get(bytes, count, width, back);
             for (uint32_t i = 0; i < count; i++)

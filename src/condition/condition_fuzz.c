@@ -1,7 +1,7 @@
 /* Fuzzer: bytes as the text of a condition, and bytes as dice for one. What is taken is printed,
  * and printed it is the same program; evaluated over a plant by chance it does what the second
  * opinion of random.h says, and any text at all is evaluated, and explained, without harm. */
-#include "condition/random.h"
+#include "condition/test_dice.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "condition/random.h"
+#include "condition/test_dice.h"
 
 #define CONDITIONS 6000
 #define STEPS 12

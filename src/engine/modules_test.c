@@ -2,23 +2,16 @@
  * What was live, what a restart computes from the journal alone, and what it computes from a
  * snapshot and the tail behind it must be the same state; and no entry is told twice or another. */
 #include "engine/test_clock.h"
+#include "base/test_random.h"
 #include "engine/test_house.h"
 
 #include "model/alarms/alarms.h"
 
 #include <stdint.h>
 
-static uint64_t random_next(uint64_t *seed)
-{
-    uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static uint32_t pick(uint64_t *seed, uint32_t below)
 {
-    return (uint32_t)(random_next(seed) % below);
+    return (uint32_t)(test_random(seed) % below);
 }
 
 /* Nothing here is damaged: what a house finds wrong with its own snapshot is a fault of ours. */

@@ -1,6 +1,7 @@
 /* Sample records: what goes in comes out, bit by bit, for any values, times and gaps; and a lost
  * record is noticed. */
 #include "format/format.h"
+#include "base/test_random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,18 +33,9 @@ static struct world world;
 static struct value last_values[ROWS][COLUMNS_MAX];
 static int64_t last_times[ROWS];
 
-/* SplitMix64: the same luck on every machine. */
-static uint64_t luck_next(uint64_t *luck)
-{
-    uint64_t z = (*luck += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
 static uint64_t luck_below(uint64_t *luck, uint64_t limit)
 {
-    return luck_next(luck) % limit;
+    return test_random(luck) % limit;
 }
 
 static void world_writer(uint32_t generation)
@@ -146,7 +138,7 @@ static int64_t luck_integer(int64_t last)
     case 0:
         return extremes[luck_below(&world.luck, ARRAY_COUNT(extremes))];
     case 1:
-        return (int64_t)(luck_next(&world.luck) >> luck_below(&world.luck, 64));
+        return (int64_t)(test_random(&world.luck) >> luck_below(&world.luck, 64));
     default:
         return (int64_t)((uint64_t)last + luck_below(&world.luck, 9) - 4);
     }
@@ -157,7 +149,7 @@ static struct value luck_real(const struct value *last)
     int64_t limit = INT64_C(1) << 53;
     switch (luck_below(&world.luck, 24)) {
     case 0: {
-        uint64_t bits = luck_next(&world.luck);
+        uint64_t bits = test_random(&world.luck);
         return (bits >> 52 & 0x7ff) == 0x7ff ? raw(1) : raw(bits);
     }
     case 1:
@@ -167,7 +159,7 @@ static struct value luck_real(const struct value *last)
                        (uint8_t)luck_below(&world.luck, 19));
     case 3:
     case 4:
-        return decimal((int64_t)(luck_next(&world.luck) >> (11 + luck_below(&world.luck, 53))),
+        return decimal((int64_t)(test_random(&world.luck) >> (11 + luck_below(&world.luck, 53))),
                        (uint8_t)luck_below(&world.luck, 19));
     case 5:
         return raw((uint64_t)last->number ^ UINT64_C(0xff00) << luck_below(&world.luck, 30));
@@ -211,7 +203,7 @@ static int64_t luck_time(int64_t last)
     case 0:
         return extremes[luck_below(&world.luck, ARRAY_COUNT(extremes))];
     case 1:
-        return (int64_t)(luck_next(&world.luck) % (uint64_t)TIME_MAX_NS);
+        return (int64_t)(test_random(&world.luck) % (uint64_t)TIME_MAX_NS);
     case 2:
         time_ns = last + (int64_t)luck_below(&world.luck, 2000) - 1000;
         break;

@@ -1,5 +1,6 @@
 /* What is appended is what is gathered: against the model, and by examples. */
 #include "head/test_model.h"
+#include "base/test_random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,17 +14,9 @@
 #define S NS_PER_S
 #define EVER INT64_MIN, INT64_MAX
 
-static uint64_t luck_next(uint64_t *luck)
-{
-    uint64_t z = (*luck += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static uint64_t luck_below(uint64_t *luck, uint64_t limit)
 {
-    return luck_next(luck) % limit;
+    return test_random(luck) % limit;
 }
 
 /* ---- a head, its model, and what is put into both ----------------------------------------------
@@ -415,7 +408,7 @@ static struct value luck_value(uint64_t *luck, uint8_t type)
 {
     static char text[STRING_VALUE_MAX];
     struct value value = {.type = type, .present = true};
-    uint64_t word = luck_next(luck) >> luck_below(luck, 64);
+    uint64_t word = test_random(luck) >> luck_below(luck, 64);
     if (type == VALUE_FLOAT64) {
         double number = (double)(int64_t)word / 100;
         if (luck_below(luck, 4) == 0)
@@ -430,7 +423,7 @@ static struct value luck_value(uint64_t *luck, uint8_t type)
                                                        : -word);
     }
     if (luck_below(luck, 16) == 0)
-        value.quality = (uint8_t)luck_next(luck);
+        value.quality = (uint8_t)test_random(luck);
     if (luck_below(luck, 24) == 0)
         value.present = false;
     return value;

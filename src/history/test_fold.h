@@ -166,7 +166,7 @@ static inline void scan_compare(struct history_scan *scan, struct asked *asked)
 static inline void asked_make(struct asked *asked, unsigned row)
 {
     uint64_t *luck = &store.luck;
-    *asked = (struct asked){.luck = luck_next(luck), .rows.at = fold_rows};
+    *asked = (struct asked){.luck = test_random(luck), .rows.at = fold_rows};
     struct history_query *query = &asked->query;
     bool all = luck_below(luck, 3) == 0;
     for (unsigned i = 0; i < STORE_COLUMNS; i++) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "history/history.h"
+#include "base/test_random.h"
 #include "history/test_disk.h"
 
 #define STORE_COLUMNS 6
@@ -12,17 +13,9 @@
 #endif
 #define STORE_START_NS (INT64_C(1700000000) * NS_PER_S)
 
-static inline uint64_t luck_next(uint64_t *luck)
-{
-    uint64_t z = (*luck += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static inline uint64_t luck_below(uint64_t *luck, uint64_t limit)
 {
-    return luck_next(luck) % limit;
+    return test_random(luck) % limit;
 }
 
 /* ---- clock and workers ---- */
@@ -214,7 +207,7 @@ static inline void store_done(struct store *store)
 static inline struct value store_luck_value(struct store *store, uint8_t type)
 {
     static const uint8_t letters[] = "a state of some length, and another, and one more of them";
-    uint64_t *luck = &store->luck, word = luck_next(luck) >> luck_below(luck, 64);
+    uint64_t *luck = &store->luck, word = test_random(luck) >> luck_below(luck, 64);
     struct value value = {.type = type, .present = true};
     if (type == VALUE_FLOAT64)
         value = value_of_real((double)(int64_t)word / (luck_below(luck, 8) ? 100 : 3));

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "model/points/points.h"
+#include "base/test_random.h"
 #include "namespace/namespace.h"
 #include "namespace/order.h"
 
@@ -121,10 +122,7 @@ static inline void assert_text(struct bytes text, const char *expected)
 
 static inline uint32_t random_below(uint64_t *seed, uint32_t limit)
 {
-    uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (uint32_t)(((z ^ (z >> 31)) >> 32) * limit >> 32);
+    return (uint32_t)((test_random(seed) >> 32) * limit >> 32);
 }
 
 /* Paths in the order of the tree: segment by segment, a branch before what is below it. */

@@ -3,23 +3,15 @@
 #pragma once
 
 #include "parts/inside.h"
+#include "base/test_random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- luck ---- */
-static inline uint64_t luck_next(uint64_t *luck)
-{
-    uint64_t z = (*luck += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static inline uint64_t luck_below(uint64_t *luck, uint64_t limit)
 {
-    return luck_next(luck) % limit;
+    return test_random(luck) % limit;
 }
 
 /* ---- a disk in memory: one thread, names with their folders, writes seen at once ---- */

@@ -51,7 +51,7 @@ static bool block_comes_back(void)
 
 static uint64_t luck_bits(uint64_t *luck, unsigned bits)
 {
-    return bits == 0 ? 0 : luck_next(luck) >> (64 - bits);
+    return bits == 0 ? 0 : test_random(luck) >> (64 - bits);
 }
 
 static void entries_make(uint64_t *luck, unsigned times, unsigned spans)

@@ -12,14 +12,7 @@
 #include <sys/resource.h>
 
 #include "state/state.h"
-
-static uint64_t random_next(uint64_t *seed) /* splitmix64 */
-{
-    uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
+#include "base/test_random.h"
 
 #define TABLES 3
 static const uint32_t row_sizes[TABLES] = {16, 64, 4096};
@@ -138,7 +131,7 @@ static void test_load(void **arg)
 static void random_writes(struct fixture *f, uint64_t *seed, int count)
 {
     for (int i = 0; i < count; i++) {
-        uint64_t r = random_next(seed);
+        uint64_t r = test_random(seed);
         struct state_table *table = &f->tables[r % TABLES];
         if (r >> 56 == 0) {
             uint32_t more = state_table_capacity(table) + 1;
@@ -149,7 +142,7 @@ static void random_writes(struct fixture *f, uint64_t *seed, int count)
         if (capacity == 0)
             continue;
         /* Every fourth write clears a row: pages become zero again now and then. */
-        uint8_t *row = state_write(table, (uint32_t)(random_next(seed) % capacity));
+        uint8_t *row = state_write(table, (uint32_t)(test_random(seed) % capacity));
         *row = r & 12 ? (uint8_t)(r >> 8) : 0;
     }
 }
@@ -191,14 +184,14 @@ static void cut_round(struct fixture *f, uint64_t *seed)
     fixture_open(&loaded);
     uint8_t *page = malloc(STATE_PAGE_SIZE);
     uint32_t table, number;
-    uint32_t extra = (uint32_t)(random_next(seed) % 8);
+    uint32_t extra = (uint32_t)(test_random(seed) % 8);
     uint64_t hash = state_hash(f->state);
     assert_int_equal(state_cut_begin(f->state, extra), OK);
     assert_int_equal(state_cut_begin(f->state, extra), ERR_BUSY);
     enum err err;
     do {
-        random_writes(f, seed, (int)(random_next(seed) % 40));
-        if (random_next(seed) % 16 == 0)
+        random_writes(f, seed, (int)(test_random(seed) % 40));
+        if (test_random(seed) % 16 == 0)
             (void)state_hash(f->state);
         bool pressed = state_cut_pressure(f->state);
         err = state_cut_next(f->state, page, &table, &number);

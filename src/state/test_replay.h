@@ -6,6 +6,7 @@
  * from the beginning again. All three must have the same hash. */
 #pragma once
 
+#include "base/test_random.h"
 #include "state/state.h"
 
 #include <setjmp.h>
@@ -14,19 +15,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static inline uint64_t replay_random(uint64_t *seed) /* splitmix64 */
-{
-    uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-static inline uint32_t replay_below(uint64_t *seed, uint32_t limit)
-{
-    return (uint32_t)(replay_random(seed) % limit);
-}
 
 #define REPLAY_DRIVER_MAX 4096
 struct replay {
@@ -113,8 +101,8 @@ static inline void replay_damage_bit(uint64_t *random, uint8_t *page)
     size_t used = 0;
     for (size_t i = 0; i < STATE_PAGE_SIZE; i++)
         used = page[i] != 0 ? i + 1 : used;
-    size_t at = (size_t)(replay_random(random) % used);
-    page[at] ^= (uint8_t)(1u << (replay_random(random) % 8));
+    size_t at = (size_t)(test_random(random) % used);
+    page[at] ^= (uint8_t)(1u << (test_random(random) % 8));
 }
 
 /* All pages of a state go into another; those of one table are damaged on the way. */

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "timing/oracle.h"
+#include "timing/test_oracle.h"
 
 #define STEPS 120
 /* The sanitizer of threads keeps mappings of its own for what was unmapped; there is one thread. */
@@ -21,7 +21,7 @@
 
 static void step(struct pair *pair, uint64_t *random)
 {
-    uint64_t r = oracle_random(random), what = r % 16;
+    uint64_t r = test_random(random), what = r % 16;
     uint32_t index = (uint32_t)(r >> 4 & 0xff);
     int64_t time_ns = oracle_time(&pair->oracle, r >> 12 & UINT64_C(0xfffffffffff));
     if (what < 8)
@@ -149,7 +149,7 @@ static void test_damaged_pages(void **arg)
             for (size_t i = 0; i < sizeof page; i++)
                 used = page[i] != 0 ? i + 1 : used;
             if (table == victim)
-                page[oracle_random(&random) % used] ^= (uint8_t)(1u << oracle_random(&random) % 8);
+                page[test_random(&random) % used] ^= (uint8_t)(1u << test_random(&random) % 8);
             assert_int_equal(state_load_page(damaged.state, table, number, page), OK);
         }
         enum err err = timing_rebuild(damaged.timing);

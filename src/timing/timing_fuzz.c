@@ -1,6 +1,6 @@
 /* Any sequence of sets, moves, stops and advances, beside the oracle; every now and then the pages
  * are judged, and go through a snapshot into another state that goes on. */
-#include "timing/oracle.h"
+#include "timing/test_oracle.h"
 
 struct source {
     const uint8_t *at;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "topics/topics.h"
+#include "base/test_random.h"
 
 /* ---- what was told --------------------------------------------------------------------------- */
 
@@ -551,10 +552,7 @@ static void test_memory_is_used_again(void **arg)
 static uint64_t random_seed;
 static uint32_t random_below(uint32_t limit)
 {
-    uint64_t z = (random_seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (uint32_t)(((z ^ (z >> 31)) >> 32) * limit >> 32);
+    return (uint32_t)((test_random(&random_seed) >> 32) * limit >> 32);
 }
 
 #define TEXT_MAX 96

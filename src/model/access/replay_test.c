@@ -11,7 +11,7 @@ struct driver {
 
 static uint32_t below(struct driver *d, uint32_t limit)
 {
-    return replay_below(&d->random, limit);
+    return test_random_below(&d->random, limit);
 }
 
 /* ---- random commands ---------------------------------------------------------------------------
@@ -333,7 +333,7 @@ static void test_damaged_pages(void **arg)
         fixture_open_limited(&loaded, &limits);
         struct driver d = driver_new(99);
         replay_steps(&replay, &d, &f, 300);
-        uint32_t victim = ACCESS_TABLE_FIRST + (uint32_t)(replay_random(&random) % 9);
+        uint32_t victim = ACCESS_TABLE_FIRST + (uint32_t)(test_random(&random) % 9);
         replay_damaged(f.state, loaded.state, victim, &random, replay_damage_bit);
         assert_int_equal(points_rebuild(loaded.points), OK);
         enum err err = access_model_rebuild(loaded.model);

@@ -1,5 +1,6 @@
 /* Policies: their order, what they may say, and which one decides. */
 #include "model/archive/fixture.h"
+#include "base/test_random.h"
 
 #include <time.h>
 
@@ -238,23 +239,15 @@ static void test_the_first_decides(void **state)
     fixture_close(&f);
 }
 
-static uint64_t random_next(uint64_t *seed) /* splitmix64 */
-{
-    uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 /* Few letters, so that they meet. */
 static size_t random_text(uint64_t *seed, const char *const *words, size_t count, bool pattern,
                           char *text)
 {
-    size_t segments = 1 + random_next(seed) % 4, size = 0;
+    size_t segments = 1 + test_random(seed) % 4, size = 0;
     for (size_t i = 0; i < segments; i++)
         size += (size_t)sprintf(text + size, "%s%s", i > 0 ? "/" : "",
-                                words[random_next(seed) % count]);
-    if (pattern && random_next(seed) % 3 == 0)
+                                words[test_random(seed) % count]);
+    if (pattern && test_random(seed) % 3 == 0)
         size += (size_t)sprintf(text + size, "/#");
     return size;
 }

@@ -20,7 +20,7 @@ struct driver {
 
 static uint32_t below(struct driver *d, uint32_t limit)
 {
-    return replay_below(&d->random, limit);
+    return test_random_below(&d->random, limit);
 }
 
 static const char *const texts[] = {
@@ -264,7 +264,7 @@ static void test_damaged_pages(void **arg)
         house_of(&house);
         house_of(&loaded);
         replay_steps(&replay, &d, &house, 400);
-        uint32_t victim = EXPRESSIONS_TABLE_FIRST + (uint32_t)(replay_random(&random) % 7);
+        uint32_t victim = EXPRESSIONS_TABLE_FIRST + (uint32_t)(test_random(&random) % 7);
         replay_damaged(house.state, loaded.state, victim, &random, replay_damage_bit);
         replay_carry(&house, &loaded);
         enum err err = house_rebuild(&loaded);

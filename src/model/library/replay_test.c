@@ -11,7 +11,7 @@ struct driver {
 
 static uint32_t below(struct driver *d, uint32_t limit)
 {
-    return replay_below(&d->random, limit);
+    return test_random_below(&d->random, limit);
 }
 
 static struct bytes some_text(struct driver *d, char *text, uint32_t most)
@@ -235,7 +235,7 @@ static void test_damaged_pages(void **arg)
         fixture_open_limited(&loaded, &limits);
         struct driver d = driver_new(99);
         replay_steps(&replay, &d, &f, 200);
-        uint32_t victim = LIBRARY_TABLE_FIRST + (uint32_t)(replay_random(&random) % 7);
+        uint32_t victim = LIBRARY_TABLE_FIRST + (uint32_t)(test_random(&random) % 7);
         replay_damaged(f.state, loaded.state, victim, &random, replay_damage_bit);
         assert_int_equal(points_rebuild(loaded.points), OK);
         enum err err = library_rebuild(loaded.model);

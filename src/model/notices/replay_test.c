@@ -11,7 +11,7 @@ struct driver {
 
 static uint32_t below(struct driver *d, uint32_t limit)
 {
-    return replay_below(&d->random, limit);
+    return test_random_below(&d->random, limit);
 }
 
 static const char *some_name(struct driver *d, char *at)
@@ -299,7 +299,7 @@ static void test_damaged_pages(void **arg)
         open_limited(&loaded);
         struct driver d = driver_new(99 + (uint64_t)round);
         replay_steps(&replay, &d, &f, 400);
-        uint32_t victim = NOTICES_TABLE_FIRST + (uint32_t)(replay_random(&random) % 8);
+        uint32_t victim = NOTICES_TABLE_FIRST + (uint32_t)(test_random(&random) % 8);
         replay_damaged(f.state, loaded.state, victim, &random, replay_damage_bit);
         enum err err = rebuild(&loaded);
         refused += replay_refuses(err);

@@ -15,7 +15,7 @@ struct driver {
 
 static uint32_t below(struct driver *d, uint32_t limit)
 {
-    return replay_below(&d->random, limit);
+    return test_random_below(&d->random, limit);
 }
 
 static struct bytes new_name(struct driver *d, char *text)
@@ -280,7 +280,7 @@ static void test_damaged_pages(void **arg)
         struct driver d = driver_new(99);
         d.labeled = true;
         replay_steps(&replay, &d, &f, 150);
-        uint32_t victim = (uint32_t)(replay_random(&random) % 11); /* one of all tables */
+        uint32_t victim = (uint32_t)(test_random(&random) % 11); /* one of all tables */
         replay_damaged(f.state, loaded.state, victim, &random, replay_damage_bit);
         enum err err = points_rebuild(loaded.points);
         refused += replay_refuses(err);

@@ -1,7 +1,7 @@
 /* Pages from a snapshot that contradict each other are told, whatever is wrong with them; nothing
  * crashes, hangs or reads where nothing is. What only is another value is fine, and then the state
  * must work as any other. */
-#include "model/sessions/driver.h"
+#include "model/sessions/test_driver.h"
 
 #define TABLES 8
 

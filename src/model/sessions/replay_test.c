@@ -1,6 +1,7 @@
 /* The property everything rests on: replay = live = snapshot + tail, by state hash, and all of it
  * what a plain model says. Random facts of all kinds, written down as the journal writes them. */
-#include "model/sessions/driver.h"
+#include "model/sessions/test_driver.h"
+#include "state/test_replay.h"
 
 #define FACTS 6000
 #define CUT_AT 3500
@@ -38,17 +39,6 @@ static void record_apply(const struct record *record, uint32_t number, struct fi
     assert_int_equal(facts_read(run, &offset, &storage, &fact), OK);
     f->stamp = record->stamps[number];
     fixture_apply(f, &fact);
-}
-
-/* Takes some pages of the cut under way into another state. */
-static void cut_move(struct fixture *from, struct fixture *to, uint32_t pages)
-{
-    static uint8_t page[STATE_PAGE_SIZE];
-    uint32_t table, number;
-    while (pages-- > 0 && state_cut_active(from->state)) {
-        if (state_cut_next(from->state, page, &table, &number) == OK)
-            assert_int_equal(state_load_page(to->state, table, number, page), OK);
-    }
 }
 
 /* What each tenant holds is counted, here since a snapshot, there from the beginning. */
@@ -95,9 +85,9 @@ static uint64_t hash_of_seed(uint64_t seed)
         if (i % 100 == 99)
             model_compare(model, live.sessions);
         if (i % 64 == 0)
-            cut_move(&live, &loaded, 1);
+            replay_move(live.state, loaded.state, 1);
     }
-    cut_move(&live, &loaded, UINT32_MAX);
+    replay_move(live.state, loaded.state, UINT32_MAX);
     assert_int_equal(sessions_rebuild(loaded.sessions), OK);
     assert_true(state_hash(loaded.state) == hash_at_cut);
     for (uint32_t i = 0; i < FACTS; i++) {

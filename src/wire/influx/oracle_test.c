@@ -1,21 +1,14 @@
 /* Bodies made at random, of parts that are likely to go wrong: the decoder says what the oracle
  * says, in one piece or in many, with shapes tried first or not. */
 #include "wire/influx/oracle.h"
+#include "base/test_random.h"
 
 #include <setjmp.h>
 #include <cmocka.h>
 
-static uint64_t random_next(uint64_t *state)
-{
-    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static size_t random_below(uint64_t *state, size_t limit)
 {
-    return (size_t)(random_next(state) % limit);
+    return (size_t)(test_random(state) % limit);
 }
 
 #define PICK(seed, texts) texts[random_below(seed, ARRAY_COUNT(texts))]

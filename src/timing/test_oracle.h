@@ -4,6 +4,7 @@
 #pragma once
 
 #include "timing/timing.h"
+#include "base/test_random.h"
 
 #define ORACLE_MAX 256u /* timers set at once */
 
@@ -26,14 +27,6 @@ struct pair {
     struct timing *timing;
     struct oracle oracle;
 };
-
-static inline uint64_t oracle_random(uint64_t *seed) /* splitmix64 */
-{
-    uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
 
 static inline void pair_open(struct pair *pair, uint64_t seed)
 {
@@ -121,7 +114,7 @@ static inline enum err pair_fired(void *arg, const struct timer_view *view)
     oracle->fired++;
     oracle->from_ns = view->due_ns;
     uint32_t index = (uint32_t)(first - oracle->timers);
-    uint64_t random = oracle_random(&oracle->random), sequence = first->sequence;
+    uint64_t random = test_random(&oracle->random), sequence = first->sequence;
     if (random % 8 == 0)
         pair_stop(pair, (uint32_t)(random >> 8));
     if (random % 8 == 1)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "condition/test_house.h"
+#include "base/test_random.h"
 
 #define RANDOM_TREE_MAX 160
 #define RANDOM_POINTS 6
@@ -27,10 +28,7 @@ static inline unsigned dice_roll(struct dice *dice, unsigned sides)
         dice->size--;
         return *dice->at++ % sides;
     }
-    uint64_t z = (dice->seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (unsigned)((z ^ (z >> 31)) % sides);
+    return (unsigned)(test_random(&dice->seed) % sides);
 }
 
 /* What is wanted of a subtree. */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/sessions/model.h"
+#include "base/test_random.h"
 
 struct driver {
     uint64_t random;
@@ -11,17 +12,9 @@ struct driver {
     char name[64];
 };
 
-static inline uint64_t random_next(uint64_t *seed) /* splitmix64 */
-{
-    uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static inline uint32_t below(struct driver *d, uint32_t limit)
 {
-    return (uint32_t)(random_next(&d->random) % limit);
+    return (uint32_t)(test_random(&d->random) % limit);
 }
 
 /* Mostly a small text, sometimes one of many cells. */

@@ -141,10 +141,13 @@ void engine_tenant_quota(struct engine *engine, uint32_t tenant, uint64_t points
  * few times a minute, for that is when it is compared. */
 void engine_tenant_storage_quota(struct engine *engine, uint32_t tenant, uint64_t bytes_max);
 /* Bytes that are a tenant's: of its chunks in the parts of the history, rollups included, of what
- * is not sealed yet (an estimate), and of retained and queued messages. The parts are counted anew
- * after a start, in the background: until then it is less. */
+ * is not sealed yet (an estimate), of retained and queued messages, and of all versions of its
+ * documents, equal ones counted each. The parts are counted anew after a start, in the background:
+ * until then it is less. */
 uint64_t engine_tenant_storage(const struct engine *engine, uint32_t tenant);
 bool engine_tenant_is_full(const struct engine *engine, uint32_t tenant);
+/* May it keep so many bytes more, of a document? False: counted as a refusal. */
+MUST_USE bool engine_tenant_may_store(struct engine *engine, uint32_t tenant, uint64_t bytes);
 /* Messages, or bodies of lines, of a tenant that were refused with ADMIT_POINTS_MAX,
  * ADMIT_POINTS_RATE or ADMIT_STORAGE_MAX since the start. */
 uint64_t engine_tenant_refused(struct engine *engine, uint32_t tenant, enum admit why);

@@ -74,7 +74,7 @@ struct tenant_points {
     int64_t rate_second;
     uint64_t rate_points; /* created in this second of the boot clock */
     /* storage.c */
-    uint64_t sealed_bytes, window_bytes;
+    uint64_t sealed_bytes, window_bytes, storage_max;
     uint32_t share; /* its place + 1 in what is being counted; 0: none yet */
     bool storage_full;
     uint64_t refused_points, refused_rate, refused_storage; /* since the start */

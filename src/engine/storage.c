@@ -300,11 +300,14 @@ void storage_stop(struct engine *engine)
 uint64_t engine_tenant_storage(const struct engine *engine, uint32_t tenant)
 {
     struct sessions_tenant kept;
+    struct library_use use;
     sessions_tenant(engine->sessions, tenant, &kept);
+    library_use(engine->library, tenant, &use);
+    uint64_t others = kept.held + use.bytes;
     if (tenant >= engine->tenants.capacity)
-        return kept.held;
+        return others;
     const struct tenant_points *of = &engine->tenants.at[tenant];
-    return of->sealed_bytes + of->window_bytes + kept.held;
+    return of->sealed_bytes + of->window_bytes + others;
 }
 
 bool engine_tenant_is_full(const struct engine *engine, uint32_t tenant)
@@ -318,10 +321,22 @@ void engine_tenant_storage_quota(struct engine *engine, uint32_t tenant, uint64_
     if (of == &engine->tenants.others)
         return;
     uint64_t held = engine_tenant_storage(engine, tenant);
+    of->storage_max = bytes_max;
     if (bytes_max == 0)
         of->storage_full = false;
     else if (held >= bytes_max)
         of->storage_full = true;
     else if (held < FULL_UNTIL(bytes_max))
         of->storage_full = false;
+}
+
+bool engine_tenant_may_store(struct engine *engine, uint32_t tenant, uint64_t bytes)
+{
+    uint64_t most = tenants_of(&engine->tenants, tenant)->storage_max;
+    uint64_t held = engine_tenant_storage(engine, tenant);
+    bool may = most == 0 ||
+               (!engine_tenant_is_full(engine, tenant) && held <= most && bytes <= most - held);
+    if (!may)
+        tenants_refused(&engine->tenants, tenant, ADMIT_STORAGE_MAX);
+    return may;
 }

@@ -267,6 +267,35 @@ static void messages_are_refused_at_the_limit(void **state)
     assert_false(engine_tenant_is_full(house->engine, 2));
 }
 
+/* What a document may bring is what is left, to the byte. */
+static void documents_count_and_are_refused_at_the_limit(void **state)
+{
+    struct house *house = *state;
+    struct admitted admitted;
+    uint8_t bytes[200], hash[DOCUMENT_HASH_SIZE] = {1};
+    struct form_writer form = {.at = bytes, .capacity = sizeof bytes};
+    struct command command = {.kind = COMMAND_DOCUMENT_SET, .tenant = 2};
+    form_put_text(&form, DOCUMENT_TAG_NAME, bytes_text("manual"));
+    form_put_integer(&form, DOCUMENT_TAG_MEDIA, DOCUMENT_PDF);
+    form_put_text(&form, DOCUMENT_TAG_HASH, bytes_of(hash, sizeof hash));
+    form_put_integer(&form, DOCUMENT_TAG_SIZE, 5000);
+    assert_true(form_end(&form, &command.module.form));
+    assert_true(engine_tenant_may_store(house->engine, 2, UINT64_MAX)); /* no quota */
+    engine_tenant_storage_quota(house->engine, 2, 8000);
+    assert_true(engine_tenant_may_store(house->engine, 2, 8000));
+    assert_false(engine_tenant_may_store(house->engine, 2, 8001));
+    assert_int_equal(engine_command(house->engine, &command, 1, &admitted), ADMIT_DONE);
+    settle(house);
+    assert_int_equal(engine_tenant_storage(house->engine, 2), 5000);
+    assert_true(engine_tenant_may_store(house->engine, 2, 3000));
+    assert_false(engine_tenant_may_store(house->engine, 2, 3001));
+    assert_int_equal(engine_tenant_refused(house->engine, 2, ADMIT_STORAGE_MAX), 2);
+    assert_true(engine_tenant_may_store(house->engine, 3, 8001)); /* another's */
+    engine_tenant_storage_quota(house->engine, 2, 5000);
+    assert_true(engine_tenant_is_full(house->engine, 2)); /* for values, too */
+    assert_false(engine_tenant_may_store(house->engine, 2, 1));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, house_setup, house_teardown)
 
 int main(void)
@@ -274,7 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_sealed_is_counted_once),    TEST(a_merge_takes_back_what_it_replaced),
         TEST(what_is_erased_counts_no_more),     TEST(values_are_refused_at_the_limit),
-        TEST(messages_are_refused_at_the_limit),
+        TEST(messages_are_refused_at_the_limit), TEST(documents_count_and_are_refused_at_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

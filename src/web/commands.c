@@ -75,7 +75,10 @@ unsigned outcome_status(enum outcome_code code, unsigned done)
     case OUTCOME_RULES_FULL:
     case OUTCOME_NOTICES_FULL:
     case OUTCOME_LIBRARY_FULL:
+    case OUTCOME_BOARDS_FULL:
         return 507;
+    case OUTCOME_HANDOVERS_FULL:
+        return 429;
     case OUTCOME_PATH_INVALID:
     case OUTCOME_SETTINGS_INVALID:
     case OUTCOME_POLICY_INVALID:

@@ -99,6 +99,11 @@ static bool put_judge_body(struct exchange *exchange, struct put_order *put)
         answer_problem(exchange, 413, "body_long", NULL,
                        "a document has at most %llu bytes (setting documents.size)",
                        (unsigned long long)most);
+    else if (!engine_tenant_may_store(exchange->web->config.engine, exchange->tenant, put->size))
+        answer_problem(exchange, 507, admit_name(ADMIT_STORAGE_MAX), NULL,
+                       "%llu bytes more are more than the tenant may hold (quota storage_bytes): "
+                       "nothing was kept",
+                       (unsigned long long)put->size);
     else
         return true;
     return false;
@@ -210,7 +215,7 @@ static bool change_attached(struct exchange *exchange, struct module_order *modu
 
 static void change_members(struct module_order *module)
 {
-    static const char *const told[] = {"media",  "bytes",  "version", "changed",
+    static const char *const told[] = {"media",  "bytes",  "version",  "changed",
                                        "author", "sha256", "versions", "text"};
     struct wish *wish = &module->order.wish;
     struct bytes text;

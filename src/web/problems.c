@@ -80,6 +80,8 @@ const struct problem_word problem_words[] = {
     {"unknown_document", "404", "There is no document of this name that you may see, or it has no such version. GET /v1/documents lists them."},
     {"document_invalid", "422", "What is said of the document or board is not possible: the detail says what."},
     {"unknown_board", "404", "There is no board of this name that is yours or shared. GET /v1/boards lists them."},
+    {"boards_full", "507", "The person has 200 boards, or the tenant 20,000: remove one."},
+    {"handovers_full", "429", "The person wrote 100 hand-over notes within 24 hours, or the tenant 1,000: write it later."},
     {"library_full", "507", "A limit of documents, their versions or bytes, or of boards was reached. docs/limits.md lists them."},
     {"documents_off", "503", "The server keeps no documents: the folder documents could not be made at its start. Its log says why."},
     {"documents_busy", "503", "Too many documents are written, read or searched at once. Try again."},

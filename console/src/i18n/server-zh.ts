@@ -218,6 +218,8 @@ export const problemDetails: Record<string, string> = {
   unknown_document: "没有这个文档或版本，或您无权查看",
   document_invalid: "文档或面板的内容无效",
   unknown_board: "没有这个面板，或它属于别人",
+  boards_full: "此人的面板已达 200 个，或租户已达 20,000 个，请先移除",
+  handovers_full: "此人 24 小时内已写 100 条交接记录，或租户已写 1,000 条，请稍后再写",
   library_full: "文档、版本、字节或面板已达上限",
   documents_off: "此服务器不保存文档",
   documents_busy: "同时读写或搜索的文档过多，请重试",

@@ -374,6 +374,17 @@ static void test_keys(void **arg)
     fixture_close(&p.f);
 }
 
+static struct outcome hand_over_by(struct fixture *f, uint32_t tenant, uint32_t account,
+                                   const char *note)
+{
+    struct said said;
+    form_put_text(say(&said), ALARM_TAG_NOTE, bytes_text(note));
+    struct command command = said_command(&said, COMMAND_HANDOVER_ADD, "ann");
+    command.tenant = tenant;
+    command.actor.account = account;
+    return fixture_command(f, &command);
+}
+
 static struct outcome hand_over(struct fixture *f, const char *branch, const char *note)
 {
     struct said said;
@@ -402,8 +413,10 @@ static void test_handovers(void **arg)
     struct alarm_entry entry = fixture_entry(&f);
     assert_int_equal(entry.event, ALARM_EVENT_HANDOVER);
     assert_int_equal(entry.rule, 1);
-    for (uint32_t i = 1; i < HANDOVERS_KEPT; i++)
-        (void)hand_over(&f, "", "nothing new");
+    for (uint32_t i = 1; i < HANDOVERS_KEPT; i++) {
+        fixture_pass(&f, HANDOVERS_DAY_NS / 50);
+        assert_int_equal(hand_over(&f, "", "nothing new").code, OUTCOME_DONE);
+    }
     assert_true(alarms_handover(f.alarms, 1, &view));
     (void)hand_over(&f, "", "nothing new");
     assert_false(alarms_handover(f.alarms, 1, &view));
@@ -433,6 +446,32 @@ static void test_named_twice_is_once(void **arg)
     fixture_close(&p.f);
 }
 
+/* So many a day of a person, so many of a tenant; what others wrote does not count. */
+static void test_handovers_of_a_day(void **arg)
+{
+    (void)arg;
+    struct fixture f;
+    struct handover_view view;
+    fixture_open(&f);
+    for (uint32_t i = 0; i <= HANDOVERS_OF_PERSON; i++)
+        assert_int_equal(hand_over_by(&f, 2, 7, "x").code,
+                         i < HANDOVERS_OF_PERSON ? OUTCOME_DONE : OUTCOME_HANDOVERS_FULL);
+    assert_int_equal(alarms_handovers(f.alarms), HANDOVERS_OF_PERSON); /* what is refused is none */
+    assert_int_equal(hand_over_by(&f, 3, 7, "of another tenant").code, OUTCOME_DONE);
+    for (uint32_t i = HANDOVERS_OF_PERSON; i <= HANDOVERS_OF_TENANT; i++)
+        assert_int_equal(hand_over_by(&f, 2, 10 + i / 50, "x").code,
+                         i < HANDOVERS_OF_TENANT ? OUTCOME_DONE : OUTCOME_HANDOVERS_FULL);
+    assert_int_equal(fixture_rebuild(&f), OK);
+    assert_int_equal(hand_over_by(&f, 2, 4000, "x").code, OUTCOME_HANDOVERS_FULL);
+    assert_int_equal(hand_over_by(&f, 3, 7, "of another tenant").code, OUTCOME_DONE);
+    fixture_pass(&f, HANDOVERS_DAY_NS - 1);
+    assert_int_equal(hand_over_by(&f, 2, 4000, "x").code, OUTCOME_HANDOVERS_FULL);
+    fixture_pass(&f, 1);
+    assert_int_equal(hand_over_by(&f, 2, 7, "the next day").code, OUTCOME_DONE);
+    assert_true(alarms_handover(f.alarms, 1, &view));
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -450,6 +489,7 @@ int main(void)
         cmocka_unit_test(test_realarm),
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_handovers),
+        cmocka_unit_test(test_handovers_of_a_day),
         cmocka_unit_test(test_named_twice_is_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

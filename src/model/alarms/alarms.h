@@ -50,6 +50,9 @@
 #define ALARM_COMMENT_MAX 2048
 #define RULE_FORM_MAX 9216 /* bytes of all that a command says of a rule */
 #define HANDOVERS_KEPT 10000
+#define HANDOVERS_DAY_NS (24 * 3600 * NS_PER_S) /* within it, so many notes: */
+#define HANDOVERS_OF_TENANT 1000
+#define HANDOVERS_OF_PERSON 100 /* of an account in a tenant */
 /* The kinds of timers that are this room's (struct timer_view.kind): 1..4. */
 #define ALARMS_TIMER_FIRST 1
 #define ALARMS_TIMER_LAST 4

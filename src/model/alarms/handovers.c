@@ -1,4 +1,5 @@
-/* Hand-over notes: what one shift tells the next. The newest HANDOVERS_KEPT are held. */
+/* Hand-over notes: what one shift tells the next. The newest HANDOVERS_KEPT are held; that nobody
+ * writes those of others away, a person and a tenant write so many a day. */
 #include "model/alarms/tables.h"
 
 static uint32_t ring_row(uint32_t note)
@@ -46,6 +47,24 @@ static bool is_good(struct bytes form, struct bytes *ret_branch, struct bytes *r
            ret_text->size > 0 && ret_text->size <= ALARM_COMMENT_MAX && bytes_are_utf8(*ret_text);
 }
 
+/* Did the person, or the tenant, write as many as a day may have? The newest notes are looked at,
+ * as far as a day back. */
+static bool day_is_full(const struct alarms *alarms, const struct command *command,
+                        const struct record_stamp *stamp)
+{
+    uint32_t newest = alarms->roots->handovers, of_tenant = 0, of_person = 0;
+    for (uint32_t back = 0; back < HANDOVERS_KEPT && back < newest; back++) {
+        const struct handover_entry *entry =
+            state_read(&alarms->handovers, ring_row(newest - back));
+        if (entry->engine_ns <= stamp->engine_ns - HANDOVERS_DAY_NS)
+            break;
+        bool mine = entry->tenant == command->tenant;
+        of_tenant += mine;
+        of_person += mine && entry->account == command->actor.account;
+    }
+    return of_tenant >= HANDOVERS_OF_TENANT || of_person >= HANDOVERS_OF_PERSON;
+}
+
 static enum err entry_put(struct alarms *alarms, const struct handover_entry *note,
                           const struct record_stamp *stamp)
 {
@@ -71,12 +90,17 @@ enum err alarms_handover_add(struct alarms *alarms, const struct command *comman
         outcome->code = OUTCOME_ACT_INVALID;
         return OK;
     }
+    if (day_is_full(alarms, command, stamp)) {
+        outcome->code = OUTCOME_HANDOVERS_FULL;
+        return OK;
+    }
     author.size = author.size < RULE_NAME_MAX * 4 ? author.size : RULE_NAME_MAX * 4;
     enum err err = state_table_grow(&alarms->handovers, ring_row(note) + 1);
     if (err != OK)
         return err;
     struct handover_entry *entry = state_write(&alarms->handovers, ring_row(note));
     entry->wall_ns = stamp->wall_ns;
+    entry->engine_ns = stamp->engine_ns;
     entry->number = note;
     entry->tenant = command->tenant;
     entry->account = command->actor.account;

@@ -162,7 +162,8 @@ struct handover_entry { /* row (number - 1) % HANDOVERS_KEPT */
     int64_t wall_ns;
     uint32_t number, tenant, account;
     uint32_t branch, author, text; /* texts */
-    uint8_t reserved[32];
+    int64_t engine_ns;
+    uint8_t reserved[24];
 };
 _Static_assert(sizeof(struct roots_entry) == 512, "part of the snapshot format");
 _Static_assert(sizeof(struct rule_entry) == 256, "part of the snapshot format");

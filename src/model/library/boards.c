@@ -55,6 +55,36 @@ static bool board_fits(const struct library *library, uint32_t tenant, bool made
     return library_texts_fit(library, bytes);
 }
 
+/* Boards of this account in the tenant, no more than `most` of them. */
+static uint32_t boards_of_person(const struct library *library, uint32_t tenant, uint32_t account,
+                                 uint32_t most)
+{
+    struct index_probe probe;
+    uint32_t count = 0;
+    for (uint32_t at =
+             index_first(library->board_owners, &probe, library_owner_hash(tenant, account));
+         at != INDEX_NONE && count < most; at = index_next(library->board_owners, &probe)) {
+        const struct board_entry *entry = board_read(library, at);
+        count += entry->head.owner == tenant && entry->account == account;
+    }
+    return count;
+}
+
+/* May whoever owns it from now on have one more? */
+static bool board_is_allowed(const struct library *library, uint32_t tenant, uint32_t board,
+                             const struct board_plan *plan)
+{
+    const struct tenant_entry *of = library_tenant_find(library, tenant);
+    const struct library_limits *limits = &library->limits;
+    if (board == BOARD_NONE && of != NULL && of->boards >= limits->boards_tenant)
+        return false;
+    if (board != BOARD_NONE &&
+        (!plan->has_owner || board_read(library, board)->account == plan->owner))
+        return true; /* it has it already */
+    return boards_of_person(library, tenant, plan->owner, limits->boards_person) <
+           limits->boards_person;
+}
+
 static enum outcome_code board_judge(const struct library *library, const struct command *command,
                                      struct board_plan *plan, uint32_t *ret_board)
 {
@@ -77,6 +107,8 @@ static enum outcome_code board_judge(const struct library *library, const struct
         board_read(library, board)->account != plan->owner)
         return OUTCOME_NAME_TAKEN;
     *ret_board = board;
+    if (!board_is_allowed(library, command->tenant, board, plan))
+        return OUTCOME_BOARDS_FULL;
     return board_fits(library, command->tenant, board == BOARD_NONE, plan) ? OUTCOME_DONE
                                                                            : OUTCOME_LIBRARY_FULL;
 }
@@ -110,7 +142,8 @@ static enum err board_rename(struct library *library, uint32_t board, struct byt
                      : err;
 }
 
-static enum err board_fill(struct library *library, uint32_t board, const struct board_plan *plan)
+static enum err board_fill(struct library *library, uint32_t board, const struct board_plan *plan,
+                           bool fresh)
 {
     struct board_entry *entry = board_write(library, board);
     enum err err = board_rename(library, board, plan->name);
@@ -118,11 +151,19 @@ static enum err board_fill(struct library *library, uint32_t board, const struct
         err = library_text_set(library, &entry->title, plan->title);
     for (unsigned part = 0; err == OK && plan->content.size > 0 && part < 2; part++)
         err = library_text_set(library, &entry->content[part], content_part(plan->content, part));
-    if (plan->has_owner)
-        entry->account = plan->owner;
     if (plan->has_shared)
         entry->shared = plan->shared;
-    return err;
+    if (err != OK || !plan->has_owner)
+        return err;
+    /* One that was just made is in the index under no owner yet. */
+    uint32_t tenant = entry->head.owner;
+    if (!fresh)
+        err =
+            index_remove(library->board_owners, library_owner_hash(tenant, entry->account), board);
+    entry->account = plan->owner;
+    return err == OK ? index_insert(library->board_owners,
+                                    library_owner_hash(tenant, entry->account), board)
+                     : err;
 }
 
 static enum err board_set(struct library *library, const struct library_order *of)
@@ -137,13 +178,14 @@ static enum err board_set(struct library *library, const struct library_order *o
         err = library_pool_reserve(&library->roots->boards, &library->boards, 1);
     if (err != OK)
         return err;
-    if (board == BOARD_NONE)
+    bool fresh = board == BOARD_NONE;
+    if (fresh)
         board_make(library, of, &board);
     struct board_entry *entry = board_write(library, board);
     entry->position = of->stamp->position;
     entry->wall_ns = of->stamp->wall_ns;
     of->outcome->number = board;
-    return board_fill(library, board, &plan);
+    return board_fill(library, board, &plan, fresh);
 }
 
 enum err library_board_drop(struct library *library, uint32_t board)
@@ -156,6 +198,9 @@ enum err library_board_drop(struct library *library, uint32_t board)
         library->board_names, library_name_hash(tenant, library_text(library, entry->name)), board);
     for (size_t i = 0; err == OK && i < ARRAY_COUNT(texts); i++)
         err = library_text_set(library, texts[i], bytes_of("", 0));
+    if (err == OK)
+        err =
+            index_remove(library->board_owners, library_owner_hash(tenant, entry->account), board);
     chain_take(&library->boards, &library_chain, &in->boards_in, board);
     in->boards--;
     store_pool_give(&roots_write(library)->boards, &library->boards, sizeof *entry, board);
@@ -246,6 +291,9 @@ static enum err tenant_boards_rebuild(struct library *library, uint32_t tenant, 
         if (library_board_find(library, tenant, name) != BOARD_NONE)
             return ERR_CORRUPT;
         enum err err = index_insert(library->board_names, library_name_hash(tenant, name), row);
+        if (err == OK)
+            err = index_insert(library->board_owners, library_owner_hash(tenant, entry->account),
+                               row);
         if (err != OK)
             return err;
     }

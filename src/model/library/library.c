@@ -9,6 +9,8 @@ const struct library_limits library_limits_default = {
     .versions_max = 1000000,
     .attached_max = 2000000,
     .boards_max = 200000,
+    .boards_tenant = 20000,
+    .boards_person = 200,
     .bytes_max = UINT64_C(16) << 40,
     .texts_bytes_max = UINT64_C(4) << 30,
 };
@@ -25,13 +27,14 @@ static const struct state_table_plan tables[] = {
     {offsetof(struct library, texts.table), TABLE_LIBRARY_TEXTS, TEXTS_UNIT},
 };
 
-#define INDEXES 4
+#define INDEXES 5
 static void indexes_list(struct library *library, struct index **indexes[INDEXES])
 {
     indexes[0] = &library->document_names;
     indexes[1] = &library->board_names;
     indexes[2] = &library->hashes;
     indexes[3] = &library->targets;
+    indexes[4] = &library->board_owners;
 }
 
 static void indexes_destroy(struct library *library)
@@ -96,7 +99,7 @@ uint64_t library_memory(const struct library *library)
 {
     return sizeof *library + index_memory(library->document_names) +
            index_memory(library->board_names) + index_memory(library->hashes) +
-           index_memory(library->targets);
+           index_memory(library->targets) + index_memory(library->board_owners);
 }
 
 /* ---- pages from outside ------------------------------------------------------------------------

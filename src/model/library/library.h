@@ -48,6 +48,8 @@ struct library_limits {
     uint32_t versions_max;    /* 1,000,000 */
     uint32_t attached_max;    /* 2,000,000 */
     uint32_t boards_max;      /* 200,000 */
+    uint32_t boards_tenant;   /* 20,000: of any tenant, the house too */
+    uint32_t boards_person;   /* 200: of an account in a tenant */
     uint64_t bytes_max;       /* of all versions: 16 TiB */
     uint64_t texts_bytes_max; /* names, titles, contents of boards: 4 GiB */
 };
@@ -123,10 +125,10 @@ uint64_t library_memory(const struct library *library); /* indexes; pages are co
 
 /* *ret_outcome of a FACT_MODULE of MODULE_LIBRARY (number: of the document or board); with other
  * facts it is untouched. Refusals: UNKNOWN_DOCUMENT, UNKNOWN_BOARD, NAME_TAKEN, NAME_INVALID,
- * DOCUMENT_INVALID, LIBRARY_FULL. Keys are those of points (points_key_claim). A refused command
- * changes nothing but its key. ERR_CORRUPT: no command that a decoder gives out. ERR_NO_MEMORY:
- * half applied, the state must be dropped and loaded again. At most some 0.1 ms: of a document
- * with all its versions. */
+ * DOCUMENT_INVALID, LIBRARY_FULL, BOARDS_FULL. Keys are those of points (points_key_claim). A
+ * refused command changes nothing but its key. ERR_CORRUPT: no command that a decoder gives out.
+ * ERR_NO_MEMORY: half applied, the state must be dropped and loaded again. At most some 0.1 ms: of
+ * a document with all its versions. */
 MUST_USE enum err library_apply_fact(struct library *library, struct points *points,
                                      const struct fact *fact, const struct record_stamp *stamp,
                                      struct outcome *ret_outcome);

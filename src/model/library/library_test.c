@@ -197,6 +197,8 @@ static const struct library_limits small = {.documents_max = 20,
                                             .versions_max = 30,
                                             .attached_max = 40,
                                             .boards_max = 20,
+                                            .boards_tenant = 20,
+                                            .boards_person = 20,
                                             .bytes_max = 1000000,
                                             .texts_bytes_max = 100000};
 
@@ -342,6 +344,37 @@ static void test_boards_limit(void **arg)
     fixture_close(&f);
 }
 
+static void test_boards_of_a_tenant_and_a_person(void **arg)
+{
+    (void)arg;
+    struct fixture f;
+    struct library_limits few = small;
+    char name[16];
+    few.boards_tenant = 8;
+    few.boards_person = 5;
+    fixture_open_limited(&f, &few);
+    for (uint32_t i = 0; i < 6; i++) {
+        snprintf(name, sizeof name, "b%u", i);
+        assert_int_equal(fixture_board(&f, MAIN, name, 1, bytes_text("{}")),
+                         i < 5 ? OUTCOME_DONE : OUTCOME_BOARDS_FULL);
+    }
+    assert_int_equal(fixture_board(&f, MAIN, "b3", 1, bytes_text("{\"again\":1}")), OUTCOME_DONE);
+    assert_int_equal(library_rebuild(f.model),
+                     OK); /* the count is of the index that is made anew */
+    assert_int_equal(fixture_board(&f, MAIN, "b5", 1, bytes_text("{}")), OUTCOME_BOARDS_FULL);
+    for (uint32_t i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "c%u", i);
+        assert_int_equal(fixture_board(&f, MAIN, name, 2, bytes_text("{}")),
+                         i < 3 ? OUTCOME_DONE : OUTCOME_BOARDS_FULL);
+    }
+    assert_int_equal(fixture_remove(&f, COMMAND_BOARD_REMOVE, MAIN, 2), OUTCOME_DONE);
+    assert_int_equal(fixture_board(&f, MAIN, "b5", 1, bytes_text("{}")), OUTCOME_DONE);
+    assert_int_equal(fixture_board(&f, MAIN, "b6", 1, bytes_text("{}")), OUTCOME_BOARDS_FULL);
+    /* One of the same number elsewhere is another. */
+    assert_int_equal(fixture_board(&f, 2, "b", 1, bytes_text("{}")), OUTCOME_DONE);
+    fixture_close(&f);
+}
+
 /* ---- tenants, walks, keys ----------------------------------------------------------------------
  */
 static void test_a_deleted_tenant(void **arg)
@@ -443,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_a_board_keeps_its_content),
         cmocka_unit_test(test_boards_of_others),
         cmocka_unit_test(test_boards_limit),
+        cmocka_unit_test(test_boards_of_a_tenant_and_a_person),
         cmocka_unit_test(test_a_deleted_tenant),
         cmocka_unit_test(test_walks_are_in_the_order_made),
         cmocka_unit_test(test_keys),

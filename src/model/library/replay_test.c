@@ -109,6 +109,8 @@ static const struct library_limits limits = {.documents_max = 300,
                                              .versions_max = 900,
                                              .attached_max = 600,
                                              .boards_max = 150,
+                                             .boards_tenant = 100,
+                                             .boards_person = 30,
                                              .bytes_max = 1000000,
                                              .texts_bytes_max = 600000};
 

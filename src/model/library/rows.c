@@ -109,6 +109,11 @@ uint64_t library_target_hash(uint32_t tenant, const struct attached *to)
                                        : hash64(&to->number, sizeof to->number, seed);
 }
 
+uint64_t library_owner_hash(uint32_t tenant, uint32_t account)
+{
+    return hash64(&account, sizeof account, tenant);
+}
+
 uint64_t library_bytes_hash(const uint8_t *hash)
 {
     return hash64(hash, DOCUMENT_HASH_SIZE, 0);

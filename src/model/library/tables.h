@@ -101,7 +101,7 @@ struct library {
     const struct roots_entry *roots; /* row 0 of its table: pages never move */
     struct state_table roots_table, tenants, documents, versions, attached, boards;
     struct texts texts;
-    struct index *document_names, *board_names, *hashes, *targets;
+    struct index *document_names, *board_names, *hashes, *targets, *board_owners;
 };
 
 /* A command being carried out: judged first, then done; *outcome is OUTCOME_DONE before. */
@@ -167,6 +167,7 @@ const struct tenant_entry *library_tenant_find(const struct library *library, ui
 MUST_USE enum err library_tenant_grow(struct library *library, uint32_t tenant);
 uint64_t library_name_hash(uint32_t tenant, struct bytes name);
 uint64_t library_target_hash(uint32_t tenant, const struct attached *to);
+uint64_t library_owner_hash(uint32_t tenant, uint32_t account);
 uint64_t library_bytes_hash(const uint8_t *hash);
 
 /* ---- documents.c, boards.c ---- */

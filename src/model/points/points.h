@@ -98,8 +98,8 @@ struct point_view {
     uint16_t label_count;
 };
 void points_view(const struct points *points, uint32_t point, struct point_view *ret_view);
-/* Of all that the last value and its times, for who asks often: one cache line. The times are 0 when
- * there was no sample yet. */
+/* Of all that the last value and its times, for who asks often: one cache line. The times are 0
+ * when there was no sample yet. */
 struct value points_last(const struct points *points, uint32_t point, int64_t *ret_time_ns,
                          int64_t *ret_arrival_ns);
 uint64_t points_memory(const struct points *points); /* indexes; pages are counted by state */
@@ -158,7 +158,10 @@ uint64_t points_memory(const struct points *points); /* indexes; pages are count
     X(OUTCOME_UNKNOWN_DOCUMENT, "no such document")                                                \
     X(OUTCOME_DOCUMENT_INVALID, "what is said of the document or board is not valid")              \
     X(OUTCOME_UNKNOWN_BOARD, "no such board")                                                      \
-    X(OUTCOME_LIBRARY_FULL, "a limit of documents or boards was reached")
+    X(OUTCOME_LIBRARY_FULL, "a limit of documents or boards was reached")                          \
+    X(OUTCOME_BOARDS_FULL, "the person, or the tenant, has as many boards as one may have")        \
+    X(OUTCOME_HANDOVERS_FULL,                                                                      \
+      "the person, or the tenant, wrote as many notes within a day as one may write")
 #define OUTCOME_ENUM(name, text) name,
 enum outcome_code { OUTCOME_TABLE(OUTCOME_ENUM) OUTCOME_COUNT };
 #undef OUTCOME_ENUM

@@ -151,10 +151,11 @@ static void put_document(struct house *h, const char *name, unsigned media, cons
     documents_ask_end(ask);
 }
 
-static size_t search_count(struct house *h, const char *question, uint32_t *ret_first)
+static size_t search_tenant(struct house *h, uint32_t tenant, const char *question,
+                            uint32_t *ret_first)
 {
     struct documents_ask *ask =
-        documents_search(h->documents, TENANT_DEFAULT, bytes_text(question), 10, told, h);
+        documents_search(h->documents, tenant, bytes_text(question), 10, told, h);
     assert_non_null(ask);
     wait_told(h);
     assert_int_equal(ask->err, OK);
@@ -162,6 +163,11 @@ static size_t search_count(struct house *h, const char *question, uint32_t *ret_
     *ret_first = count > 0 ? ask->hits[0].document : 0;
     documents_ask_end(ask);
     return count;
+}
+
+static size_t search_count(struct house *h, const char *question, uint32_t *ret_first)
+{
+    return search_tenant(h, TENANT_DEFAULT, question, ret_first);
 }
 
 static enum err read_it(struct house *h, const uint8_t *hash, uint64_t size, const char *expected)
@@ -337,6 +343,39 @@ static void test_nothing_goes_while_a_put_is_open(void **arg)
     documents_ask_end(again);
     house_settle(&h);
     assert_int_equal(read_it(&h, hash, strlen("the same"), "the same"), OK);
+    house_close(&h);
+}
+
+/* Its entries and its files go, others' stay. */
+static void test_a_deleted_tenant_leaves_nothing(void **arg)
+{
+    (void)arg;
+    struct house h;
+    uint8_t theirs[DOCUMENT_HASH_SIZE], ours[DOCUMENT_HASH_SIZE], later[DOCUMENT_HASH_SIZE];
+    uint32_t first;
+    house_open(&h);
+    struct documents_ask *ask = put_begin(&h, "about quinces");
+    wait_told(&h);
+    memcpy(theirs, ask->hash, sizeof theirs);
+    for (int i = 0; i < 20; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "d%d", i);
+        name_it(&h, 2, name, DOCUMENT_TEXT, theirs, strlen("about quinces"));
+    }
+    documents_put_settled(ask);
+    documents_ask_end(ask);
+    put_document(&h, "ours", DOCUMENT_TEXT, "about walnuts", ours);
+    house_settle(&h);
+    assert_int_equal(search_tenant(&h, 2, "quinces", &first), 10);
+    assert_int_equal(library_tenant_deleted(h.library, 2), OK);
+    while (file_is_there(&h, theirs)) {
+        put_document(&h, "later", DOCUMENT_TEXT, "each record moves it on", later);
+        house_settle(&h);
+    }
+    assert_int_equal(search_tenant(&h, 2, "quinces", &first), 0);
+    assert_int_equal(search_tenant(&h, 2, "d3", &first), 0);
+    assert_int_equal(search_count(&h, "walnuts", &first), 1);
+    assert_true(file_is_there(&h, ours));
     house_close(&h);
 }
 
@@ -660,6 +699,7 @@ int main(int count, char **words)
         cmocka_unit_test(test_what_was_released_goes),
         cmocka_unit_test(test_nothing_goes_while_a_put_is_open),
         cmocka_unit_test(test_what_is_in_doubt_stays),
+        cmocka_unit_test(test_a_deleted_tenant_leaves_nothing),
         cmocka_unit_test(test_the_index_follows),
         cmocka_unit_test(test_many_documents),
         cmocka_unit_test(test_bytes_that_are_no_text),

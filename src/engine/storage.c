@@ -334,8 +334,7 @@ bool engine_tenant_may_store(struct engine *engine, uint32_t tenant, uint64_t by
 {
     uint64_t most = tenants_of(&engine->tenants, tenant)->storage_max;
     uint64_t held = engine_tenant_storage(engine, tenant);
-    bool may = most == 0 ||
-               (!engine_tenant_is_full(engine, tenant) && held <= most && bytes <= most - held);
+    bool may = most == 0 || (held <= most && bytes <= most - held);
     if (!may)
         tenants_refused(&engine->tenants, tenant, ADMIT_STORAGE_MAX);
     return may;

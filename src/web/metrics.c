@@ -541,7 +541,7 @@ static const struct metric metrics[] = {
     {"mainstem_tenants", GAUGE, WHOLE, AT(tenants_all), "Tenants that were made ever. The families by tenant tell the 1,000 that have most points."},
     {"mainstem_tenant_points", GAUGE, WHOLE, BY(put_tenant_points), "Points of a tenant."},
     {"mainstem_tenant_values_per_second", GAUGE, WHOLE, BY(put_tenant_values), "Values that a tenant sent in the last second."},
-    {"mainstem_tenant_storage_bytes", GAUGE, WHOLE, BY(put_tenant_storage), "Bytes that a tenant's samples, rollups and kept messages hold."},
+    {"mainstem_tenant_storage_bytes", GAUGE, WHOLE, BY(put_tenant_storage), "Bytes that a tenant's samples, rollups, kept messages and documents hold."},
     {"mainstem_tenant_connections", GAUGE, WHOLE, BY(put_tenant_connections), "Connections of a tenant."},
     {"mainstem_tenant_refused_total", COUNTER, WHOLE, BY(put_tenant_refused), "Times that a tenant's quota refused something, by quota; without a line it is 0."},
 };

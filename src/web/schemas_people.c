@@ -203,7 +203,7 @@ MEMBERS(quotas_members) = {
     {"points_per_second", "Quota", false, "new points", NULL},
     {"values_per_second", "Quota", false, "values that are taken", NULL},
     {"connections", "Quota", false, "at once", NULL},
-    {"storage_bytes", "Quota", false, "of history", NULL},
+    {"storage_bytes", "Quota", false, "of history, kept messages and documents", NULL},
     {"queries_at_once", "Quota", false, "questions and statements", NULL},
     LAST};
 MEMBERS(tenant_quota_members) = {

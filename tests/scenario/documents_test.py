@@ -6,6 +6,7 @@ import json
 import os
 
 from house import TREE, Server, expect, expect_equal, play, run, wait_for
+from people import Web, housed
 from web import ask
 
 MARKDOWN = "text/markdown"
@@ -166,6 +167,80 @@ def a_hostile_pdf_harms_nobody(folder):
     server.stop()
 
 
+def tenant_of(web, server, name, quotas):
+    web.ask("POST", "/v1/tenants", {"name": name, "quotas": quotas}, 201)
+    made = web.ask("POST", f"/v1/tokens?tenant={name}", {"name": "t", "grants": [{"role": "administrator"}]}, 201)
+    return Web(server, made["text"])
+
+
+def put(who, name, data, status=200, media="text/plain"):
+    return who.ask("PUT", f"/v1/documents/{name}", data, status, {"Content-Type": media})
+
+
+def documents_are_storage(folder):
+    server, web = housed(folder)
+    acme = tenant_of(web, server, "acme", {"storage_bytes": 10000})
+    other = tenant_of(web, server, "other", {"storage_bytes": 10000})
+    put(acme, "one", b"a" * 6000)
+    refused = put(acme, "two", b"b" * 4001, 507)
+    expect_equal(refused["code"], "storage_max", "one byte more than there is room for")
+    expect(not os.path.exists(file_of(server, hashlib.sha256(b"b" * 4001).hexdigest())), "nothing of it is kept")
+    put(acme, "two", b"b" * 4000)
+    used = lambda: web.ask("GET", "/v1/tenants/acme", status=200)["quotas"]["storage_bytes"]
+    wait_for("it to be told", lambda: used()["used"] == 10000 and used()["refused"] == 1)
+    put(acme, "three", b"c", 507)
+    wait_for("its values to be refused, too",
+             lambda: acme.ask("POST", "/v1/samples", {"path": "plant/t", "value": 1}) and acme.status == 422)
+    put(other, "three", b"c" * 10000)
+    acme.ask("DELETE", "/v1/documents/two", status=200)
+    put(acme, "two", b"b" * 4001, 507)
+    put(acme, "two", b"d" * 4000)
+    expect_equal(used()["refused"] >= 3, True, "refusals")
+    server.stop()
+
+
+def places_of(folder, marker):
+    """The files below the folder that hold these bytes."""
+    found = []
+    for home, _, files in os.walk(folder):
+        for name in files:
+            path = os.path.join(home, name)
+            if os.path.isfile(path):
+                with open(path, "rb") as file:
+                    if marker in file.read():
+                        found.append(os.path.relpath(path, folder))
+    return found
+
+
+def of_a_deleted_tenant_nothing_is_left(folder):
+    server, web = housed(folder)
+    acme = tenant_of(web, server, "acme", {})
+    marker, kept = b"quince-and-medlar-7731", b"walnut-and-sorb-2209"
+    put(acme, "note", b"# Old\n" + marker, media=MARKDOWN)
+    put(acme, "note", b"# New\n" + marker, media=MARKDOWN)
+    put(acme, "drawing", marker, media="image/png")
+    put(acme, "manual", pdf_of(f"BT /F 12 Tf 72 700 Td ({marker.decode()}) Tj ET"), media="application/pdf")
+    put(web, "mine", b"of ours: " + kept)
+    wait_for("all of it to be found", lambda: sorted(
+        d["name"] for d in acme.ask("GET", "/v1/documents?search=medlar", status=200)["documents"]) == ["manual", "note"])
+    expect_equal(len(places_of(server.data, marker)), 4, "its bytes are there, two versions of one")
+    web.ask("DELETE", "/v1/tenants/acme", status=202)
+    server.kill()  # it goes on after a restart
+    server = Server(folder + "/data")
+    again = Web(server)
+    again.cookie = web.cookie
+
+    def gone():
+        again.ask("POST", "/v1/samples", {"path": "plant/t", "value": 1}, 200)  # each record moves it on
+        return not places_of(server.data, marker)
+
+    wait_for("all of its bytes to go", gone)
+    expect_equal(len(places_of(server.data, kept)), 1, "ours stay")
+    fresh = tenant_of(again, server, "acme", {})
+    expect_equal(fresh.ask("GET", "/v1/documents?search=medlar", status=200)["documents"], [], "of the same name")
+    server.stop()
+
+
 def readers_of(server):
     """The processes that read a PDF for it."""
     pids = []
@@ -292,4 +367,5 @@ def boards(folder):
 
 if __name__ == "__main__":
     play(documents_are_found_and_kept, the_inside_of_a_pdf_is_found, a_hostile_pdf_harms_nobody, what_is_refused, attached_to_the_plant, what_is_damaged_is_named, boards,
+         documents_are_storage, of_a_deleted_tenant_nothing_is_left,
          a_backup_has_them)

@@ -197,8 +197,8 @@ static const struct library_limits small = {.documents_max = 20,
                                             .versions_max = 30,
                                             .attached_max = 40,
                                             .boards_max = 20,
-                                            .boards_tenant = 20,
-                                            .boards_person = 20,
+                                            .boards_tenant = 30,
+                                            .boards_person = 30,
                                             .bytes_max = 1000000,
                                             .texts_bytes_max = 100000};
 

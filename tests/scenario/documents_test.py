@@ -195,7 +195,7 @@ def documents_are_storage(folder):
     acme.ask("DELETE", "/v1/documents/two", status=200)
     put(acme, "two", b"b" * 4001, 507)
     put(acme, "two", b"d" * 4000)
-    expect_equal(used()["refused"] >= 3, True, "refusals")
+    wait_for("its refusals to be counted", lambda: used()["refused"] >= 3)
     server.stop()
 
 

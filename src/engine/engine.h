@@ -322,7 +322,9 @@ struct engine_counters {
     uint64_t lines, fast_lines, refused_lines; /* of line protocol; they are messages as well */
     uint64_t kept_facts;                       /* of the messages lane, admitted */
     uint64_t entries_disagreed;                /* that a replay computed otherwise: our fault */
-    uint64_t position;                         /* next to apply */
+    /* What was said of deliveries of notices since the start: arrived, failed tries, given up. */
+    uint64_t notices_sent, notices_failed, notices_given_up;
+    uint64_t position; /* next to apply */
     uint64_t snapshots, snapshot_position, snapshot_bytes;
     int64_t snapshot_ns, step_ns_max, step_ns_max_in_snapshot;
     uint64_t memory; /* tables, indexes, contexts */

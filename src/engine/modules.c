@@ -184,6 +184,25 @@ static enum err apply_alarms(struct engine *engine, const struct fact *fact,
                : err;
 }
 
+/* For metrics: what happens, not what a start replays. */
+static void delivery_count(struct engine *engine, const struct command *command)
+{
+    struct bytes form = command->module.form;
+    struct delivery_view view;
+    if (!engine->started || command->kind != COMMAND_NOTICE_DONE ||
+        engine->outcomes[0].code != OUTCOME_DONE)
+        return;
+    if (form_integer(form, DONE_TAG_RESULT, NOTICE_RESULTS) == NOTICE_SENT) {
+        engine->counters.notices_sent++;
+        return;
+    }
+    engine->counters.notices_failed++;
+    engine->counters.notices_given_up +=
+        notices_delivery(engine->notices, (uint64_t)form_integer(form, DONE_TAG_DELIVERY, 0),
+                         &view) &&
+        view.state == DELIVERY_GIVEN_UP;
+}
+
 static enum err apply_notices(struct engine *engine, const struct fact *fact,
                               const struct record_stamp *stamp)
 {
@@ -191,6 +210,8 @@ static enum err apply_notices(struct engine *engine, const struct fact *fact,
     enum err err = notices_apply_fact(engine->notices, engine->points, fact, stamp,
                                       &engine->outcomes[0], &effects);
     struct channel_view channel;
+    if (err == OK)
+        delivery_count(engine, &fact->command);
     if (err == OK && effects.channel != 0 && engine->started &&
         notices_channel(engine->notices, effects.channel, &channel))
         engine_tell(engine, effects.died ? LOG_WARN : LOG_INFO, "channel %.*s %s%.*s",

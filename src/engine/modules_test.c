@@ -541,9 +541,19 @@ static void a_dead_channel_is_an_alarm(void **state)
             rest(house);
         again(house, life == 1);
     }
+    channel_try(house, "ann", NOTICE_FAILED);
     channel_try(house, "ann", NOTICE_SENT);
     assert_int_equal(channels_alarm(house).state, ALARM_RETURNED);
     rest(house);
+    struct engine_counters counters; /* since this start */
+    engine_describe(house->engine, &counters);
+    assert_int_equal(counters.notices_sent, 1);
+    assert_int_equal(counters.notices_failed, 1);
+    assert_int_equal(counters.notices_given_up, 0);
+    channel_try(house, "bob", NOTICE_REFUSED);
+    engine_describe(house->engine, &counters);
+    assert_int_equal(counters.notices_failed, 2);
+    assert_int_equal(counters.notices_given_up, 1);
 }
 
 /* Off and on, removed, and a channel that goes while it is dead. */

@@ -26,6 +26,7 @@ struct gathered {
     struct sql_state sql;
     uint64_t history_parts, history_bytes, history_values;
     struct web_counters web;
+    struct notices_counts notices;
     struct report_tls tls;
     struct budget mqtt_memory, http_memory;
     uint64_t mqtt_connections, mqtt_connections_max;
@@ -139,6 +140,7 @@ static void gather(const struct web *web, struct gathered *all)
     all->snapshot_active = engine_snapshot_active(web->config.engine);
     all->accepts = !all->journal.stopped && !all->journal.disk_full && !web->stopping;
     gather_points(web, all);
+    notices_count(engine_notices(web->config.engine), &all->notices);
     gather_process(web, all);
 }
 
@@ -526,6 +528,12 @@ static const struct metric metrics[] = {
     {"mainstem_tls_certificate_failures_total", COUNTER, WHOLE, AT(tls.failures), "Times that new certificates could not be used; the log says why."},
     {"mainstem_tls_certificate_end_seconds", GAUGE, WHOLE, AT(tls.until_s), "When the first certificate in force ends, in seconds since 1970; 0: there is no door of TLS."},
 
+    {"mainstem_notices_sent_total", COUNTER, WHOLE, AT(engine.notices_sent), "Deliveries of notices that arrived."},
+    {"mainstem_notices_failed_total", COUNTER, WHOLE, AT(engine.notices_failed), "Tries of deliveries that failed."},
+    {"mainstem_notices_given_up_total", COUNTER, WHOLE, AT(engine.notices_given_up), "Deliveries that were given up."},
+    {"mainstem_notices_waiting", GAUGE, WHOLE, AT(notices.waiting), "Deliveries that gather, are due, or wait to be tried again."},
+    {"mainstem_notices_channels", GAUGE, WHOLE, AT(notices.channels), "Channels of notices, of all tenants."},
+    {"mainstem_notices_channels_dead", GAUGE, WHOLE, AT(notices.dead), "Of these, channels that cannot be reached."},
     {"mainstem_live_viewers", GAUGE, WHOLE, AT(live.viewers), "Viewers of live values that are connected."},
     {"mainstem_live_viewers_away", GAUGE, WHOLE, AT(live.viewers_away), "Viewers that lost their connection and may come back."},
     {"mainstem_live_subscriptions", GAUGE, WHOLE, AT(live.subscriptions), "Subscriptions of viewers."},

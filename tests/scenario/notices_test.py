@@ -218,6 +218,11 @@ def a_dead_receiver(folder):
     late = Receiver(port)
     expect_equal(late.wait(1)[0]["delivery"], tested, "what came at last")
     wait_for("it is done", lambda: plant.deliveries(channel="late")[0]["state"] == "sent")
+    told = dict(line.split() for line in ask(plant.server, "GET", "/metrics").text().splitlines()
+                if line.startswith("mainstem_notices"))
+    expect_equal([told[f"mainstem_notices_{name}"] for name in ("given_up_total", "waiting", "channels", "channels_dead")],
+                 ["1", "0", "3", "0"], f"metrics: {told}")
+    expect(int(told["mainstem_notices_sent_total"]) >= 3 and int(told["mainstem_notices_failed_total"]) >= 2, f"{told}")
     # Redirections are not followed.
     duty.status = 302
     plant.ask("POST", "/v1/channel-test/duty")

@@ -54,6 +54,11 @@ static struct quiet quiet_of(const struct quiet_entry *entry)
                           .but_priority = entry->but_priority};
 }
 
+static uint32_t waiting_of(const struct channel_entry *entry)
+{
+    return (uint32_t)entry->queued + (entry->gathering != 0) + (entry->held != 0);
+}
+
 bool notices_channel(const struct notices *notices, uint32_t channel, struct channel_view *ret_view)
 {
     if (!is_there(notices, channel))
@@ -72,8 +77,7 @@ bool notices_channel(const struct notices *notices, uint32_t channel, struct cha
                                       .error = texts_get(&notices->texts, entry->error),
                                       .sent = entry->sent,
                                       .given_up = entry->given_up,
-                                      .waiting = (uint32_t)entry->queued + (entry->gathering != 0) +
-                                                 (entry->held != 0),
+                                      .waiting = waiting_of(entry),
                                       .holders = entry->holders,
                                       .position = entry->position,
                                       .wall_ns = entry->wall_ns};
@@ -113,6 +117,16 @@ struct bytes notices_dead_names(const struct notices *notices, uint32_t tenant, 
         size += (size_t)snprintf(names + size, NOTICE_DEAD_NAMES_MAX - size, ", and %u more",
                                  dead - told);
     return bytes_of(names, size);
+}
+
+void notices_count(const struct notices *notices, struct notices_counts *ret_counts)
+{
+    *ret_counts = (struct notices_counts){.channels = notices->roots->channels.count};
+    for (uint32_t at = 1; at <= notices->roots->channels.highest; at++) {
+        const struct channel_entry *entry = notices_channel_at(notices, at);
+        ret_counts->dead += entry->dead;
+        ret_counts->waiting += waiting_of(entry);
+    }
 }
 
 void notices_channel_hold(struct notices *notices, uint32_t channel, int32_t by)

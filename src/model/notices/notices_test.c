@@ -288,6 +288,15 @@ static void test_what_becomes_of_channels_is_told(void **arg)
     assert_int_equal(f.effects.tenant, 0); /* it was dead already */
     channel_kill(&f, "mail");
     names_are(&f, "hook, mail");
+    struct notices_counts counts;
+    assert_int_equal(fixture_named(&f, COMMAND_CHANNEL_TEST, "mail"), OUTCOME_DONE);
+    notices_count(f.notices, &counts);
+    assert_int_equal(counts.channels, 2);
+    assert_int_equal(counts.dead, 2);
+    assert_int_equal(counts.waiting, 1);
+    assert_int_equal(fixture_done(&f, f.outcome.number, NOTICE_REFUSED, "gone"), OUTCOME_DONE);
+    notices_count(f.notices, &counts);
+    assert_int_equal(counts.waiting, 0);
     assert_int_equal(fixture_named(&f, COMMAND_CHANNEL_REMOVE, "hook"), OUTCOME_DONE);
     assert_int_equal(f.effects.tenant, TENANT_DEFAULT);
     assert_false(f.effects.died);

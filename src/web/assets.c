@@ -113,10 +113,13 @@ static void metric_put(struct exchange *exchange, const struct asset_item *item,
         value_put(json, &view);
     put_text(json, "unit", view.unit.size > 0 ? view.unit : item->unit);
     put_limits(json, item->limits);
-    if (point != POINT_NONE && !then)
+    if (point != POINT_NONE && !then) {
+        put_limits_in_force(exchange, point);
         json_member_text(json, "state", limit_states[view.limit_state]);
-    else
+    } else {
+        json_member_null(json, "limits_in_force");
         json_member_null(json, "state");
+    }
     put_type_name(exchange, "from", item->from);
     json_put_object_end(json);
 }

@@ -38,6 +38,8 @@ MUST_USE bool asset_sheet_add(struct asset_sheet *sheet, const struct asset_item
 MUST_USE bool asset_sheet_of_form(struct bytes form, struct asset_sheet *ret_sheet);
 /* Members of a type or asset: "attributes", "metrics". */
 void put_limits(struct json_writer *json, const double limits[LIMIT_KINDS]);
+/* Member "limits_in_force" of a point. */
+void put_limits_in_force(struct exchange *exchange, uint32_t point);
 void put_type_name(struct exchange *exchange, const char *name, uint32_t type);
 void put_type_sheet(struct exchange *exchange, const struct asset_sheet *sheet);
 /* Members "attributes" and "metrics" of a body of a type into the form. */

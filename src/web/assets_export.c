@@ -1,5 +1,6 @@
 /* Types and assets as a file that an import takes: NDJSON, types first, then assets from top to
- * bottom, then relations, of any length; or assets as CSV, up to TEXT_BYTES_MAX. */
+ * bottom, then relations, of any length; or assets as CSV, up to TEXT_BYTES_MAX, with nothing in it
+ * that a spreadsheet would run. */
 #include "web/assets.h"
 #include "web/exchange.h"
 #include "web/text.h"
@@ -186,11 +187,11 @@ static void relations_line(struct exchange *exchange, const struct asset_view *v
  */
 static void field_put(struct text *text, struct bytes field)
 {
-    uint8_t *at = malloc(2 * field.size + 2);
+    uint8_t *at = malloc(2 * field.size + 4);
     if (at == NULL)
         text->failed = true;
     else
-        text_put(text, bytes_of(at, csv_field_put(field, ',', false, at)));
+        text_put(text, bytes_of(at, csv_text_put(field, ',', at)));
     free(at);
 }
 
@@ -247,6 +248,8 @@ static void asset_row(struct exchange *exchange, const struct asset_view *view,
     if (view->has_floor)
         text_put_format(text, "%d", view->floor);
     text_put_words(text, ",");
+    real_put(text, view->has_plan, view->plan_x);
+    real_put(text, view->has_plan, view->plan_y);
     field_put(text, view->branch);
     for (size_t i = 0; i < sheet->count; i++)
         if (asset_item_is_told(exchange, &sheet->items[i], ITEM_ATTRIBUTE) ||
@@ -304,7 +307,7 @@ static enum handled csv_answer(struct exchange *exchange)
 {
     struct assets_export *export = exchange->state;
     struct text head = {.at = NULL};
-    text_put_words(&head, "path,title,type,level,longitude,latitude,floor,branch");
+    text_put_words(&head, "path,title,type,level,longitude,latitude,floor,plan_x,plan_y,branch");
     for (size_t i = 0; i < export->name_count; i++) {
         text_put_words(&head, ",");
         field_put(&head, bytes_text(export->names[i]));

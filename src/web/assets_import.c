@@ -9,6 +9,8 @@
 
 #include "wire/csv/csv.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,27 +111,43 @@ static void member_set(json_t *row, const char *member, const char *name, json_t
     (void)json_object_set_new(object, name, value);
 }
 
-static json_t *number_or_text(struct bytes field)
+/* A decimal number, whole or not; else the text, which is refused as any that stands in a number's
+ * place: nan, inf and 0x10 are none of ours. */
+static json_t *number_or_text(struct bytes field, bool whole)
 {
-    char text[64], *end = NULL;
-    size_t size = field.size < sizeof text - 1 ? field.size : sizeof text - 1;
-    if (size > 0)
-        memcpy(text, field.at, size);
-    text[size] = '\0';
-    double real = strtod(text, &end);
-    return *end == '\0' && size > 0 ? json_real(real)
-                                    : json_stringn((const char *)field.at, field.size);
+    char text[64] = "", *end = text;
+    bool fits = field.size < sizeof text;
+    for (size_t i = 0; fits && i < field.size; i++)
+        fits = memchr(whole ? "+-0123456789" : "+-0123456789.eE", field.at[i], whole ? 12 : 15);
+    if (fits)
+        memcpy(text, field.at, field.size);
+    errno = 0;
+    if (whole) {
+        long long number = strtoll(text, &end, 10);
+        if (end != text && *end == '\0' && errno == 0)
+            return json_integer(number);
+    } else {
+        double real = strtod(text, &end);
+        if (end != text && *end == '\0' && isfinite(real))
+            return json_real(real);
+    }
+    return json_stringn((const char *)field.at, field.size);
 }
 
-/* An empty field says nothing, so that a file need not know what it does not change. */
+/* An empty field says nothing, so that a file need not know what it does not change. NULL: a text
+ * is not UTF-8. */
 static json_t *record_read(const struct assets_import *import, const struct csv_record *record)
 {
     json_t *row = json_object();
     for (size_t i = 0; i < record->count && i < import->column_count; i++) {
         const char *column = import->columns[i];
-        struct bytes field = record->fields[i];
+        struct bytes field = csv_plain(record->fields[i]);
         json_t *text = json_stringn((const char *)field.at, field.size);
-        if (field.size == 0 || text == NULL)
+        if (text == NULL) {
+            json_decref(row);
+            return NULL;
+        }
+        if (field.size == 0)
             json_decref(text);
         else if (strncmp(column, "attr:", 5) == 0)
             member_set(row, "attributes", column + 5, text);
@@ -137,14 +155,11 @@ static json_t *record_read(const struct assets_import *import, const struct csv_
             member_set(row, "bindings", column + 5, text);
         else if (strcmp(column, "floor") == 0) {
             json_decref(text);
-            char digits[24] = "";
-            memcpy(digits, field.at, field.size < sizeof digits ? field.size : 0);
-            digits[sizeof digits - 1] = '\0';
-            member_set(row, "place", "floor", json_integer(strtoll(digits, NULL, 10)));
+            member_set(row, "place", column, number_or_text(field, true));
         } else if (strncmp(column, "plan_", 5) == 0 || strcmp(column, "longitude") == 0 ||
                    strcmp(column, "latitude") == 0) {
             json_decref(text);
-            member_set(row, "place", column, number_or_text(field));
+            member_set(row, "place", column, number_or_text(field, false));
         } else {
             (void)json_object_set_new(row, column, text);
         }
@@ -156,7 +171,9 @@ static json_t *csv_row(struct exchange *exchange)
 {
     struct assets_import *import = exchange->state;
     struct csv_record record;
+    json_t *row;
     for (;;) {
+        bool headed = import->headed;
         switch (csv_next(import->reader, &record)) {
         case CSV_STEP_MORE:
             import->over = import->fed;
@@ -170,10 +187,14 @@ static json_t *csv_row(struct exchange *exchange)
             break;
         case CSV_STEP_RECORD:
             import->line = record.line;
-            if (import->headed)
-                return record_read(import, &record);
-            if (!head_read(exchange, &record))
+            if (!import->headed && !head_read(exchange, &record))
                 return NULL;
+            if (!headed)
+                break;
+            row = record_read(import, &record);
+            if (row != NULL)
+                return row;
+            refuse(exchange, record.line, "", "a field is not UTF-8");
             break;
         }
     }

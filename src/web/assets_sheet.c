@@ -144,6 +144,37 @@ void put_limits(struct json_writer *json, const double limits[LIMIT_KINDS])
     json_put_object_end(json);
 }
 
+/* A rule of another tenant, who shares the point, is not named. */
+static void limit_in_force_put(struct exchange *exchange, const struct limit_in_force *limit)
+{
+    static const char *const from_words[] = {
+        [LIMIT_FROM_RULE] = "rule", [LIMIT_FROM_POINT] = "point", [LIMIT_FROM_TYPE] = "type"};
+    struct json_writer *json = &exchange->json;
+    const struct alarms *alarms = alarms_of(exchange);
+    bool named = limit->rule != 0 && alarms_rule_tenant(alarms, limit->rule) == exchange->tenant;
+    json_put_object(json);
+    json_member_real(json, "limit", limit->limit);
+    json_member_text(json, "from", from_words[limit->from]);
+    put_text(json, "rule", named ? alarms_rule_name(alarms, limit->rule) : bytes_of("", 0));
+    json_put_object_end(json);
+}
+
+void put_limits_in_force(struct exchange *exchange, uint32_t point)
+{
+    struct json_writer *json = &exchange->json;
+    struct limit_in_force limits[LIMIT_KINDS];
+    alarms_limits_in_force(alarms_of(exchange), point, limits);
+    json_put_name(json, "limits_in_force");
+    json_put_object(json);
+    for (size_t i = 0; i < LIMIT_KINDS; i++) {
+        if (limits[i].from == LIMIT_FROM_NONE)
+            continue;
+        json_put_name(json, limit_words[i]);
+        limit_in_force_put(exchange, &limits[i]);
+    }
+    json_put_object_end(json);
+}
+
 void put_type_name(struct exchange *exchange, const char *name, uint32_t type)
 {
     struct type_view view = {.name = bytes_of("", 0)};

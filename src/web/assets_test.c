@@ -246,6 +246,34 @@ static void lists_and_the_tree(void **state)
     assert_problem(house_ask(house, "GET /v1/asset-tree?path=never"), 404, "unknown_asset");
 }
 
+/* Of a point and of an asset's metric, with who says so. */
+static void limits_in_force(void **state)
+{
+    struct test_house *house = *state;
+    put_done(house, "types/t",
+             "{\"metrics\":[{\"name\":\"p\",\"limits\":{\"high\":80,\"low\":1}}]}");
+    put_done(house, "assets/a", "{\"type\":\"t\"}");
+    assert_int_equal(house_publish(house, "a", "{\"p\":1.5,\"w\":\"on\"}"), ADMIT_DONE);
+    const char *of_type =
+        "\"limits_in_force\":{\"low\":{\"limit\":1,\"from\":\"type\",\"rule\":null},"
+        "\"high\":{\"limit\":80,\"from\":\"type\",\"rule\":null}}";
+    assert_has(house_ask(house, "GET /v1/points/a/p"), of_type);
+    assert_has(house_ask(house, "GET /v1/assets/a"), of_type);
+    put_done(house, "rules/hot",
+             "{\"kind\":\"high\",\"on\":\"pattern\",\"path\":\"#\",\"limit\":60}");
+    put_done(house, "rules/low", "{\"kind\":\"low\",\"on\":\"pattern\",\"path\":\"#\"}");
+    const char *of_rules =
+        "\"limits_in_force\":{\"low\":{\"limit\":1,\"from\":\"type\",\"rule\":\"low\"},"
+        "\"high\":{\"limit\":60,\"from\":\"rule\",\"rule\":\"hot\"}}";
+    assert_has(house_ask(house, "GET /v1/points/a/p"), of_rules);
+    assert_has(house_ask(house, "GET /v1/assets/a"), of_rules);
+    assert_has(house_ask(house, "GET /v1/points?whole=true"), of_rules);
+    assert_has(house_ask(house, "GET /v1/points/a/w"), "\"limits_in_force\":{}");
+    house_advance(house, 10 * NS_PER_S);
+    assert_has(house_ask(house, "GET /v1/assets/a?at=2026-03-01T08:00:05Z"),
+               "\"limits_in_force\":null");
+}
+
 /* By the path that it had then, with what it said then; its name may be another's now. */
 static void as_it_was(void **state)
 {
@@ -268,6 +296,59 @@ static void as_it_was(void **state)
                    "unknown_asset");
     assert_has(house_ask(house, "GET /v1/assets?at=2026-03-01T08:00:15Z"), "\"path\":\"b\"");
     assert_problem(house_ask(house, "GET /v1/assets/a?at=yesterday"), 400, "parameter");
+}
+
+/* A number that is none is refused with its line, and nothing of its row is taken. */
+static void csv_numbers_are_numbers(void **state)
+{
+    static const char *const rows[] = {
+        "a,nan,1,",   "a,1,inf,",  "a,-inf,1,", "a,0x10,1,",
+        "a,1e999,1,", "a,1,1,2.5", "a,1,1,x",   "a,1,1,99999999999999999999",
+        "a,181,1,",   "a,\xff,1,"};
+    struct test_house *house = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char body[160];
+        snprintf(body, sizeof body, "path,longitude,latitude,floor\n%s\n", rows[i]);
+        struct reply reply =
+            house_ask_with(house, "POST /v1/assets-import", "", "text/csv", bytes_text(body));
+        if (reply.status != 200 ||
+            !has(&reply, "\"made\":0,\"changed\":0,\"same\":0,\"refused_count\":1") ||
+            !has(&reply, "{\"line\":2,"))
+            fail_msg("%s: %.*s", rows[i], (int)reply.body.size, (const char *)reply.body.at);
+    }
+    assert_problem(house_ask(house, "GET /v1/assets/a"), 404, "unknown_asset");
+    assert_has(house_ask_with(house, "POST /v1/assets-import", "", "text/csv",
+                              bytes_text("path,longitude,latitude,floor\na,-1.5e1,+2.5,-3\n")),
+               "\"made\":1");
+    assert_has(house_ask(house, "GET /v1/assets/a"),
+               "\"longitude\":-15,\"latitude\":2.5,\"floor\":-3");
+}
+
+/* What goes out as CSV has nothing that a spreadsheet would run, and comes back as it was. */
+static void csv_comes_back_as_it_was(void **state)
+{
+    struct test_house *house = *state;
+    put_done(house, "assets/a",
+             "{\"title\":\"=HYPERLINK(\\\"x\\\")\",\"place\":{\"longitude\":-1.5,\"latitude\":2,"
+             "\"plan_x\":0.25,\"plan_y\":0.5},\"attributes\":{\"n\":\"-5\",\"s\":\"-5+1\","
+             "\"q\":\"'@x\",\"t\":\"\\tx\",\"v\":\"'tis\"}}");
+    put_done(house, "assets/-b", "{\"title\":\"+1\"}");
+    struct reply before = house_ask(house, "GET /v1/assets-export");
+    char *said = strndup((const char *)before.body.at, before.body.size);
+    struct reply file = house_ask(house, "GET /v1/assets-export?format=csv");
+    assert_true(has(&file, "\r\na,\"'=HYPERLINK(\"\"x\"\")\",,,-1.5,2,,0.25,0.5,,"));
+    assert_true(has(&file, "\r\n\"'-b\",+1,") && has(&file, ",\"'-5+1\",") && has(&file, ",-5,") &&
+                has(&file, ",\"''@x\",") && has(&file, ",\"'\tx\",") && has(&file, "'tis"));
+    char *csv = strndup((const char *)file.body.at, file.body.size);
+    assert_has(house_ask_with(house, "POST /v1/assets-import", "", "text/csv", bytes_text(csv)),
+               "\"made\":0,\"changed\":0,\"same\":2,\"refused_count\":0");
+    assert_int_equal(house_ask(house, "DELETE /v1/assets/a").status, 200);
+    assert_int_equal(house_ask(house, "DELETE /v1/assets/-b").status, 200);
+    assert_has(house_ask_with(house, "POST /v1/assets-import", "", "text/csv", bytes_text(csv)),
+               "\"made\":2,\"changed\":0,\"same\":0,\"refused_count\":0");
+    assert_reply(house_ask(house, "GET /v1/assets-export"), 200, said);
+    free(said);
+    free(csv);
 }
 
 /* ---- import, inbox -----------------------------------------------------------------------------
@@ -372,6 +453,9 @@ int main(void)
         TEST(an_asset_there_and_back),
         TEST(what_is_below_is_retired_with_it),
         TEST(lists_and_the_tree),
+        TEST(limits_in_force),
+        TEST(csv_numbers_are_numbers),
+        TEST(csv_comes_back_as_it_was),
         TEST(as_it_was),
         TEST(imports_from_top_to_bottom),
         TEST(an_import_of_many),

@@ -5,6 +5,7 @@
  * that is its refusals: they lie in the engine's list by topic, newest first, and a point's are
  * those whose topic is its path or a branch above it. An index by topic says in a few steps that
  * there are none, which is what it nearly always says. */
+#include "web/assets.h"
 #include "web/points.h"
 #include "web/seen.h"
 
@@ -194,6 +195,7 @@ void point_put(struct exchange *exchange, uint32_t point, bool whole)
     json_member_text(json, "limit_state", limit_states[view.limit_state]);
     if (whole) {
         point_put_settings(json, &view);
+        put_limits_in_force(exchange, point);
         point_put_refused(json, web, view.tenant, path);
     }
     json_put_object_end(json);

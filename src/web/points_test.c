@@ -47,7 +47,10 @@ static void a_point_is_told_whole(void **state)
                  "{\"path\":\"plant/press-3/temp\",\"point\":1,\"type\":\"float64\",\"value\":null,"
                  "\"quality\":\"good\",\"time\":null,\"arrival\":null,\"unit\":\"Cel\","
                  "\"limit_state\":\"none\",\"description\":\"oil\",\"labels\":{\"line\":\"1\","
-                 "\"a b\":\"\"},\"limits\":{\"low\":-5.5,\"high\":80},\"refused\":[]}");
+                 "\"a b\":\"\"},\"limits\":{\"low\":-5.5,\"high\":80},"
+                 "\"limits_in_force\":{\"low\":{\"limit\":-5.5,\"from\":\"point\",\"rule\":null},"
+                 "\"high\":{\"limit\":80,\"from\":\"point\",\"rule\":null}},"
+                 "\"refused\":[]}");
     assert_int_equal(
         house_publish(house, "plant/press-3", "{\"temp\":81.25,\"ts\":\"2026-02-28T23:59:59.5Z\"}"),
         ADMIT_DONE);
@@ -57,7 +60,10 @@ static void a_point_is_told_whole(void **state)
         "\"quality\":\"good\",\"time\":\"2026-02-28T23:59:59.5Z\","
         "\"arrival\":\"2026-03-01T08:00:00Z\",\"unit\":\"Cel\",\"limit_state\":\"high\","
         "\"description\":\"oil\",\"labels\":{\"line\":\"1\",\"a b\":\"\"},"
-        "\"limits\":{\"low\":-5.5,\"high\":80},\"refused\":[]}");
+        "\"limits\":{\"low\":-5.5,\"high\":80},"
+        "\"limits_in_force\":{\"low\":{\"limit\":-5.5,\"from\":\"point\",\"rule\":null},"
+        "\"high\":{\"limit\":80,\"from\":\"point\",\"rule\":null}},"
+        "\"refused\":[]}");
 }
 
 static void values_of_each_type_are_exact(void **state)

@@ -37,14 +37,27 @@ MEMBERS(refusal_members) = {
     {"description", "string", optional, "up to 512 bytes", "\"oil\""}, \
     {"labels", "{}string", optional, "up to 32, names and values of up to 128 bytes", "{\"line\":\"1\"}"}, \
     {"limits", "Limits", optional, "only for numbers; low_low <= low <= high <= high_high", "{\"high\":80}"}
+MEMBERS(limit_in_force_members) = {
+    {"limit", "number", false, "the value", "80"},
+    {"from", "rule|point|type", false, "who says it: the rule, the point itself, or its metric on the sheet of its asset's type", "\"rule\""},
+    {"rule", "string?", false, "the rule that raises an alarm by it; null: none does, or it is another tenant's", "\"pump-hot\""},
+    LAST};
+MEMBERS(limits_in_force_members) = {
+    {"low_low", "LimitInForce", true, "the lowest", NULL},
+    {"low", "LimitInForce", true, "the lower", NULL},
+    {"high", "LimitInForce", true, "the higher", NULL},
+    {"high_high", "LimitInForce", true, "the highest", NULL},
+    LAST};
 MEMBERS(point_members) = {
     POINT_MEMBERS,
     POINT_SETTINGS(false),
+    {"limits_in_force", "LimitsInForce", false, "of the nearest rules, else its own, else of its metric", NULL},
     {"refused", "[]Refusal", false, "the last refusals of its topic", "[]"},
     LAST};
 MEMBERS(point_brief_members) = {
     POINT_MEMBERS,
     POINT_SETTINGS(true),
+    {"limits_in_force", "LimitsInForce", true, "of the nearest rules, else its own, else of its metric", NULL},
     {"refused", "[]Refusal", true, "the last refusals of its topic", "[]"},
     LAST};
 MEMBERS(points_members) = {
@@ -869,6 +882,8 @@ const struct schema schemas_points[] = {
     {"Point", "A monitored quantity or state, whole.", point_members, NULL, true, NULL, NULL},
     {"PointBrief", "A point in a list: its settings are there when whole=true was asked for.", point_brief_members, NULL, true, NULL, NULL},
     {"Limits", "What a value is held against; a limit that is left out or null is none.", limits_members, NULL, false, NULL, NULL},
+    {"LimitInForce", "A limit that a value of a point is held against, and who says so.", limit_in_force_members, NULL, true, NULL, NULL},
+    {"LimitsInForce", "The limits of a point that are in force, of each kind that has one.", limits_in_force_members, NULL, true, NULL, NULL},
     {"Points", "A page of points.", points_members, NULL, true, NULL, NULL},
     {"Child", "A child of a branch.", child_members, NULL, true, NULL, NULL},
     {"Branch", "A branch of the tree of paths.", branch_members, NULL, true, NULL, NULL},

@@ -119,6 +119,7 @@ MEMBERS(asset_metric_members) = {
     {"time", "time?", false, "of the value", NULL},
     {"unit", "string?", false, "of the value", "\"degC\""},
     {"limits", "Limits", false, "of the metric", "{\"high\":80}"},
+    {"limits_in_force", "LimitsInForce?", false, "of its point; null: of then, or there is none that you see", NULL},
     {"state", "none|low_low|low|normal|high|high_high?", false, "where the value stands among the point's limits; null: of then", "\"normal\""},
     {"from", "string?", false, "the type that says it", "\"pump\""},
     LAST};

@@ -232,7 +232,7 @@ def a_long_file_comes_whole(folder):
     expect_equal(answer.json()["made"], len(rows), "assets of the file")
     exported = ask(server, "GET", "/v1/assets-export?format=csv")
     lines = exported.text().split("\r\n")
-    expect_equal(lines[0], "path,title,type,level,longitude,latitude,floor,branch,attr:a", "the head")
+    expect_equal(lines[0], "path,title,type,level,longitude,latitude,floor,plan_x,plan_y,branch,attr:a", "the head")
     expect_equal([line.split(",")[0] for line in lines[1:]], [f"p{number}" for number in range(2000)] + [""], "the rows")
     expect(all(line.endswith("v" * 480) for line in lines[1:-1]), "a row is not whole")
     told = ask(server, "HEAD", "/v1/assets-export?format=csv")

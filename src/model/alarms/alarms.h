@@ -185,6 +185,16 @@ struct rule_standing {
 };
 size_t alarms_rules_of(const struct alarms *alarms, uint32_t point, bool all,
                        struct rule_standing *rules, size_t most);
+/* The limits that a point has in force: of each kind that of the nearest rule, or its own where the
+ * rule says none or there is no rule, or else its metric's. */
+enum limit_from { LIMIT_FROM_NONE, LIMIT_FROM_RULE, LIMIT_FROM_POINT, LIMIT_FROM_TYPE };
+struct limit_in_force {
+    double limit;  /* NaN with LIMIT_FROM_NONE */
+    uint32_t rule; /* that raises an alarm by it; 0: none, it is shown alone */
+    uint8_t from;  /* enum limit_from: who says the number */
+};
+void alarms_limits_in_force(const struct alarms *alarms, uint32_t point,
+                            struct limit_in_force ret_limits[LIMIT_KINDS]);
 /* A walk over the points is under way: how many are left; 0: none is. */
 uint64_t alarms_walk_left(const struct alarms *alarms);
 

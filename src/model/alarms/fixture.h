@@ -264,6 +264,21 @@ static inline uint32_t fixture_limit(struct fixture *f, const char *name, enum r
     return fixture_rule(f, &said);
 }
 
+/* The point's own limit "high", and no other. */
+static inline void fixture_own_limit(struct fixture *f, uint32_t point, const char *path,
+                                     double high)
+{
+    struct fact fact = {.kind = FACT_COMMAND};
+    fact.command = (struct command){.kind = COMMAND_CHANGE, .tenant = 1, .path = bytes_text(path)};
+    fact.command.settings.has = HAS_LIMITS;
+    for (unsigned i = 0; i < LIMIT_KINDS; i++)
+        fact.command.settings.limits[i] = (double)NAN;
+    fact.command.settings.limits[LIMIT_HIGH] = high;
+    f->stamp.position++;
+    assert_int_equal(points_apply_fact(f->points, &fact, &f->stamp, &f->effects), OK);
+    assert_int_equal(alarms_point_changed(f->alarms, point, &f->stamp), OK);
+}
+
 static inline struct outcome fixture_remove(struct fixture *f, const char *name)
 {
     struct said said;

@@ -92,6 +92,35 @@ static enum err profile_tell(struct alarms *alarms, uint16_t number)
     return points_profile(alarms->points, number, &content);
 }
 
+/* The limit of one kind, where the rule of that kind, or 0, stands. */
+static struct limit_in_force limit_find(const struct alarms *alarms,
+                                        const struct standing *standing,
+                                        const struct point_view *view, unsigned kind)
+{
+    uint32_t rule = standing->rules[limit_rules[kind]];
+    const struct rule_entry *entry = rule == 0 ? NULL : rule_at(alarms, rule);
+    if (entry != NULL && entry->flags & RULE_HAS_LIMIT)
+        return (struct limit_in_force){entry->limit, rule, LIMIT_FROM_RULE};
+    if (!isnan(view->limits[kind]))
+        return (struct limit_in_force){view->limits[kind], rule, LIMIT_FROM_POINT};
+    if (standing->limit_mask >> kind & 1)
+        return (struct limit_in_force){standing->limits[kind], rule, LIMIT_FROM_TYPE};
+    return (struct limit_in_force){(double)NAN, 0, LIMIT_FROM_NONE};
+}
+
+void alarms_limits_in_force(const struct alarms *alarms, uint32_t point,
+                            struct limit_in_force ret_limits[LIMIT_KINDS])
+{
+    struct standing standing = {0};
+    struct point_view view;
+    points_view(alarms->points, point, &view);
+    bool number = view.value.type == VALUE_FLOAT64 || view.value.type == VALUE_INT64;
+    if (number) /* nothing else is held against limits */
+        alarms_standing(alarms, point, &standing);
+    for (unsigned kind = 0; kind < LIMIT_KINDS; kind++)
+        ret_limits[kind] = limit_find(alarms, &standing, &view, kind);
+}
+
 enum err alarms_profiles_refresh(struct alarms *alarms, uint32_t rule)
 {
     uint8_t kind = rule_at(alarms, rule)->kind;

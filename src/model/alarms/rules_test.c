@@ -222,6 +222,51 @@ static void test_each_kind_has_its_own_winner(void **arg)
     fixture_close(&f);
 }
 
+static void assert_limit(const struct fixture *f, uint32_t point, enum limit_kind kind,
+                         struct limit_in_force wanted)
+{
+    struct limit_in_force limits[LIMIT_KINDS];
+    alarms_limits_in_force(f->alarms, point, limits);
+    assert_int_equal(limits[kind].from, wanted.from);
+    assert_int_equal(limits[kind].rule, wanted.rule);
+    if (wanted.from == LIMIT_FROM_NONE)
+        assert_true(isnan(limits[kind].limit));
+    else
+        assert_true(limits[kind].limit == wanted.limit);
+}
+
+/* What its metric says, then what it says itself, then what the nearest rule says. */
+static void test_the_limits_in_force(void **arg)
+{
+    (void)arg;
+    struct fixture f;
+    struct said said;
+    fixture_open(&f);
+    const struct limit_in_force none = {.from = LIMIT_FROM_NONE};
+    uint32_t point = fixture_row(&f, 1, "plant/press-3", "temp", VALUE_FLOAT64);
+    uint32_t text = fixture_row(&f, 1, "plant/press-4", "temp", VALUE_STRING);
+    assert_limit(&f, point, LIMIT_HIGH, none);
+    uint32_t type = fixture_type(&f, 0, "press", 0, "temp", 1000);
+    (void)fixture_asset(&f, 0, "press-3", type, "plant/press-3");
+    fixture_settle(&f);
+    assert_limit(&f, point, LIMIT_HIGH, (struct limit_in_force){1000, 0, LIMIT_FROM_TYPE});
+    assert_limit(&f, point, LIMIT_LOW, none);
+    /* A rule without a number raises an alarm by that of the metric. */
+    uint32_t rule = fixture_limit(&f, "any", RULE_LOW, RULE_ON_PATTERN, "#", 3);
+    (void)say_rule(&said, "any", RULE_HIGH, RULE_ON_PATTERN, "#");
+    rule = fixture_rule(&f, &said);
+    assert_limit(&f, point, LIMIT_HIGH, (struct limit_in_force){1000, rule, LIMIT_FROM_TYPE});
+    fixture_own_limit(&f, point, "plant/press-3/temp", 90);
+    assert_limit(&f, point, LIMIT_HIGH, (struct limit_in_force){90, rule, LIMIT_FROM_POINT});
+    uint32_t near = fixture_limit(&f, "near", RULE_HIGH, RULE_ON_POINT, "plant/press-3/temp", 60);
+    assert_limit(&f, point, LIMIT_HIGH, (struct limit_in_force){60, near, LIMIT_FROM_RULE});
+    assert_limit(&f, text, LIMIT_HIGH, none);
+    assert_int_equal(fixture_remove(&f, "near").code, OUTCOME_DONE);
+    assert_int_equal(fixture_remove(&f, "any").code, OUTCOME_DONE);
+    assert_limit(&f, point, LIMIT_HIGH, (struct limit_in_force){90, 0, LIMIT_FROM_POINT});
+    fixture_close(&f);
+}
+
 static void test_tenants_are_apart(void **arg)
 {
     (void)arg;
@@ -508,6 +553,8 @@ int main(void)
         cmocka_unit_test(test_names_and_sizes),
         cmocka_unit_test(test_the_nearest_wins),
         cmocka_unit_test(test_each_kind_has_its_own_winner),
+        cmocka_unit_test(test_the_limits_in_force),
+        cmocka_unit_test(test_the_limits_in_force),
         cmocka_unit_test(test_tenants_are_apart),
         cmocka_unit_test(test_types_of_rules),
         cmocka_unit_test(test_a_value_that_was_there_before_the_rule),

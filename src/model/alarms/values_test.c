@@ -105,15 +105,7 @@ static void test_a_limit_that_is_not_said(void **arg)
     fixture_put(&f, point, 50);
     assert_int_equal(fixture_state(&f, rule, point), ALARM_UNACKNOWLEDGED);
     assert_text(fixture_alarm(&f, rule, point).why, "50 >= 50");
-    struct fact fact = {.kind = FACT_COMMAND};
-    fact.command = (struct command){.kind = COMMAND_CHANGE, .tenant = 1, .path = bytes_text("p/v")};
-    fact.command.settings.has = HAS_LIMITS;
-    for (unsigned i = 0; i < LIMIT_KINDS; i++)
-        fact.command.settings.limits[i] = (double)NAN;
-    fact.command.settings.limits[LIMIT_HIGH] = 70;
-    f.stamp.position++;
-    assert_int_equal(points_apply_fact(f.points, &fact, &f.stamp, &f.effects), OK);
-    assert_int_equal(alarms_point_changed(f.alarms, point, &f.stamp), OK);
+    fixture_own_limit(&f, point, "p/v", 70);
     assert_int_equal(fixture_state(&f, rule, point), ALARM_RETURNED); /* its own goes first */
     fixture_put(&f, point, 69);
     assert_int_equal(fixture_state(&f, rule, point), ALARM_RETURNED);

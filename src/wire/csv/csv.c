@@ -344,3 +344,60 @@ size_t csv_field_put(struct bytes field, uint8_t separator, bool quote, uint8_t 
     out[size++] = '"';
     return size;
 }
+
+/* ---- what a spreadsheet would run --------------------------------------------------------------
+ */
+/* [+-] digits [. digits] [e [+-] digits] */
+static bool is_plain_number(struct bytes text)
+{
+    size_t at = text.size > 0 && (text.at[0] == '+' || text.at[0] == '-'), digits = 0;
+    for (; at < text.size && text.at[at] >= '0' && text.at[at] <= '9'; at++)
+        digits++;
+    if (at < text.size && text.at[at] == '.')
+        for (at++; at < text.size && text.at[at] >= '0' && text.at[at] <= '9'; at++)
+            digits++;
+    if (digits == 0 || at == text.size)
+        return digits > 0;
+    if (text.at[at] != 'e' && text.at[at] != 'E')
+        return false;
+    at++;
+    at += at < text.size && (text.at[at] == '+' || text.at[at] == '-');
+    digits = 0;
+    for (; at < text.size && text.at[at] >= '0' && text.at[at] <= '9'; at++)
+        digits++;
+    return digits > 0 && at == text.size;
+}
+
+/* Apostrophes, as many as there are, and then what begins a formula. */
+static bool begins_formula(struct bytes text, size_t *ret_apostrophes)
+{
+    size_t at = 0;
+    while (at < text.size && text.at[at] == '\'')
+        at++;
+    *ret_apostrophes = at;
+    return at < text.size && memchr("=+-@\t\r", text.at[at], 6) != NULL;
+}
+
+bool csv_is_formula(struct bytes text)
+{
+    size_t apostrophes;
+    return begins_formula(text, &apostrophes) && (apostrophes > 0 || !is_plain_number(text));
+}
+
+struct bytes csv_plain(struct bytes field)
+{
+    size_t apostrophes;
+    return begins_formula(field, &apostrophes) && apostrophes > 0
+               ? bytes_of(field.at + 1, field.size - 1)
+               : field;
+}
+
+size_t csv_text_put(struct bytes text, uint8_t separator, uint8_t *out)
+{
+    if (!csv_is_formula(text))
+        return csv_field_put(text, separator, false, out);
+    size_t size = csv_field_put(text, separator, true, out + 1);
+    out[0] = '"';
+    out[1] = '\''; /* in place of the quote that opened it */
+    return size + 1;
+}

@@ -74,6 +74,14 @@ uint8_t csv_separator_guess(struct bytes head);
 
 /* ---- out --------------------------------------------------------------------------------------
  */
+/* Spreadsheets take a cell that begins with = + - @ tab or CR for a formula, and run it. A text that
+ * does, and is no plain number, gets an apostrophe in front; so does one that begins with
+ * apostrophes and then one of these, so that csv_plain gives each text back as it was. */
+bool csv_is_formula(struct bytes text);
+/* What was meant by a field: without the apostrophe that stands before a formula. */
+struct bytes csv_plain(struct bytes field);
+/* csv_field_put of a text, defused, into out[2 * text.size + 4]. */
+size_t csv_text_put(struct bytes text, uint8_t separator, uint8_t *out);
 /* Writes a field, in quotes where it must be (separator, quote, CR, LF, spaces around it, or always
  * when `quote` is set), into out[2 * field.size + 2]; returns its size. */
 size_t csv_field_put(struct bytes field, uint8_t separator, bool quote, uint8_t *out);

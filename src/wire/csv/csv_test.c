@@ -219,12 +219,66 @@ static void test_put(void **state)
     expect_put("", true, "\"\"");
 }
 
+/* What is written is no formula any more, and is read as it was. */
+static void test_formulas(void **state)
+{
+    static const struct {
+        const char *text, *out;
+    } cases[] = {{"=1+2", "\"'=1+2\""},
+                 {"+cmd", "\"'+cmd\""},
+                 {"-2+3", "\"'-2+3\""},
+                 {"@sum(a)", "\"'@sum(a)\""},
+                 {"\tx", "\"'\tx\""},
+                 {"\rx", "\"'\rx\""},
+                 {"=\"a\"", "\"'=\"\"a\"\"\""},
+                 {"'=1", "\"''=1\""},
+                 {"''-5", "\"'''-5\""},
+                 {"'-5", "\"''-5\""},
+                 {"-", "\"'-\""},
+                 {"-5e", "\"'-5e\""},
+                 {"-5 ", "\"'-5 \""},
+                 {"-.", "\"'-.\""},
+                 /* and what is none */
+                 {"-5", "-5"},
+                 {"+1.25e-3", "+1.25e-3"},
+                 {"-.5", "-.5"},
+                 {"", ""},
+                 {"a=b", "a=b"},
+                 {"'tis", "'tis"},
+                 {"'", "'"},
+                 {"5-3", "5-3"},
+                 {"a,b", "\"a,b\""}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        uint8_t out[64];
+        struct bytes text = bytes_text(cases[i].text);
+        size_t size = csv_text_put(text, ',', out);
+        assert_true(size <= 2 * text.size + 4);
+        if (!bytes_equal(bytes_of(out, size), bytes_text(cases[i].out)))
+            fail_msg("%s gives %.*s", cases[i].text, (int)size, (const char *)out);
+        struct csv_reader *reader;
+        struct csv_record record;
+        assert_int_equal(csv_reader_create(',', false, &reader), OK);
+        csv_feed(reader, bytes_of(out, size));
+        if (size > 0) {
+            assert_int_equal(csv_next(reader, &record), CSV_STEP_MORE);
+            csv_end(reader);
+            assert_int_equal(csv_next(reader, &record), CSV_STEP_RECORD);
+            assert_int_equal(record.count, 1);
+            assert_false(csv_is_formula(record.fields[0]) && record.fields[0].at[0] != '\'');
+            assert_true(bytes_equal(csv_plain(record.fields[0]), text));
+        }
+        csv_reader_destroy(reader);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_records), cmocka_unit_test(test_quotes), cmocka_unit_test(test_trim),
-        cmocka_unit_test(test_limits),  cmocka_unit_test(test_place),  cmocka_unit_test(test_guess),
-        cmocka_unit_test(test_put),
+        cmocka_unit_test(test_records), cmocka_unit_test(test_quotes),
+        cmocka_unit_test(test_trim),    cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_place),   cmocka_unit_test(test_guess),
+        cmocka_unit_test(test_put),     cmocka_unit_test(test_formulas),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

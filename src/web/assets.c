@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RELATED_ASSETS_MAX 50000u /* more are not searched for who relates to one */
+#define RELATED_MAX 1000u /* assets that relate to one, on its page */
 #define VALUES_TEXT_MAX ((size_t)4 << 20)
 
 /* ---- metrics -----------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ static void head_put(struct exchange *exchange, const struct asset_view *view, s
     put_level(json, view->level);
     put_type_name(exchange, "type", view->type);
     json_member_string(json, "branch", branch);
-    json_member_count(json, "parts", view->parts);
+    put_parts(exchange, view);
     place_put(json, view);
     json_member_time(json, "changed", view->wall_ns);
 }
@@ -312,8 +312,12 @@ bool asset_put(struct exchange *exchange, uint32_t asset)
 /* ---- one ---------------------------------------------------------------------------------------
  */
 struct asset_page {
-    uint32_t asset, related; /* related: looked at so far */
-    int64_t wall_ns;         /* INT64_MAX: now */
+    uint32_t asset;
+    int64_t wall_ns;     /* INT64_MAX: now */
+    uint32_t related_at; /* the next that relates to it to look at */
+    bool related_more;
+    size_t related_count;
+    uint32_t related[RELATED_MAX];
     bool asked;
     struct points_ask ask;
     uint8_t *text; /* of the values of then */
@@ -328,34 +332,66 @@ static void page_drop(struct exchange *exchange)
     free(page);
 }
 
-/* Who relates to it: found among all assets, a piece a step. */
-static enum handled related_step(struct exchange *exchange)
+/* The lowest numbers of those found, ascending. */
+static void related_keep(struct asset_page *page, uint32_t from)
 {
-    struct asset_page *page = exchange->state;
+    size_t at = page->related_count;
+    page->related_more = page->related_more || at == RELATED_MAX;
+    if (at == RELATED_MAX && page->related[--at] < from)
+        return;
+    for (; at > 0 && page->related[at - 1] > from; at--)
+        page->related[at] = page->related[at - 1];
+    page->related[at] = from;
+    if (page->related_count < RELATED_MAX)
+        page->related_count++;
+}
+
+static void related_put(struct exchange *exchange, uint32_t from)
+{
     struct json_writer *json = &exchange->json;
-    const struct assets *assets = assets_of(exchange);
-    struct turn turn = turn_begin(exchange->web);
+    const struct asset_page *page = exchange->state;
     struct asset_view view;
     struct asset_item item;
     const char *fault;
-    while (page->related < assets_count(assets)) {
-        size_t offset = 0;
-        assets_asset(assets, ++page->related, &view);
-        bool its = view.tenant == exchange->tenant && !view.retired && view.sheet.size > 0;
-        while (its && asset_item_next(view.sheet, &offset, &item, &fault))
-            if (item.kind == ITEM_RELATION && item.other == page->asset &&
-                asset_seen(exchange, view.asset)) {
-                json_put_object(json);
-                json_member_string(json, "name", item.name);
-                put_asset_path(exchange, "other", view.asset);
-                json_put_object_end(json);
-            }
-        if (turn_is_over(&turn, its ? view.sheet.size : 32))
-            return HANDLED_STEP;
+    assets_asset(assets_of(exchange), from, &view);
+    for (size_t offset = 0; !view.retired && asset_item_next(view.sheet, &offset, &item, &fault);) {
+        if (item.kind != ITEM_RELATION || item.other != page->asset)
+            continue;
+        json_put_object(json);
+        json_member_string(json, "name", item.name);
+        put_asset_path(exchange, "other", from);
+        json_put_object_end(json);
     }
+}
+
+static enum handled related_answer(struct exchange *exchange)
+{
+    const struct asset_page *page = exchange->state;
+    struct json_writer *json = &exchange->json;
+    json_put_name(json, "related");
+    json_put_array(json);
+    for (size_t i = 0; i < page->related_count; i++)
+        related_put(exchange, page->related[i]);
     json_put_array_end(json);
+    json_member_bool(json, "related_more", page->related_more);
     json_put_object_end(json);
     return answer_json(exchange, 200);
+}
+
+/* Who relates to it, of those that he sees; of a hub there may be many: a piece a step. */
+static enum handled related_step(struct exchange *exchange)
+{
+    struct asset_page *page = exchange->state;
+    const struct assets *assets = assets_of(exchange);
+    struct turn turn = turn_begin(exchange->web);
+    while (page->related_at != ASSET_NONE) {
+        if (asset_seen(exchange, page->related_at))
+            related_keep(page, page->related_at);
+        page->related_at = assets_relating_next(assets, page->asset, page->related_at);
+        if (turn_is_over(&turn, 256))
+            return HANDLED_STEP;
+    }
+    return related_answer(exchange);
 }
 
 static enum handled page_put(struct exchange *exchange, const json_t *values)
@@ -371,13 +407,7 @@ static enum handled page_put(struct exchange *exchange, const json_t *values)
         json_member_time(json, "at", page->wall_ns);
     if (!whole_put(exchange, &then, page->wall_ns, values))
         return answer_memory(exchange);
-    json_put_name(json, "related");
-    if (assets_count(assets_of(exchange)) > RELATED_ASSETS_MAX) {
-        json_put_null(json);
-        json_put_object_end(json);
-        return answer_json(exchange, 200);
-    }
-    json_put_array(json);
+    page->related_at = assets_relating_first(assets_of(exchange), page->asset);
     exchange->resume = related_step;
     return related_step(exchange);
 }

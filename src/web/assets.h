@@ -71,6 +71,8 @@ uint32_t asset_type_of(struct exchange *exchange, struct bytes name); /* TYPE_NO
 enum handled answer_no_asset(struct exchange *exchange, struct bytes path);
 enum handled answer_no_type(struct exchange *exchange, struct bytes name);
 void put_asset_path(struct exchange *exchange, const char *name, uint32_t asset);
+/* Member "parts": how many right below it he sees; null where there are too many to look at each. */
+void put_parts(struct exchange *exchange, const struct asset_view *view);
 /* Is it an item of this kind that is told to him? A binding to a point that he sees not is not. */
 bool asset_item_is_told(struct exchange *exchange, const struct asset_item *item,
                         enum item_kind kind);

@@ -106,6 +106,26 @@ enum namespace_sight asset_sight(struct exchange *exchange, uint32_t asset)
                      : exchange_sight(exchange, view.tenant, bytes_of(path, size));
 }
 
+#define PARTS_LOOKED_AT 256u
+
+void put_parts(struct exchange *exchange, const struct asset_view *view)
+{
+    const struct assets *assets = assets_of(exchange);
+    uint64_t seen = 0;
+    if (tenant_seen_whole(exchange, view->tenant)) {
+        json_member_count(&exchange->json, "parts", view->parts);
+        return;
+    }
+    if (view->parts > PARTS_LOOKED_AT) {
+        json_member_null(&exchange->json, "parts");
+        return;
+    }
+    uint32_t part = view->parts > 0 ? assets_first(assets, view->tenant, view->asset) : ASSET_NONE;
+    for (; part != ASSET_NONE; part = assets_next(assets, part))
+        seen += asset_sight(exchange, part) != NAMESPACE_HIDDEN;
+    json_member_count(&exchange->json, "parts", seen);
+}
+
 uint32_t asset_of(struct exchange *exchange, struct bytes path)
 {
     uint32_t asset = assets_find(assets_of(exchange), exchange->tenant, path);

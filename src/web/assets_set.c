@@ -59,8 +59,9 @@ static void attributes_flatten(struct wish *wish)
 
 void asset_members_drop(struct wish *wish)
 {
-    static const char *const told[] = {"asset", "name",    "parts",   "changed", "author",
-                                       "at",    "version", "retired", "metrics", "related"};
+    static const char *const told[] = {"asset",   "name",    "parts",       "changed",
+                                       "author",  "at",      "version",     "retired",
+                                       "metrics", "related", "related_more"};
     for (size_t i = 0; i < ARRAY_COUNT(told); i++)
         (void)json_object_del(wish->json, told[i]);
     attributes_flatten(wish);

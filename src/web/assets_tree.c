@@ -95,7 +95,7 @@ static void part_put(struct exchange *exchange, const struct tree_part *part)
     put_level(json, view.level);
     put_type_name(exchange, "type", view.type);
     if (sight == NAMESPACE_OPEN)
-        json_member_count(json, "parts", view.parts);
+        put_parts(exchange, &view);
     else
         json_member_null(json, "parts");
     points_put(exchange, part->asset, sight);

@@ -39,12 +39,22 @@ static bool row_seen(struct exchange *exchange, const struct point_row *row)
     return exchange_sees(exchange, row->tenant, row->prefix);
 }
 
+/* When any of its points came last; 0: none did. */
+static int64_t row_arrival(const struct points *points, const struct point_row *row)
+{
+    int64_t last_ns = 0, time_ns, arrival_ns;
+    for (uint32_t i = 0; i < row->shape.count; i++) {
+        (void)points_last(points, row->shape.first_point + i, &time_ns, &arrival_ns);
+        last_ns = arrival_ns > last_ns ? arrival_ns : last_ns;
+    }
+    return last_ns;
+}
+
 static void row_put(struct exchange *exchange, const struct inbox_list *list)
 {
     const struct points *points = exchange->web->points;
     struct json_writer *json = &exchange->json;
     struct point_row row;
-    struct point_view first = {.arrival_ns = 0};
     points_row(points, list->row, &row);
     json_put_object(json);
     json_member_string(json, "prefix", row.prefix);
@@ -55,9 +65,7 @@ static void row_put(struct exchange *exchange, const struct inbox_list *list)
             json_put_string(json, points_metric(points, row.shape.first_point + i));
     json_put_array_end(json);
     json_member_count(json, "metrics_count", row.shape.count);
-    if (row.shape.count > 0)
-        points_view(points, row.shape.first_point, &first);
-    json_member_time(json, "last_seen", first.arrival_ns);
+    json_member_time(json, "last_seen", row_arrival(points, &row));
     json_put_name(json, "proposals");
     json_put_array(json);
     for (size_t i = 0; i < PROPOSALS_MAX && list->best[i].likeness > 0; i++) {

@@ -96,7 +96,7 @@ MEMBERS(place_members) = {
     {"level", LEVELS "?", false, "its own, else its type's", "\"device\""}, \
     {"type", "string?", false, "name of its type", "\"pump\""}, \
     {"branch", "string", false, "of the namespace: where its points are", ASSET_EXAMPLE}, \
-    {"parts", "count", false, "assets right below it", "0"}, \
+    {"parts", "count?", false, "assets right below it that you see; null: too many to look at each", "0"}, \
     {"place", "AssetPlace?", false, "where it is", NULL}, \
     {"changed", "time?", false, "when this version was made", NULL}
 MEMBERS(asset_item_members) = {ASSET_HEAD, LAST};
@@ -139,7 +139,8 @@ MEMBERS(asset_relation_members) = {
 MEMBERS(asset_members) = {
     ASSET_WHOLE,
     {"at", "time", true, "the time that was asked for", NULL},
-    {"related", "[]AssetRelation?", false, "assets that have a relation to it; null: there are more than 50,000 assets, it was not searched", NULL},
+    {"related", "[]AssetRelation", false, "of assets that you see and that have a relation to it, up to 1,000 of them", NULL},
+    {"related_more", "bool", false, "more have", "false"},
     LAST};
 MEMBERS(asset_now_members) = {ASSET_WHOLE, LAST};
 #define ASSET_SETTINGS \
@@ -187,7 +188,7 @@ MEMBERS(tree_child_members) = {
     {"title", "string?", false, "as people call it", "null"},
     {"level", LEVELS "?", false, "of the hierarchy", "\"area\""},
     {"type", "string?", false, "name of its type", "null"},
-    {"parts", "count?", false, "assets right below it; null: you see a part of them", "12"},
+    {"parts", "count?", false, "assets right below it that you see; null: you see a part of its branch, or there are too many to look at each", "12"},
     {"points", "count?", false, "points in its branch; null: you see a part of them", "480"},
     {"alarms", "AssetTreeAlarms", false, "of all below it that you see", NULL},
     {"stale", "count", false, "points of these from which nothing comes", "0"},

@@ -21,7 +21,7 @@ static const struct state_table_plan tables[] = {
     {offsetof(struct assets, texts), TABLE_ASSETS_TEXTS, SHEET_UNIT},
 };
 
-#define INDEXES 6
+#define INDEXES 7
 static void indexes_list(struct assets *assets, struct index **indexes[INDEXES])
 {
     indexes[0] = &assets->owner_index;
@@ -30,6 +30,7 @@ static void indexes_list(struct assets *assets, struct index **indexes[INDEXES])
     indexes[3] = &assets->branches;
     indexes[4] = &assets->bindings;
     indexes[5] = &assets->items;
+    indexes[6] = &assets->related;
 }
 
 static void derived_destroy(struct assets *assets)
@@ -41,6 +42,7 @@ static void derived_destroy(struct assets *assets)
         *indexes[i] = NULL;
     }
     type_slots_done(&assets->slots);
+    asset_relations_done(&assets->relations);
     inbox_destroy(assets->inbox);
     assets->inbox = NULL;
 }
@@ -123,7 +125,8 @@ uint64_t assets_memory(const struct assets *assets)
     return sizeof *assets + index_memory(assets->owner_index) + index_memory(assets->type_names) +
            index_memory(assets->asset_names) + index_memory(assets->branches) +
            index_memory(assets->bindings) + index_memory(assets->items) +
-           type_slots_memory(&assets->slots) + inbox_memory(assets->inbox);
+           index_memory(assets->related) + type_slots_memory(&assets->slots) +
+           asset_relations_memory(&assets->relations) + inbox_memory(assets->inbox);
 }
 
 /* ---- commands ----------------------------------------------------------------------------------

@@ -227,6 +227,10 @@ uint32_t assets_next(const struct assets *assets, uint32_t asset);
 /* Of a type itself. */
 uint32_t assets_of_type_first(const struct assets *assets, uint32_t type);
 uint32_t assets_of_type_next(const struct assets *assets, uint32_t asset);
+/* Assets whose sheets lead to this one, each once, in no order; 0 ends. Of one that does no more
+ * there is none behind it. */
+uint32_t assets_relating_first(const struct assets *assets, uint32_t asset);
+uint32_t assets_relating_next(const struct assets *assets, uint32_t asset, uint32_t from);
 /* The effective sheet: what the asset says, then what its types say that it
  * does not, the nearest first; for_each-like: *cursor starts as zeroes.
  * wall_ns: as of; INT64_MAX: now. An attribute that a type declares has the

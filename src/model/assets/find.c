@@ -157,6 +157,8 @@ enum err asset_index_put(struct assets *assets, uint32_t asset)
                      name_hash(node->tenant, node->parent, asset_text(assets, node->name)), asset);
     if (err == OK && branch.size > 0)
         err = index_insert(assets->branches, hash_of(HASH_BRANCH, node->tenant, branch), asset);
+    if (err == OK)
+        err = asset_relations_follow(assets, asset, true);
     return err == OK && node->flags & NODE_BINDS ? bindings_put(assets, asset, true) : err;
 }
 
@@ -170,6 +172,8 @@ enum err asset_index_take(struct assets *assets, uint32_t asset)
                      name_hash(node->tenant, node->parent, asset_text(assets, node->name)), asset);
     if (err == OK && branch.size > 0)
         err = index_remove(assets->branches, hash_of(HASH_BRANCH, node->tenant, branch), asset);
+    if (err == OK)
+        err = asset_relations_follow(assets, asset, false);
     return err == OK && node->flags & NODE_BINDS ? bindings_put(assets, asset, false) : err;
 }
 

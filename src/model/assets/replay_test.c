@@ -285,6 +285,39 @@ static void assert_inbox_right(const struct fixture *f)
     }
 }
 
+static bool relates(const struct fixture *f, uint32_t from, uint32_t to)
+{
+    struct asset_view view;
+    struct sheet_cursor cursor = {0};
+    struct asset_item item;
+    assets_asset(f->assets, from, &view);
+    while (!view.retired && assets_sheet_next(f->assets, from, INT64_MAX, &cursor, &item))
+        if (item.kind == ITEM_RELATION && item.other == to)
+            return true;
+    return false;
+}
+
+/* Of each asset those that relate to it, each once; how many in all. */
+static unsigned assert_relations_right(const struct fixture *f)
+{
+    static bool told[512];
+    uint32_t all = assets_count(f->assets);
+    unsigned found = 0;
+    assert_true(all < ARRAY_COUNT(told));
+    for (uint32_t to = 1; to <= all; to++) {
+        memset(told, 0, sizeof told);
+        for (uint32_t from = assets_relating_first(f->assets, to); from != ASSET_NONE;
+             from = assets_relating_next(f->assets, to, from)) {
+            assert_false(told[from]);
+            told[from] = true;
+            found++;
+        }
+        for (uint32_t from = 1; from <= all; from++)
+            assert_int_equal(told[from], relates(f, from, to));
+    }
+    return found;
+}
+
 static void assert_views_equal(const struct asset_view *a, const struct asset_view *b)
 {
     assert_int_equal(a->version, b->version);
@@ -357,6 +390,8 @@ static void run_with_cut(struct driver *d, struct fixture *f, struct fixture *lo
     assert_true(state_hash(loaded->state) == at_begin);
 }
 
+static uint64_t relations_compared;
+
 static uint64_t hash_of_seed(uint64_t seed, int steps)
 {
     struct fixture live, loaded, replayed;
@@ -380,6 +415,9 @@ static uint64_t hash_of_seed(uint64_t seed, int steps)
     assert_points_right(&live);
     assert_inbox_right(&live);
     assert_inbox_right(&loaded);
+    unsigned relations = assert_relations_right(&live);
+    assert_int_equal(assert_relations_right(&loaded), relations);
+    relations_compared += relations;
     assert_true(assets_count(live.assets) > (uint32_t)steps / 60 && assets_types(live.assets) > 3);
     fixture_close(&live);
     fixture_close(&loaded);
@@ -407,6 +445,7 @@ static void test_replay_live_and_snapshot_are_one(void **arg)
         if (seed == 1)
             assert_true(hash == UINT64_C(0x701c268639d701a2));
     }
+    assert_true(relations_compared > 10);
 }
 
 /* ---- damage ------------------------------------------------------------------------------------

@@ -116,6 +116,18 @@ struct slots {
     uint32_t *first;                /* by type */
     uint32_t first_capacity;
 };
+#define LINK_NONE 0u
+/* A sheet leads to another asset. Derived. */
+struct relation {
+    uint32_t from, to;       /* from 0: free, and next leads on among those */
+    uint32_t next, previous; /* of those to the same */
+};
+struct relations {
+    struct relation *at;
+    uint32_t count, capacity, free; /* link 0 is none */
+    uint32_t *first;                /* by the asset it leads to */
+    uint32_t first_capacity;
+};
 struct inbox; /* inbox.c */
 
 struct assets {
@@ -130,7 +142,9 @@ struct assets {
     struct index *branches;    /* tenant, branch -> asset that says it */
     struct index *bindings;    /* tenant, path -> asset */
     struct index *items;       /* type, kind, name -> slot */
+    struct index *related;     /* from, to -> link */
     struct slots slots;
+    struct relations relations;
     struct inbox *inbox;
 };
 
@@ -143,7 +157,8 @@ enum hash_of {
     HASH_BRANCH,
     HASH_BINDING,
     HASH_PREFIX,
-    HASH_ITEM
+    HASH_RELATION,
+    HASH_ITEM /* and the kinds of items behind it */
 };
 static inline uint64_t hash_of(enum hash_of kind, uint32_t whose, struct bytes text)
 {
@@ -328,6 +343,12 @@ MUST_USE enum err asset_index_take(struct assets *assets, uint32_t asset);
 bool asset_sharers_are_few(const struct assets *assets, uint32_t tenant, uint32_t asset,
                            const struct content *content);
 MUST_USE enum err assets_index_rebuild(struct assets *assets);
+
+/* ---- relations.c ---- */
+/* The relations of an asset's sheet come to be, or go. */
+MUST_USE enum err asset_relations_follow(struct assets *assets, uint32_t asset, bool put);
+void asset_relations_done(struct relations *relations);
+uint64_t asset_relations_memory(const struct relations *relations);
 
 /* ---- inbox.c ---- */
 MUST_USE enum err inbox_create(struct inbox **ret_inbox);

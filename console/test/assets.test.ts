@@ -13,7 +13,8 @@ import {
   typesInOrder,
   typeWords,
 } from "../src/assets/type-draft";
-import { draftEmpty, draftFaults, draftOf, wordsOf } from "../src/assets/words";
+import { limitsOf } from "../src/api/limits";
+import { draftEmpty, draftFaults, draftOf, limitWords, wordsOf } from "../src/assets/words";
 import { inlineOf, markdownBlocks, safeAddress } from "../src/documents/markdown";
 import { attachedOf, mediaOf, nameOf, snippetParts, titleOf } from "../src/documents/words";
 import { boundsAsked, gridOf, gridStep } from "../src/map/land";
@@ -44,6 +45,7 @@ const asset: Asset = {
       time: null,
       unit: "",
       limits: {},
+      limits_in_force: null,
       state: null,
       from: "pump",
     },
@@ -55,6 +57,7 @@ const asset: Asset = {
       time: null,
       unit: "",
       limits: {},
+      limits_in_force: null,
       state: null,
       from: "pump",
     },
@@ -66,6 +69,7 @@ const asset: Asset = {
       time: null,
       unit: "",
       limits: {},
+      limits_in_force: null,
       state: null,
       from: "pump",
     },
@@ -75,6 +79,24 @@ const asset: Asset = {
   parts: 0,
   retired: false,
 };
+
+test("limits in force are drawn whoever says them, and told with the rule that looks at them", () => {
+  const low = { limit: 1, from: "type" as const, rule: null };
+  const high = { limit: 60, from: "rule" as const, rule: "hot" };
+  assert.deepEqual(limitsOf({ low, high }), { low: 1, high: 60 });
+  assert.deepEqual(limitsOf(undefined), {});
+  assert.deepEqual(limitsOf(null), {});
+  const [metric] = asset.metrics;
+  assert.ok(metric);
+  const now = { ...metric, limits: { high: 80 }, limits_in_force: { low, high } };
+  assert.equal(limitWords(now), "low 1 · high 60 (hot)");
+  assert.equal(limitWords({ ...now, limits_in_force: {} }), "");
+  assert.equal(
+    limitWords({ ...now, limits_in_force: null }),
+    "high 80",
+    "as of then: its metric's",
+  );
+});
 
 test("an asset is changed by what it says itself, and its type's words stay the type's", () => {
   assert.deepEqual(wordsOf(draftOf(asset)), {

@@ -6,6 +6,7 @@ import { serverNow } from "../api/clock";
 import { get, pathAddress } from "../api/http";
 import { useQuery } from "../api/query";
 import { mayPoint } from "../api/session";
+import { limitsOf } from "../api/limits";
 import type { Limits, Point } from "../api/types";
 import { NOTHING } from "../format";
 import { t } from "../i18n";
@@ -35,7 +36,9 @@ const AlarmTrend = lazy(async () => (await import("./alarm-trend")).AlarmTrend, 
 /** What the point says of its limits: lines of the trend. */
 function useLimits(path: string | null): Limits {
   const { data } = useQuery(`limits of ${path ?? ""}`, async (signal) =>
-    path ? (await get<Point>(`/v1/points/${pathAddress(path)}`, signal)).limits : {},
+    path
+      ? limitsOf((await get<Point>(`/v1/points/${pathAddress(path)}`, signal)).limits_in_force)
+      : {},
   );
   return data ?? {};
 }

@@ -1,6 +1,6 @@
 /** Assets, their types, the inbox, documents and boards, as docs/http.md has them. */
 import { ask, command, get, pathAddress, withQuery } from "./http";
-import type { LimitState, Limits, Value } from "./types";
+import type { LimitState, Limits, LimitsInForce, Value } from "./types";
 
 export const LEVELS = ["enterprise", "site", "area", "line", "unit", "device"] as const;
 export type Level = (typeof LEVELS)[number];
@@ -71,7 +71,7 @@ export interface AssetChild {
   title: string | null;
   level: Level | null;
   type: string | null;
-  /** null: one sees something below it, and not itself. */
+  /** null: one sees a part of its branch, or there are too many to look at each. */
   parts: number | null;
   points: number | null;
   alarms: AssetAlarms;
@@ -99,6 +99,8 @@ export interface AssetMetric {
   time: string | null;
   unit: string | null;
   limits: Limits;
+  /** Of its point, now; null: of then, or there is none. */
+  limits_in_force: LimitsInForce | null;
   state: LimitState | null;
   from: string | null;
 }
@@ -122,9 +124,11 @@ export interface Asset {
   /** Metrics whose point is elsewhere. */
   bindings?: Record<string, string>;
   relations: Relation[];
-  /** Of others to it; null: there are too many assets to look through. */
-  related: Relation[] | null;
-  parts: number;
+  /** Of others to it, the first thousand. */
+  related: Relation[];
+  related_more?: boolean;
+  /** null: too many to look at each, for who sees a part of the tenant. */
+  parts: number | null;
   retired: boolean;
   at?: string;
 }

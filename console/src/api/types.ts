@@ -6,6 +6,14 @@ export type LimitState = "none" | "low_low" | "low" | "normal" | "high" | "high_
 export type LimitKind = "low_low" | "low" | "high" | "high_high";
 export type Limits = Partial<Record<LimitKind, number>>;
 
+/** A limit, and who says it: the rule that raises an alarm by it, if one does, the point, or its metric. */
+export interface LimitInForce {
+  limit: number;
+  from: "rule" | "point" | "type";
+  rule: string | null;
+}
+export type LimitsInForce = Partial<Record<LimitKind, LimitInForce>>;
+
 export interface PointBrief {
   path: string;
   point: number;
@@ -32,6 +40,7 @@ export interface Point extends PointBrief {
   description: string;
   labels: Record<string, string>;
   limits: Limits;
+  limits_in_force?: LimitsInForce;
   refused?: Refusal[];
 }
 

@@ -1,5 +1,16 @@
 /** What is said of an asset itself, apart from what its type says. Pure. */
-import type { Asset, AssetType, AssetWords, Level, Place, Relation } from "../api/assets";
+import type {
+  Asset,
+  AssetMetric,
+  AssetType,
+  AssetWords,
+  Level,
+  Place,
+  Relation,
+} from "../api/assets";
+import type { LimitKind } from "../api/types";
+import { formatValue } from "../format";
+import { t } from "../i18n";
 
 export interface AssetDraft {
   name: string;
@@ -119,4 +130,17 @@ export function wordsOf(draft: AssetDraft): AssetWords {
     bindings: said(draft.bindings),
     relations: draft.relations.filter(({ name, other }) => name.trim() && other.trim()),
   };
+}
+
+const LIMIT_KINDS: LimitKind[] = ["low_low", "low", "high", "high_high"];
+
+/** Of its point, with the rule that looks at each; where there is none, or of then, those of the metric. */
+export function limitWords({ limits, limits_in_force }: AssetMetric): string {
+  return LIMIT_KINDS.flatMap((kind) => {
+    const found = limits_in_force?.[kind];
+    const limit = limits_in_force ? found?.limit : limits?.[kind];
+    if (limit === undefined || limit === null) return [];
+    const words = `${t(`limit.${kind}`)} ${formatValue(limit, "float64")}`;
+    return [found?.rule ? `${words} (${found.rule})` : words];
+  }).join(" · ");
 }

@@ -2,6 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { serverNow } from "../api/clock";
 import { get, pathAddress, withQuery } from "../api/http";
+import { limitsOf } from "../api/limits";
 import { useQuery } from "../api/query";
 import type { Limits, Point, PointList, Value } from "../api/types";
 import { Markdown } from "../documents/markdown-view";
@@ -90,7 +91,7 @@ function GaugeWidget({ widget }: { widget: Widget }) {
   const path = widget.paths[0] ?? "";
   const point = useLivePaths(widget.paths.slice(0, 1)).get(path);
   const about = usePointOf(path);
-  const limits = about?.limits ?? {};
+  const limits = limitsOf(about?.limits_in_force);
   const value = typeof point?.value === "number" ? point.value : undefined;
   const known = [...Object.values(limits), ...(value === undefined ? [] : [value])];
   const [least, most] = endsOf(known, widget.least, widget.most);
@@ -291,9 +292,10 @@ function LineWidget({ widget }: { widget: Widget }) {
   const { minutes = 60 } = widget;
   const range = useMemo(() => ({ kind: "last" as const, ms: minutes * 60_000 }), [minutes]);
   const about = usePointOf(widget.paths.length === 1 ? (widget.paths[0] as string) : "");
-  return <TrendStrip paths={widget.paths} range={range} limits={about?.limits ?? NO_LIMITS} />;
+  return (
+    <TrendStrip paths={widget.paths} range={range} limits={limitsOf(about?.limits_in_force)} />
+  );
 }
-const NO_LIMITS: Limits = {};
 
 export function WidgetBody({ widget }: { widget: Widget }) {
   const { kind, paths, match, text } = widget;

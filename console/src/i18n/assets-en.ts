@@ -94,6 +94,7 @@ export const assetsEn = {
   "relations.name": "What it does, such as feeds",
   "relations.other": "Path of the other asset",
   related: "Others to it",
+  "related.more": "The first {count} of them",
   parts: "Parts",
   points: "Points",
   "points.past": "Points as they were",

@@ -94,6 +94,7 @@ export const assetsZh: Record<keyof typeof assetsEn, string> = {
   "relations.name": "关系，例如 供水",
   "relations.other": "另一资产的路径",
   related: "被关联",
+  "related.more": "仅列出前 {count} 个",
   parts: "部件",
   points: "测点",
   "points.past": "当时的测点",

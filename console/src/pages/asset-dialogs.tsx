@@ -12,6 +12,7 @@ import {
   type DraftFault,
 } from "../assets/words";
 import { assetTree } from "../assets/tree";
+import { NOTHING } from "../format";
 import { ts } from "../i18n/assets";
 import { t } from "../i18n";
 import { assetPageAddress, goTo, routeAddress } from "../router";
@@ -343,19 +344,19 @@ export function RetireDialog({ asset, onClose }: { asset: Asset; onClose: () => 
       submit={ts("asset.retire")}
       danger
       busy={busy}
-      disabled={asset.parts > 0 && !whole}
+      disabled={asset.parts !== 0 && !whole}
       onSubmit={() => void run(submit)}
       onClose={onClose}
     >
       <DeedNote error={error} />
-      {asset.parts > 0 && (
+      {asset.parts !== 0 && (
         <label class="check">
           <input
             type="checkbox"
             checked={whole}
             onChange={(event) => setWhole(event.currentTarget.checked)}
           />
-          <span>{ts("asset.retire.parts", { count: asset.parts })}</span>
+          <span>{ts("asset.retire.parts", { count: asset.parts ?? NOTHING })}</span>
         </label>
       )}
     </Dialog>

@@ -1,12 +1,12 @@
 /** The points of an asset, by metric: values as they tick, or as they were. Only what is seen is watched. */
 import { useCallback, useMemo, useState } from "preact/hooks";
 import type { AssetMetric } from "../api/assets";
-import type { LimitKind, LimitState, Value } from "../api/types";
+import type { LimitState, Value } from "../api/types";
+import { limitWords } from "../assets/words";
 import { formatTime, formatValue, NOTHING } from "../format";
 import { RowGrid, type GridColumn } from "../history/row-grid";
 import { trendsAddress, viewOf } from "../history/view";
 import { ts } from "../i18n/assets";
-import { t } from "../i18n";
 import { useLivePaths } from "../live/hooks";
 import type { LivePoint } from "../live/client";
 import { goTo, pointAddress } from "../router";
@@ -16,7 +16,6 @@ import { Badge, Card, LimitBadge, qualityClass, Quality } from "../ui/parts";
 
 const COMPARED_MAX = 20;
 const ROWS_SHOWN = 12;
-const LIMIT_KINDS: LimitKind[] = ["low_low", "low", "high", "high_high"];
 
 /** Points that are there, each once. */
 export const pointsOf = (metrics: AssetMetric[]): string[] => [
@@ -65,15 +64,6 @@ function StateWords({ metric, shown }: { metric: AssetMetric; shown: Shown }) {
   if (shown.quality === null || shown.time === null) return <>{NOTHING}</>;
   if (qualityClass(shown.quality) !== "good") return <Quality quality={shown.quality} brief />;
   return shown.state === "none" ? <Quality quality="good" /> : <LimitBadge state={shown.state} />;
-}
-
-function limitWords({ limits }: AssetMetric): string {
-  return LIMIT_KINDS.flatMap((kind) => {
-    const limit = limits?.[kind];
-    return limit === undefined || limit === null
-      ? []
-      : [`${t(`limit.${kind}`)} ${formatValue(limit, "float64")}`];
-  }).join(" · ");
 }
 
 const NAMES = ["metric", "value", "state", "time", "limits"] as const;

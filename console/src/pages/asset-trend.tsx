@@ -1,5 +1,6 @@
 /** The trend of an asset's points, on its page: up to now, or around the time that is looked at. */
 import { useState } from "preact/hooks";
+import type { Limits } from "../api/types";
 import { TrendStrip } from "../history/strip";
 import type { Range } from "../history/range";
 import { trendsAddress, viewOf } from "../history/view";
@@ -20,7 +21,9 @@ export function rangeAround(at: string, length: number): Range {
   return { kind: "between", span: { from: ms - length / 2, to: ms + length / 2 } };
 }
 
-export function AssetTrend({ paths, at }: { paths: string[]; at: string }) {
+/** limits: of the one point, if it is one. */
+export function AssetTrend(props: { paths: string[]; at: string; limits: Limits }) {
+  const { paths, at, limits } = props;
   const [span, setSpan] = useState<Span>("hour");
   const [own, setOwn] = useState<Range>();
   const drawn = paths.slice(0, DRAWN_MAX);
@@ -49,7 +52,7 @@ export function AssetTrend({ paths, at }: { paths: string[]; at: string }) {
           <span class="faint">{ts("trend.some", { count: DRAWN_MAX, all: paths.length })}</span>
         )}
       </div>
-      <TrendStrip paths={drawn} range={range} onRange={setOwn} />
+      <TrendStrip paths={drawn} range={range} limits={limits} onRange={setOwn} />
     </Card>
   );
 }

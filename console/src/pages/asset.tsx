@@ -12,6 +12,7 @@ import {
   type Relation,
 } from "../api/assets";
 import { get, withQuery } from "../api/http";
+import { limitsOf } from "../api/limits";
 import { usePages, useQuery } from "../api/query";
 import { mayPoint } from "../api/session";
 import { assetTree } from "../assets/tree";
@@ -154,8 +155,20 @@ function AboutCard({ asset }: { asset: Asset }) {
           [ts("place"), placeWords(asset)],
           ...attributes,
           [ts("relations"), <Relations relations={asset.relations} />],
-          ...(asset.related && asset.related.length > 0
-            ? ([[ts("related"), <Relations relations={asset.related} />]] as typeof attributes)
+          ...(asset.related.length > 0
+            ? ([
+                [
+                  ts("related"),
+                  <>
+                    <Relations relations={asset.related} />
+                    {asset.related_more && (
+                      <span class="faint">
+                        {ts("related.more", { count: formatCount(asset.related.length) })}
+                      </span>
+                    )}
+                  </>,
+                ],
+              ] as typeof attributes)
             : []),
         ]}
       />
@@ -338,10 +351,16 @@ function Body({ asset, at }: { asset: Asset; at: string }) {
       {asset.metrics.length > 0 && (
         <AssetPoints metrics={asset.metrics} past={at !== ""} branch={branchOf(asset)} />
       )}
-      {points.length > 0 && <AssetTrend paths={points} at={at} />}
+      {points.length > 0 && (
+        <AssetTrend
+          paths={points}
+          at={at}
+          limits={limitsOf(asset.metrics.find(({ point }) => point === points[0])?.limits_in_force)}
+        />
+      )}
       {!at && <AlarmsCard path={asset.path} />}
       <AboutCard asset={asset} />
-      {!at && asset.parts > 0 && <PartsCard path={asset.path} />}
+      {!at && asset.parts !== 0 && <PartsCard path={asset.path} />}
       <AttachedDocuments
         to={[`asset:${asset.path}`, ...(asset.type ? [`type:${asset.type}`] : [])]}
         mayAttach={!at && mayPoint(asset.path, "configure")}

@@ -4,6 +4,7 @@
  */
 import { Fragment, type ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import { limitsOf } from "../api/limits";
 import { findPlace, type Place } from "../api/place";
 import { useQuery } from "../api/query";
 import type { LimitKind, LimitState, Point, Value } from "../api/types";
@@ -76,7 +77,10 @@ function ValueNow({ shown }: { shown: Shown }) {
 
 function Facts({ point, shown }: { point: Point; shown: Shown }) {
   const labels = Object.entries(point.labels ?? {});
-  const limits = LIMIT_KINDS.filter((kind) => point.limits?.[kind] !== undefined);
+  const limits = LIMIT_KINDS.flatMap((kind) => {
+    const limit = point.limits_in_force?.[kind];
+    return limit ? [{ kind, ...limit }] : [];
+  });
   const facts: [string, ComponentChildren][] = [
     // Both of one sample: what came live since says nothing of its arrival.
     [t("point.time"), <Time time={point.time} precise />],
@@ -88,9 +92,16 @@ function Facts({ point, shown }: { point: Point; shown: Shown }) {
       t("point.limits"),
       limits.length ? (
         <span class="badges">
-          {limits.map((kind) => (
+          {limits.map(({ kind, limit, from, rule }) => (
             <Badge key={kind} tone="plain">
-              {t(`limit.${kind}`)} {formatValue(point.limits[kind] ?? null, point.type)}
+              {t(`limit.${kind}`)} {formatValue(limit, "float64")}
+              {from !== "point" && <span class="from">{t(`limit.from.${from}`)}</span>}
+              {rule && (
+                <>
+                  {" "}
+                  <a href={routeAddress("rules", rule)}>{rule}</a>
+                </>
+              )}
             </Badge>
           ))}
         </span>
@@ -205,7 +216,7 @@ function PointBody({ point }: { point: Point }) {
       <Card class="point-now">
         <ValueNow shown={shown} />
       </Card>
-      <PointBoard key={point.point} path={point.path} limits={point.limits ?? {}} />
+      <PointBoard key={point.point} path={point.path} limits={limitsOf(point.limits_in_force)} />
       <Facts point={point} shown={shown} />
       <PointRules key={`rules ${point.point}`} path={point.path} />
       <Refusals point={point} />

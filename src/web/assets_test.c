@@ -201,6 +201,36 @@ static void an_asset_there_and_back(void **state)
                "\"type\":null");
 }
 
+/* Of more that relate to one the first thousand are told. */
+static void hubs_have_a_thousand_at_most(void **state)
+{
+    struct test_house *house = *state;
+    put_done(house, "assets/hub", "{}");
+    char *lines = malloc(1000 * 80);
+    size_t size = 0;
+    assert_non_null(lines);
+    for (int i = 1; i <= 1000; i++)
+        size += (size_t)sprintf(lines + size,
+                                "{\"path\":\"a%d\",\"relations\":[{\"name\":\"of\",\"other\":"
+                                "\"hub\"}]}\n",
+                                i);
+    assert_has(house_ask_lines(house, "POST /v1/assets-import", lines), "\"made\":1000,");
+    free(lines);
+    struct reply reply = house_ask(house, "GET /v1/assets/hub");
+    assert_true(has(&reply, "\"related\":[{\"name\":\"of\",\"other\":\"a1\"},"));
+    assert_true(has(&reply, "{\"name\":\"of\",\"other\":\"a1000\"}],\"related_more\":false"));
+    put_done(house, "assets/b",
+             "{\"relations\":[{\"name\":\"of\",\"other\":\"hub\"},{\"name\":\"by\",\"other\":"
+             "\"hub\"}]}");
+    reply = house_ask(house, "GET /v1/assets/hub");
+    assert_true(has(&reply, "\"other\":\"a1000\"}],\"related_more\":true"));
+    put_done(house, "assets/a7", "{}");
+    reply = house_ask(house, "GET /v1/assets/hub");
+    assert_true(has(&reply, "{\"name\":\"of\",\"other\":\"b\"},{\"name\":\"by\",\"other\":\"b\"}],"
+                            "\"related_more\":false"));
+    assert_false(has(&reply, "\"a7\""));
+}
+
 static void what_is_below_is_retired_with_it(void **state)
 {
     struct test_house *house = *state;
@@ -453,6 +483,7 @@ int main(void)
         TEST(an_asset_there_and_back),
         TEST(what_is_below_is_retired_with_it),
         TEST(lists_and_the_tree),
+        TEST(hubs_have_a_thousand_at_most),
         TEST(limits_in_force),
         TEST(csv_numbers_are_numbers),
         TEST(csv_comes_back_as_it_was),

@@ -140,7 +140,7 @@ MEMBERS(asset_members) = {
     ASSET_WHOLE,
     {"at", "time", true, "the time that was asked for", NULL},
     {"related", "[]AssetRelation", false, "of assets that you see and that have a relation to it, up to 1,000 of them", NULL},
-    {"related_more", "bool", false, "more have", "false"},
+    {"related_more", "boolean", false, "more have", "false"},
     LAST};
 MEMBERS(asset_now_members) = {ASSET_WHOLE, LAST};
 #define ASSET_SETTINGS \

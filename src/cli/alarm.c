@@ -242,7 +242,6 @@ static int alarm_run(const struct words *words)
 
 static const struct option alarm_options[] = {
     HTTP_OPTION,
-    TENANT_OPTION,
     {"match", "PATTERN", "those of points that match, as plant/+/temp or plant/#"},
     {"under", "PATH", "those of an asset and what is below it"},
     {"rule", "NAME", "those of a rule"},

@@ -326,7 +326,6 @@ static int asset_run(const struct words *words)
 
 static const struct option asset_options[] = {
     HTTP_OPTION,
-    TENANT_OPTION,
     {"under", "PATH", "of this asset and what is below it"},
     {"type", "TYPE", "list: of this type and its kinds"},
     {"level", "LEVEL", "list: enterprise, site, area, line, unit, device"},

@@ -98,10 +98,10 @@ static void each_sees_his_own(void **state)
               "path,value,tenant\r\nnorth/boiler/temp,20,acme\r\nsouth/boiler/temp,30,acme\r\n");
     answer_is(&north, COUNT, "path,value,tenant\r\nnorth/boiler/temp,20,acme\r\n");
     answer_is(&host, COUNT, "path,value,tenant\r\nnorth/boiler/temp,1,main\r\n");
-    /* Whoever acts for another tenant's people has none of its points. */
+    /* Whoever acts for another tenant's people has none of its points, and is told so. */
     struct person acting = host;
     strcat(acting.headers, "Mainstem-Tenant: acme\r\n");
-    answer_is(&acting, COUNT, "path,value,tenant\r\nnorth/boiler/temp,1,main\r\n");
+    assert_int_equal(person_ask(&acting, "GET /v1/points", NULL).status, 400);
     people_share(&people, acme, TENANT_MAIN, "south/#", RIGHT_SEE);
     answer_is(
         &host, COUNT,

@@ -303,6 +303,19 @@ static bool refuse(struct exchange *exchange)
     return false;
 }
 
+/* What is under "$tenant/", and what of people and rights tells a tenant by itself. All else is of
+ * who asks, or of the server. */
+static bool route_is_for_others(const struct route *route)
+{
+    static const char *const whose[] = {"/v1/tokens", "/v1/tokens/{name}", "/v1/why"};
+    if (route->resource != NULL && strncmp(route->resource, "$tenant/", 8) == 0)
+        return true;
+    for (size_t i = 0; i < ARRAY_COUNT(whose); i++)
+        if (strcmp(route->path, whose[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Who runs the server makes and mends the people of any tenant: he names it in a header. It gives
  * him what is under "$tenant/" there, and none of its points. False: it was answered. */
 static bool exchange_acts_for(struct exchange *exchange)
@@ -321,7 +334,14 @@ static bool exchange_acts_for(struct exchange *exchange)
     }
     exchange->acts_for = tenant != exchange->tenant;
     exchange->tenant = tenant;
-    return true;
+    if (!exchange->acts_for || route_is_for_others(exchange->route))
+        return true;
+    answer_problem(exchange, 400, "tenant_header", NULL,
+                   "the header " TENANT_HEADER " lets who runs the server act for another tenant's "
+                   "people and rights, and %s is none of these: without the header it is your own, "
+                   "and with a token of that tenant it is theirs",
+                   exchange->route->path);
+    return false;
 }
 
 bool exchange_is_let(struct exchange *exchange)

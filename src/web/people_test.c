@@ -333,6 +333,59 @@ static void test_nobody_exceeds_himself_by_acting_for_another(void **state)
     assert_int_equal(person_asked(&host, "POST /v1/users?tenant=main", eve), 201);
 }
 
+/* "GET /v1/users/x", for a route of /v1/users/{name}. */
+static void route_line(const struct route *route, char *line, size_t capacity)
+{
+    size_t size = (size_t)snprintf(line, capacity, "%s ", http_verb_text(route->verb));
+    for (const char *at = route->path; *at != '\0'; at++) {
+        assert_true(size + 1 < capacity);
+        line[size++] = *at == '{' ? 'x' : *at;
+        if (*at == '{')
+            at = strchr(at, '}');
+    }
+    line[size] = '\0';
+}
+
+/* Where it is honoured; everywhere else it is refused, so that nobody takes his own for another's. */
+static bool header_is_for(const char *path)
+{
+    static const char *const begins[] = {
+        "/v1/users",   "/v1/roles",     "/v1/tokens",  "/v1/quota",  "/v1/devices",
+        "/v1/claims",  "/v1/providers", "/v1/shares",  "/v1/audit",  "/v1/why",
+        "/v1/refused", "/v1/clients",   "/v1/topics"};
+    for (size_t i = 0; i < ARRAY_COUNT(begins); i++)
+        if (strncmp(path, begins[i], strlen(begins[i])) == 0)
+            return true;
+    return false;
+}
+
+static void test_the_header_of_a_tenant_at_every_route(void **state)
+{
+    static const char acting[] = "Mainstem-Tenant: acme\r\n", own[] = "Mainstem-Tenant: main\r\n";
+    (void)state;
+    (void)people_tenant(&people, "acme");
+    struct person host = people_make(&people, TENANT_MAIN, "host", "host", "#");
+    size_t refused = 0;
+    for (size_t i = 0; i < web_route_count; i++) {
+        const struct route *route = &web_routes[i];
+        char line[256];
+        if (route->right == RIGHT_NONE)
+            continue; /* no matter of any tenant */
+        route_line(route, line, sizeof line);
+        struct reply reply = asked_with(&host, acting, line, NULL);
+        bool said = memmem(reply.body.at, reply.body.size, "tenant_header", 13) != NULL;
+        if (said == header_is_for(route->path))
+            fail_msg("%s: %u %.*s", line, reply.status, (int)reply.body.size,
+                     (const char *)reply.body.at);
+        assert_true(!said || reply.status == 400);
+        refused += said;
+    }
+    assert_true(refused > 80);
+    assert_int_equal(asked_with(&host, own, "GET /v1/points", NULL).status, 200);
+    assert_int_equal(asked_with(&host, "Mainstem-Tenant: none\r\n", "GET /v1/points", NULL).status,
+                     404);
+}
+
 /* ---- limits --------------------------------------------------------------------------------- */
 static void test_limits_of_bodies(void **state)
 {
@@ -479,6 +532,7 @@ int main(void)
         TEST(test_no_way_of_writing_a_branch_makes_a_host),
         TEST(test_a_key_of_another_kind_of_command_tells_nothing),
         TEST(test_nobody_exceeds_himself_by_acting_for_another),
+        TEST(test_the_header_of_a_tenant_at_every_route),
         TEST(test_limits_of_bodies),
         TEST(test_points_of_a_deleted_tenant_go),
         TEST(test_a_deletion_cannot_be_told_before_it_was),

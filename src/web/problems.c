@@ -12,6 +12,7 @@ const struct problem_word problem_words[] = {
     {"unauthorized", "401", "Who asks is not known here: the token, password or session is missing, wrong, or has ended. Log in, or send a token as Authorization: Bearer TOKEN."},
     {"second_factor", "401", "The password is right, and the account has a second factor: enter by the console, or with a token."},
     {"forbidden", "403", "The right to do this there is missing. Who administers the tenant can grant it; GET /v1/why says which rule decides."},
+    {"tenant_header", "400", "The header Mainstem-Tenant names another tenant, and this is not of a tenant's people and rights: points, questions, alarms and one's own account stay those of who asks. Leave it away, or ask with a token of that tenant."},
     {"slow_down", "429", "Too many wrong passwords or tokens came from this address or for this account. Retry-After says when the next one is looked at."},
     {"busy", "503", "Too many are entering at once, or the tenant's connections are used up. Try again."},
     {"media", "415", "The body's Content-Type is none that is taken: application/json or application/x-ndjson."},

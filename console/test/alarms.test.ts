@@ -20,7 +20,8 @@ import {
 } from "../src/alarms/filter";
 import { lanesOf, spanOfEntries } from "../src/alarms/lanes";
 import { rangeAround } from "../src/alarms/range-around";
-import { newcomers, numbersBetween, rowsChanged, rowsJoined, rowsOf } from "../src/alarms/rows";
+import { newcomers, rowsChanged, rowsJoined, rowsOf } from "../src/alarms/rows";
+import { rowsBetween } from "../src/ui/window";
 import { tonesOf } from "../src/alarms/sound";
 import { secondsOf, spanSeconds, spanText } from "../src/alarms/spans";
 import {
@@ -192,7 +193,12 @@ test("no alarm stands in a list twice, though its order changed", () => {
     rows.map((row) => row.alarm.alarm),
     [1, 2, 3],
   );
-  assert.deepEqual(numbersBetween(rows, 2, 1), [2, 3]);
+});
+
+test("from one row to another, whichever comes first", () => {
+  assert.deepEqual(rowsBetween([1, 2, 3, 4], 2, 1), [2, 3]);
+  assert.deepEqual(rowsBetween([1, 2, 3, 4], 0, 3), [1, 2, 3, 4]);
+  assert.deepEqual(rowsBetween([1, 2, 3, 4], -1, 0), [1]);
 });
 
 test("spans", () => {

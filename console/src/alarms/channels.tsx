@@ -15,10 +15,11 @@ import { formatCount } from "../format";
 import { tr } from "../i18n/rules";
 import { problemOf } from "../pages/people-parts";
 import { routeAddress } from "../router";
+import { Choice } from "../ui/dialog";
 import { Name } from "../ui/name";
 import { Badge, Button, Card, Empty, ProblemNote, Skeleton } from "../ui/parts";
 import { tell } from "../ui/toasts";
-import { Choose, Lines, mayNotices, NoticeDialog, RemoveDialog, TextInput } from "./notice-parts";
+import { Lines, mayNotices, NoticeDialog, RemoveDialog, TextInput } from "./notice-parts";
 import { durationText, priorityName } from "./parts";
 import { daysName, ownOffset } from "./rosters";
 import { spanSeconds } from "./spans";
@@ -183,7 +184,7 @@ function ChannelDialog(props: {
       onDone={props.onDone}
       onClose={props.onClose}
     >
-      <Choose
+      <Choice
         label={tr("channels.kind")}
         value={fields.kind}
         options={CHANNEL_KINDS.map((value) => ({ value, text: tr(`channels.kind.${value}`) }))}
@@ -214,7 +215,7 @@ function ChannelDialog(props: {
         {...(gatherIsWrong ? { error: tr("rules.flaw.span") } : {})}
         onInput={(text) => change({ gather: text })}
       />
-      <Choose
+      <Choice
         label={tr("channels.language")}
         value={fields.language ?? "en"}
         options={[
@@ -237,7 +238,7 @@ function ChannelDialog(props: {
         onChange={(quiet) => change({ quiet })}
         line={(quiet, set) => (
           <>
-            <Choose
+            <Choice
               label={tr("rosters.days")}
               value={quiet.days}
               options={[...new Set([...DAYS, quiet.days])].map((value) => ({
@@ -258,7 +259,7 @@ function ChannelDialog(props: {
               value={quiet.to}
               onInput={(to) => set({ to })}
             />
-            <Choose
+            <Choice
               label={tr("channels.quiet.but.label")}
               value={String(quiet.but_priority ?? 0)}
               options={[

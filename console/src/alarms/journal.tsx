@@ -5,7 +5,7 @@ import { serverNow } from "../api/clock";
 import { usePages } from "../api/query";
 import { tl } from "../i18n/alarms";
 import { goTo, routeAddress } from "../router";
-import { Field } from "../ui/dialog";
+import { Choice, Field } from "../ui/dialog";
 import { LongList } from "../ui/long-list";
 import { Name } from "../ui/name";
 import { Badge, Button, Card, Empty, ProblemNote, Skeleton, Time, useSettled } from "../ui/parts";
@@ -64,31 +64,6 @@ function queryOf(filter: Filter): JournalQuery {
     priority: priority ? [priority] : [],
     event,
   };
-}
-
-function Choice(props: {
-  label: string;
-  value: string;
-  options: readonly { value: string; text: string }[];
-  onChange: (value: string) => void;
-}) {
-  return (
-    <Field label={props.label}>
-      {(id) => (
-        <select
-          id={id}
-          value={props.value}
-          onChange={(event) => props.onChange(event.currentTarget.value)}
-        >
-          {props.options.map(({ value, text }) => (
-            <option key={value} value={value}>
-              {text}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
-  );
 }
 
 function Filters({ filter, onChange }: { filter: Filter; onChange: (filter: Filter) => void }) {

@@ -56,31 +56,6 @@ export function TextInput(props: {
   );
 }
 
-export function Choose<T extends string>(props: {
-  label: string;
-  value: T;
-  options: readonly { value: T; text: string }[];
-  onChange: (value: T) => void;
-}) {
-  return (
-    <Field label={props.label}>
-      {(id) => (
-        <select
-          id={id}
-          value={props.value}
-          onChange={(event) => props.onChange(event.currentTarget.value as T)}
-        >
-          {props.options.map(({ value, text }) => (
-            <option key={value} value={value}>
-              {text}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
-  );
-}
-
 /** Lines of one shape, with a button that adds one and one at each that takes it away. */
 export function Lines<T>(props: {
   title: string;

@@ -10,10 +10,11 @@ import {
 } from "../api/notices";
 import { useQuery } from "../api/query";
 import { tr } from "../i18n/rules";
+import { Choice } from "../ui/dialog";
 import { Name } from "../ui/name";
 import { Button, Card, Empty, ProblemNote, Skeleton } from "../ui/parts";
 import { Table } from "../ui/table";
-import { Choose, mayNotices, NoticeDialog, RemoveDialog, TextInput } from "./notice-parts";
+import { mayNotices, NoticeDialog, RemoveDialog, TextInput } from "./notice-parts";
 import { PriorityMark, priorityName } from "./parts";
 
 const toWords = ({ to }: RouteWords): { kind: "roster" | "channel"; name: string } =>
@@ -55,13 +56,13 @@ function RouteDialog(props: {
         value={match}
         onInput={setMatch}
       />
-      <Choose
+      <Choice
         label={tr("routes.priority")}
         value={priority}
         options={PRIORITIES.map((one) => ({ value: String(one), text: priorityName(one) }))}
         onChange={setPriority}
       />
-      <Choose
+      <Choice
         label={tr("routes.kind")}
         value={kind}
         options={[
@@ -73,7 +74,7 @@ function RouteDialog(props: {
           setName("");
         }}
       />
-      <Choose
+      <Choice
         label={tr("routes.to")}
         value={name}
         options={[

@@ -10,13 +10,13 @@ import {
 import { serverNow } from "../api/clock";
 import { useQuery } from "../api/query";
 import { rulesKeyIfKnown, tr } from "../i18n/rules";
+import { Choice } from "../ui/dialog";
 import { Icon } from "../ui/icon";
 import { Name } from "../ui/name";
 import { Badge, Button, Card, Empty, ProblemNote, Skeleton } from "../ui/parts";
 import { spanSeconds } from "./spans";
 import { durationText } from "./parts";
 import {
-  Choose,
   Lines,
   NAME_FORM,
   mayNotices,
@@ -226,13 +226,13 @@ function RosterDialog(props: { roster: Roster | null; onDone: () => void; onClos
         onChange={(shifts) => change({ shifts })}
         line={(shift, set) => (
           <>
-            <Choose
+            <Choice
               label={tr("rosters.member")}
               value={shift.member}
               options={[...(names.includes(shift.member) ? [] : [nobody]), ...known]}
               onChange={(member) => set({ member })}
             />
-            <Choose
+            <Choice
               label={tr("rosters.days")}
               value={shift.days}
               options={[...new Set([...DAY_CHOICES, shift.days])].map((value) => ({
@@ -271,7 +271,7 @@ function RosterDialog(props: { roster: Roster | null; onDone: () => void; onClos
               {...(spanSeconds(step.after) === undefined ? { error: tr("rules.flaw.span") } : {})}
               onInput={(after) => set({ after })}
             />
-            <Choose
+            <Choice
               label={tr("rosters.to")}
               value={step.to}
               options={[

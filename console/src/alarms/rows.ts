@@ -59,9 +59,3 @@ export function rowsJoined(rows: readonly Row[], more: readonly Alarm[]): Row[] 
   const known = new Set(rows.map(({ alarm }) => alarm.alarm));
   return [...rows, ...rowsOf(more.filter(({ alarm }) => !known.has(alarm)))];
 }
-
-/** From one row to another, both included. */
-export function numbersBetween(rows: readonly Row[], a: number, b: number): number[] {
-  const [from, to] = a < b ? [a, b] : [b, a];
-  return rows.slice(Math.max(0, from), to + 1).map(({ alarm }) => alarm.alarm);
-}

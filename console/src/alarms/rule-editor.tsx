@@ -9,7 +9,7 @@ import { tr } from "../i18n/rules";
 import { SureDialog } from "../pages/access-parts";
 import { DeedNote, useDeed } from "../pages/people-parts";
 import { goTo, routeAddress } from "../router";
-import { Field } from "../ui/dialog";
+import { Choice, Field } from "../ui/dialog";
 import { Button, Card } from "../ui/parts";
 import { tell } from "../ui/toasts";
 import { faultOf, faultyLine } from "./fault";
@@ -69,34 +69,6 @@ function Text(props: {
           <input id={id} {...common} onInput={input} />
         )
       }
-    </Field>
-  );
-}
-
-function Pick<T extends string>(props: {
-  label: string;
-  value: T;
-  options: readonly { value: T; text: string }[];
-  onChange: (value: T) => void;
-}) {
-  return (
-    <Field label={props.label}>
-      {(id) => (
-        <select
-          id={id}
-          value={props.value}
-          onChange={(event) => {
-            const found = props.options.find(({ value }) => value === event.currentTarget.value);
-            if (found) props.onChange(found.value);
-          }}
-        >
-          {props.options.map(({ value, text }) => (
-            <option key={value} value={value}>
-              {text}
-            </option>
-          ))}
-        </select>
-      )}
     </Field>
   );
 }
@@ -171,7 +143,7 @@ function Where({ part, isNew }: { part: Part; isNew: boolean }) {
           disabled={!isNew}
         />
         <Text part={part} name="title" label={tr("rules.label")} hint={tr("rules.label.hint")} />
-        <Pick
+        <Choice
           label={tr("rules.kind")}
           value={fields.kind}
           options={kindsOf(fields.kind).map((value) => ({ value, text: kindName(value) }))}
@@ -182,7 +154,7 @@ function Where({ part, isNew }: { part: Part; isNew: boolean }) {
             })
           }
         />
-        <Pick
+        <Choice
           label={tr("rules.on")}
           value={fields.on}
           options={PLACES.filter((place) => placesOf(fields.kind).includes(place)).map((value) => ({
@@ -256,7 +228,7 @@ function When(props: { part: Part; fault: RuleFault | null; why: string }) {
           />
         )}
         {has("direction") && (
-          <Pick
+          <Choice
             label={tr("rules.direction")}
             value={fields.direction}
             options={DIRECTIONS.map((value) => ({ value, text: tr(`rules.direction.${value}`) }))}
@@ -292,7 +264,7 @@ function What({ part }: { part: Part }) {
     <fieldset class="rule-part">
       <legend>{tr("rules.part.what")}</legend>
       <div class="rule-fields">
-        <Pick
+        <Choice
           label={tr("rules.priority")}
           value={String(fields.priority)}
           options={PRIORITIES.map((priority) => ({

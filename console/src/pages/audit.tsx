@@ -9,7 +9,7 @@ import { tq } from "../i18n/tenants";
 import { seenName } from "../names";
 import { useStore } from "../store";
 import "../style/tenants.css";
-import { Field } from "../ui/dialog";
+import { Choice, Field } from "../ui/dialog";
 import { Downloads } from "../ui/download";
 import { Icon } from "../ui/icon";
 import { LongList } from "../ui/long-list";
@@ -93,31 +93,6 @@ function queryOf(filter: Filter): Record<string, string> {
     until: timeOf(between ? filter.until : ""),
     all: all ? "true" : "",
   };
-}
-
-function Choice<T extends string>(props: {
-  label: string;
-  value: T;
-  options: { value: T; text: string }[];
-  onChange: (value: T) => void;
-}) {
-  return (
-    <Field label={props.label}>
-      {(id) => (
-        <select
-          id={id}
-          value={props.value}
-          onChange={(event) => props.onChange(event.currentTarget.value as T)}
-        >
-          {props.options.map(({ value, text }) => (
-            <option key={value} value={value}>
-              {text}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
-  );
 }
 
 function Moment(props: { label: string; value: string; onInput: (value: string) => void }) {

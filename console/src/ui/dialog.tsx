@@ -92,3 +92,32 @@ export function Field(props: {
     </div>
   );
 }
+
+/** One of some values, as a field. */
+export function Choice<T extends string>(props: {
+  label: string;
+  value: T;
+  options: readonly { value: T; text: string }[];
+  onChange: (value: T) => void;
+}) {
+  return (
+    <Field label={props.label}>
+      {(id) => (
+        <select
+          id={id}
+          value={props.value}
+          onChange={(event) => {
+            const found = props.options.find(({ value }) => value === event.currentTarget.value);
+            if (found) props.onChange(found.value);
+          }}
+        >
+          {props.options.map(({ value, text }) => (
+            <option key={value} value={value}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}

@@ -60,3 +60,8 @@ export function scrollFor(
   const wanted = offset > above ? above : offset < below ? below : offset;
   return wanted === offset ? scrollTop : clamp(wanted / ratio, 0, Math.max(0, height - viewport));
 }
+
+/** From one row to another, both included, whichever comes first. */
+export function rowsBetween<T>(rows: readonly T[], a: number, b: number): T[] {
+  return rows.slice(Math.max(0, Math.min(a, b)), Math.max(a, b) + 1);
+}

@@ -3,23 +3,16 @@
  * tail. What is answered is compared with a search through all there is. And pages that are
  * damaged. */
 #include "model/assets/fixture.h"
+#include "state/test_replay.h"
 
 struct driver {
     uint64_t random, position;
     int64_t wall_ns;
 };
 
-static uint64_t random_next(uint64_t *seed) /* splitmix64 */
-{
-    uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static uint32_t below(struct driver *d, uint32_t limit)
 {
-    return (uint32_t)(random_next(&d->random) % limit);
+    return test_random_below(&d->random, limit);
 }
 
 /* ---- random commands ---------------------------------------------------------------------------
@@ -167,8 +160,10 @@ static void step_row(struct driver *d, struct fixture *f)
         fixture_row(f, prefix, metric, below(d, 4) != 0);
 }
 
-static void step(struct driver *d, struct fixture *f)
+static void step(void *driver, void *fixture)
 {
+    struct driver *d = driver;
+    struct fixture *f = fixture;
     d->wall_ns += below(d, 100);
     if (below(d, 50) == 0)
         d->wall_ns -= below(d, 3000);
@@ -367,49 +362,31 @@ static struct driver driver_new(uint64_t seed)
     return (struct driver){.random = seed, .position = 1, .wall_ns = 1000000};
 }
 
-static void run_with_cut(struct driver *d, struct fixture *f, struct fixture *loaded, int steps)
+static void replay_open(void *fixture)
 {
-    static uint8_t page[STATE_PAGE_SIZE];
-    uint32_t table, number;
-    fixture_open_limited(loaded, &limits);
-    uint64_t at_begin = state_hash(f->state);
-    assert_int_equal(state_cut_begin(f->state, 4), OK);
-    for (int i = 0; i < steps; i++) {
-        step(d, f);
-        if (i % 7 != 0 || !state_cut_active(f->state))
-            continue;
-        if (state_cut_next(f->state, page, &table, &number) == OK)
-            assert_int_equal(state_load_page(loaded->state, table, number, page), OK);
-    }
-    while (state_cut_active(f->state)) {
-        if (state_cut_next(f->state, page, &table, &number) == OK)
-            assert_int_equal(state_load_page(loaded->state, table, number, page), OK);
-    }
-    assert_int_equal(points_rebuild(loaded->points), OK);
-    assert_int_equal(assets_rebuild(loaded->assets), OK);
-    assert_true(state_hash(loaded->state) == at_begin);
+    fixture_open_limited(fixture, &limits);
 }
+
+static enum err replay_rebuild(void *fixture)
+{
+    struct fixture *f = fixture;
+    assert_int_equal(points_rebuild(f->points), OK);
+    return assets_rebuild(f->assets);
+}
+
+static const struct replay replay = {.driver_size = sizeof(struct driver),
+                                     .state_at = offsetof(struct fixture, state),
+                                     .open = replay_open,
+                                     .step = step,
+                                     .rebuild = replay_rebuild};
 
 static uint64_t relations_compared;
 
 static uint64_t hash_of_seed(uint64_t seed, int steps)
 {
     struct fixture live, loaded, replayed;
-    fixture_open_limited(&live, &limits);
     struct driver d = driver_new(seed);
-    for (int i = 0; i < steps; i++)
-        step(&d, &live);
-    struct driver tail = d;
-    run_with_cut(&d, &live, &loaded, steps);
-    for (int i = 0; i < steps; i++)
-        step(&tail, &loaded);
-    fixture_open_limited(&replayed, &limits);
-    struct driver again = driver_new(seed);
-    for (int i = 0; i < 2 * steps; i++)
-        step(&again, &replayed);
-    uint64_t hash = state_hash(live.state);
-    assert_true(state_hash(replayed.state) == hash);
-    assert_true(state_hash(loaded.state) == hash);
+    uint64_t hash = replay_thrice(&replay, &d, steps, &live, &loaded, &replayed);
     assert_answers_equal(&live, &loaded);
     assert_answers_equal(&live, &replayed);
     assert_points_right(&live);
@@ -499,19 +476,18 @@ static void damage(uint64_t *random, uint8_t *page)
     size_t used = 0;
     for (size_t i = 0; i < STATE_PAGE_SIZE; i++)
         used = page[i] != 0 ? i + 1 : used;
-    size_t at = random_next(random) % used;
-    if (random_next(random) % 4 == 0)
-        page[at] = (uint8_t)random_next(random);
+    size_t at = test_random(random) % used;
+    if (test_random(random) % 4 == 0)
+        page[at] = (uint8_t)test_random(random);
     else
-        page[at] ^= (uint8_t)(1u << (random_next(random) % 8));
+        page[at] ^= (uint8_t)(1u << (test_random(random) % 8));
 }
 
 static void test_damaged_pages(void **arg)
 {
     (void)arg;
-    static uint8_t page[STATE_PAGE_SIZE];
     uint64_t random = 5;
-    uint32_t table, number, refused = 0;
+    uint32_t refused = 0;
     struct fixture f;
     fixture_open_limited(&f, &limits);
     struct driver d = driver_new(99);
@@ -520,17 +496,11 @@ static void test_damaged_pages(void **arg)
     for (int round = 0; round < DAMAGED_ROUNDS; round++) {
         struct fixture loaded;
         fixture_open_limited(&loaded, &limits);
-        assert_int_equal(state_cut_begin(f.state, 4), OK);
-        uint32_t victim = ASSETS_TABLE_FIRST + (uint32_t)(random_next(&random) % 6);
-        while (state_cut_next(f.state, page, &table, &number) == OK) {
-            if (table == victim)
-                damage(&random, page);
-            assert_int_equal(state_load_page(loaded.state, table, number, page), OK);
-        }
+        uint32_t victim = ASSETS_TABLE_FIRST + (uint32_t)(test_random(&random) % 6);
+        replay_damaged(f.state, loaded.state, victim, &random, damage);
         assert_int_equal(points_rebuild(loaded.points), OK);
         enum err err = assets_rebuild(loaded.assets);
-        assert_true(err == OK || err == ERR_CORRUPT || err == ERR_NO_MEMORY);
-        refused += err != OK;
+        refused += replay_refuses(err);
         if (err == OK)
             assert_true(look_at_all(&loaded) > 0);
         for (int i = 0; err == OK && i < 50; i++)

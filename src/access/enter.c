@@ -491,6 +491,10 @@ static struct answer entry_settle(struct entry *entry, enum err result)
 
 void password_compared(struct password_job *job)
 {
+    if (job->renewed[0] != '\0' && !link_is_alone(&job->waiting)) {
+        const struct entry *first = LINK_OWNER(job->waiting.next, struct entry, of_job);
+        order_renew_password(job->access, first->plan.account, first->plan.secret, job->renewed);
+    }
     while (!link_is_alone(&job->waiting)) {
         struct entry *entry = LINK_OWNER(job->waiting.next, struct entry, of_job);
         link_take(&entry->of_job);

@@ -126,6 +126,51 @@ static void test_a_password_is_known_again(void **state)
     house_close(&house);
 }
 
+static struct secret_view password_of(uint32_t account)
+{
+    struct secret_view view = {0};
+    uint32_t secret = SECRET_NONE;
+    while ((secret = access_secret_next(house.model, account, secret)) != SECRET_NONE)
+        if (access_secret(house.model, secret, &view) && view.kind == SECRET_PASSWORD)
+            return view;
+    fail_msg("no password");
+    return view;
+}
+
+/* The hashes of this test are weak: the first login makes them anew, and nobody notices. */
+static void test_an_old_hash_is_made_anew_by_a_login(void **state)
+{
+    static const char today[] = "$argon2id$v=19$m=65536,t=2,p=1$";
+    (void)state;
+    uint32_t ann = open_with_ann(NULL);
+    struct secret_view before = password_of(ann), after;
+    char weak[SECRET_PROOF_MAX + 1], made[SECRET_PROOF_MAX + 1];
+    snprintf(weak, sizeof weak, "%.*s", (int)before.proof.size, (const char *)before.proof.at);
+    assert_true(secret_password_is_outdated(bytes_text(weak)));
+    assert_int_equal(try("ann", "wrong horse"), ACCESS_DENIED);
+    house_step(&house);
+    assert_true(bytes_equal(password_of(ann).proof, bytes_text(weak)));
+    struct principal *principal;
+    struct access_claim claim = house_claim(ACCESS_PASSWORD, "ann", "right horse");
+    assert_int_equal(house_enter(&house, &claim, &principal), ACCESS_WELCOME);
+    house_step(&house);
+    after = password_of(ann);
+    assert_int_equal(after.secret, before.secret);
+    snprintf(made, sizeof made, "%.*s", (int)after.proof.size, (const char *)after.proof.at);
+    assert_memory_equal(made, today, sizeof today - 1);
+    assert_false(secret_password_is_outdated(bytes_text(made)));
+    struct principal_view view;
+    principal_view(principal, &view);
+    assert_false(view.ended); /* who came with it stays */
+    principal_release(principal);
+    house_pass(&house, house.settings.access_password_keep);
+    assert_int_equal(try("ann", "right horse"), ACCESS_WELCOME);
+    assert_int_equal(try("ann", "wrong horse"), ACCESS_DENIED);
+    house_step(&house);
+    assert_true(bytes_equal(password_of(ann).proof, bytes_text(made))); /* once is enough */
+    house_close(&house);
+}
+
 static void test_a_changed_password_ends_those_who_came_with_it(void **state)
 {
     (void)state;
@@ -702,6 +747,7 @@ int main(void)
         cmocka_unit_test(test_right_and_wrong),
         cmocka_unit_test(test_nobody_learns_who_exists),
         cmocka_unit_test(test_a_password_is_known_again),
+        cmocka_unit_test(test_an_old_hash_is_made_anew_by_a_login),
         cmocka_unit_test(test_a_changed_password_ends_those_who_came_with_it),
         cmocka_unit_test(test_guesses_have_to_wait),
         cmocka_unit_test(test_nobody_is_locked_out_from_elsewhere),

@@ -1,6 +1,9 @@
 /* Commands of this room on their way through the engine. */
 #include "access/order.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #define ORDER_TIME_NS (60 * NS_PER_S)
 
 /* false: the port is full. */
@@ -60,6 +63,7 @@ void orders_outcome(struct access *access, uint64_t tag, const struct outcome *o
 struct lone_order {
     struct order order;
     struct access *access;
+    char id[20], proof[SECRET_HASH_SIZE]; /* texts of the command */
 };
 
 /* When it failed, the next one who shows the secret sets it going again. */
@@ -68,22 +72,51 @@ static void lone_done(struct order *order, const struct outcome *outcome)
     struct lone_order *lone = LINK_OWNER(order, struct lone_order, order);
     (void)outcome;
     lone->access->lone_count--;
+    secret_wipe(lone, sizeof *lone);
     free(lone);
 }
 
-void order_remove_secret(struct access *access, uint32_t tenant, uint32_t secret)
+static struct lone_order *lone_create(struct access *access, enum command_kind kind,
+                                      uint32_t tenant)
 {
     struct lone_order *lone = access->lone_count < LONE_ORDERS_MAX ? calloc(1, sizeof *lone) : NULL;
     if (lone == NULL)
-        return;
+        return NULL;
     access->lone_count++;
     lone->access = access;
     lone->order.done = lone_done;
     lone->order.command = (struct command){
-        .kind = COMMAND_SECRET_REMOVE,
+        .kind = (uint8_t)kind,
         .tenant = tenant,
-        .access = {.number = secret},
+        .access = {.expires_wall_ns = INT64_MAX},
         .actor = {.door = ACTOR_SERVER, .tenant = TENANT_MAIN, .name = bytes_text("server")}};
+    return lone;
+}
+
+void order_remove_secret(struct access *access, uint32_t tenant, uint32_t secret)
+{
+    struct lone_order *lone = lone_create(access, COMMAND_SECRET_REMOVE, tenant);
+    if (lone == NULL)
+        return;
+    lone->order.command.access.number = secret;
+    order_put(access, &lone->order);
+}
+
+void order_renew_password(struct access *access, uint32_t account, uint32_t secret,
+                          const char *proof)
+{
+    struct account_view view;
+    access_account(access->config.model, account, &view);
+    struct lone_order *lone = lone_create(access, COMMAND_SECRET_ADD, view.tenant);
+    if (lone == NULL)
+        return;
+    struct command_access *of = &lone->order.command.access;
+    (void)snprintf(lone->id, sizeof lone->id, PASSWORD_RENEWS "%" PRIu32, secret);
+    (void)snprintf(lone->proof, sizeof lone->proof, "%s", proof);
+    of->owner = account;
+    of->secret_kind = SECRET_PASSWORD;
+    of->id = bytes_text(lone->id);
+    of->proof = bytes_text(lone->proof);
     order_put(access, &lone->order);
 }
 

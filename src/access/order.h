@@ -22,4 +22,8 @@ void orders_step(struct access *access);
 void orders_outcome(struct access *access, uint64_t tag, const struct outcome *outcome);
 /* Takes a secret away whose time is over: nobody waits for it. */
 void order_remove_secret(struct access *access, uint32_t tenant, uint32_t secret);
+/* A password's proof is made anew with today's parameters; the password stays what it is, and who
+ * came with it stays. Nothing happens if it is another by then. */
+void order_renew_password(struct access *access, uint32_t account, uint32_t secret,
+                          const char *proof);
 void orders_done(struct access *access); /* as if nothing came in time */

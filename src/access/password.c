@@ -60,6 +60,9 @@ static void job_run(struct job *port) /* on the worker's thread */
         job->result = secret_password_hash(password, job->hash);
     else
         job->result = secret_password_verify(bytes_text(job->hash), password);
+    if (!job->hashes && job->result == OK && secret_password_is_outdated(bytes_text(job->hash)) &&
+        secret_password_hash(password, job->renewed) != OK)
+        job->renewed[0] = '\0'; /* with the next login, then */
     secret_wipe(job->password, sizeof job->password);
 }
 

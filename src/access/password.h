@@ -31,6 +31,7 @@ struct password_job {
     uint8_t password[SECRET_PASSWORD_MAX];
     char hash[SECRET_PROOF_MAX + 1]; /* compared with, or made */
     uint8_t key[SECRET_DIGEST_SIZE];
+    char renewed[SECRET_HASH_SIZE]; /* of one that compared: made with today's parameters; or "" */
     enum err result;
     struct link waiting; /* entries, of one that compares */
     void *making;        /* of one that hashes; NULL: nobody waits any more */

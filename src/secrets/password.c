@@ -102,3 +102,13 @@ enum err secret_password_verify(struct bytes hash, struct bytes password)
     secret_wipe(&wanted, sizeof wanted);
     return same && possible ? OK : ERR_REFUSED;
 }
+
+bool secret_password_is_outdated(struct bytes hash)
+{
+    struct password_hash made;
+    if (!password_hash_read(hash, &made))
+        return false;
+    bool outdated = made.memory < SECRET_PASSWORD_MEMORY || made.passes < SECRET_PASSWORD_PASSES;
+    secret_wipe(&made, sizeof made);
+    return outdated;
+}

@@ -63,6 +63,9 @@ MUST_USE enum err secret_password_hash(struct bytes password, char hash[SECRET_H
  * hash that is none (empty: there is no such user, or he has no password) is ERR_REFUSED after the
  * same time as a wrong password, so that time does not tell who exists. */
 MUST_USE enum err secret_password_verify(struct bytes hash, struct bytes password);
+/* Was it made with less memory or fewer passes than today's? Then it is to be made anew when the
+ * password is at hand. False for what is no hash. */
+bool secret_password_is_outdated(struct bytes hash);
 /* What is wrong with a new password of a user of this name: one of these sentences, or NULL (NIST
  * SP 800-63B, 5.1.1.2). No rules of composition, but: SECRET_PASSWORD_MIN..MAX bytes of UTF-8
  * without control characters; not one of the commonest, whatever case, digits and signs dress it

@@ -217,6 +217,10 @@ struct secret_view {
     struct bytes address; /* where a session began */
     int64_t created_wall_ns, expires_wall_ns; /* INT64_MAX: never */
 };
+/* A COMMAND_SECRET_ADD of a password with this and its number as the id gives the same password
+ * another proof: it keeps its number, and whoever came with it stays. Refused when that password is
+ * none any more. */
+#define PASSWORD_RENEWS "renews:"
 /* SECRET_NONE when there is none, or it or its account was removed. */
 uint32_t access_secret_find(const struct access_model *model, enum secret_kind kind,
                             struct bytes id);

@@ -518,6 +518,39 @@ static void test_the_version_counts_changes(void **state)
     fixture_close(&f);
 }
 
+/* The same password with another proof keeps its number; one that was changed meanwhile stays. */
+static void test_a_password_is_renewed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct secret_view view;
+    char id[24];
+    fixture_open(&f);
+    assert_int_equal(account_make_granted(&f, 1, ACCOUNT_PERSON, "ann", "viewer", "#"),
+                     OUTCOME_DONE);
+    assert_int_equal(account_make_granted(&f, 1, ACCOUNT_PERSON, "bob", "viewer", "#"),
+                     OUTCOME_DONE);
+    assert_int_equal(secret_make(&f, 1, 1, SECRET_PASSWORD, "", "old"), OUTCOME_DONE);
+    uint32_t first = access_secret_next(f.model, 1, SECRET_NONE);
+    snprintf(id, sizeof id, PASSWORD_RENEWS "%u", first);
+    assert_int_equal(secret_make(&f, 1, 1, SECRET_PASSWORD, id, "new"), OUTCOME_DONE);
+    assert_int_equal(access_secret_next(f.model, 1, SECRET_NONE), first);
+    assert_int_equal(access_secret_next(f.model, 1, first), SECRET_NONE);
+    assert_true(access_secret(f.model, first, &view));
+    assert_text(view.proof, "new");
+    assert_int_equal(view.id.size, 0);
+    assert_int_equal(secret_make(&f, 1, 2, SECRET_PASSWORD, id, "hers"), OUTCOME_UNKNOWN_SECRET);
+    assert_int_equal(secret_make(&f, 1, 1, SECRET_PASSWORD, id, ""), OUTCOME_ACCESS_INVALID);
+    assert_int_equal(secret_make(&f, 1, 1, SECRET_PASSWORD, "", "other"), OUTCOME_DONE);
+    assert_int_equal(secret_make(&f, 1, 1, SECRET_PASSWORD, id, "late"), OUTCOME_UNKNOWN_SECRET);
+    assert_true(access_secret(f.model, access_secret_next(f.model, 1, SECRET_NONE), &view));
+    assert_text(view.proof, "other");
+    uint64_t hash = state_hash(f.state);
+    assert_int_equal(access_model_rebuild(f.model), OK);
+    assert_true(state_hash(f.state) == hash);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -534,6 +567,7 @@ int main(void)
         cmocka_unit_test(test_when_there_is_a_host),
         cmocka_unit_test(test_the_last_host_stays),
         cmocka_unit_test(test_the_version_counts_changes),
+        cmocka_unit_test(test_a_password_is_renewed),
     };
     return cmocka_run_group_tests_name("accounts", tests, NULL, NULL);
 }

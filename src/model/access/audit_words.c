@@ -276,6 +276,8 @@ static void put_secret(const struct access_model *model, const struct command *c
     if (one && access_secret(model, access->number, &view))
         kind = (uint8_t)view.kind;
     put_word(words, WORD_OF(secret_kinds, kind));
+    if (command->kind == COMMAND_SECRET_ADD && access_secret_renewed(access) != SECRET_NONE)
+        put_word(words, ", the same with another hash");
     if (command->kind == COMMAND_SECRET_ADD && access->expires_wall_ns != INT64_MAX)
         put_expiry(words, access->expires_wall_ns);
     else if (command->kind == COMMAND_SECRET_REMOVE && !one)

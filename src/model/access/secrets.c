@@ -354,9 +354,48 @@ static enum err secret_put(struct access_model *model, const struct access_order
     return err == OK ? index_insert(model->secret_numbers, number_hash(entry->number), row) : err;
 }
 
+uint32_t access_secret_renewed(const struct command_access *access)
+{
+    static const char word[] = PASSWORD_RENEWS;
+    struct bytes id = access->id;
+    size_t at = sizeof word - 1;
+    uint64_t number = 0;
+    if (access->secret_kind != SECRET_PASSWORD || id.size <= at || id.size > at + 10 ||
+        memcmp(id.at, word, at) != 0)
+        return SECRET_NONE;
+    for (; at < id.size; at++) {
+        if (id.at[at] < '0' || id.at[at] > '9')
+            return SECRET_NONE;
+        number = number * 10 + (uint64_t)(id.at[at] - '0');
+    }
+    return number <= UINT32_MAX ? (uint32_t)number : SECRET_NONE;
+}
+
+/* The same password with another proof: it keeps its number, so that who came with it stays. When
+ * it was changed or removed meanwhile, it has another number, and nothing happens. */
+static enum err password_renew(struct access_model *model, const struct access_order *of)
+{
+    const struct command_access *access = of->access;
+    uint32_t row = row_of(model, access_secret_renewed(access));
+    if (!account_is_of(model, of, access->owner))
+        return order_refuse(of, OUTCOME_UNKNOWN_ACCOUNT);
+    if (row == SECRET_ROW_NONE || secret_at(model, row)->account != access->owner ||
+        secret_at(model, row)->kind != SECRET_PASSWORD)
+        return order_refuse(of, OUTCOME_UNKNOWN_SECRET);
+    if (access->proof.size == 0)
+        return order_refuse(of, OUTCOME_ACCESS_INVALID);
+    if (!access_texts_fit(model, texts_cost(access->proof.size)))
+        return order_refuse(of, OUTCOME_ACCESS_FULL);
+    struct secret_entry *entry = state_write(&model->secrets, row);
+    of->outcome->number = entry->number;
+    return access_text_set(model, &entry->proof, access->proof);
+}
+
 static enum err secret_add(struct access_model *model, const struct access_order *of)
 {
     const struct command_access *access = of->access;
+    if (access_secret_renewed(access) != SECRET_NONE)
+        return password_renew(model, of);
     enum outcome_code code = add_judge(model, of);
     if (code != OUTCOME_DONE)
         return order_refuse(of, code);

@@ -273,6 +273,8 @@ MUST_USE enum err access_account_drop(struct access_model *model, uint32_t accou
 MUST_USE enum err access_accounts_rebuild(struct access_model *model, uint32_t *holders);
 
 /* ---- secrets.c ---- */
+/* The number of the password that a command makes anew; SECRET_NONE: it is about another one. */
+uint32_t access_secret_renewed(const struct command_access *access);
 MUST_USE enum err access_apply_secret(struct access_model *model, const struct access_order *of);
 /* All of an account. */
 MUST_USE enum err access_secrets_remove(struct access_model *model, uint32_t account);

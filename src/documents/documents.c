@@ -22,7 +22,9 @@
 #define STEP_ROWS 256   /* of the library, looked at in a step */
 #define STEP_HASHES 128 /* of files */
 #define TASKS_MAX 32    /* of indexing, under way */
-#define STEP_SEEN 4096  /* of what was seen, looked at for a PDF that waits */
+/* Of text that is indexed; a question waits behind it. One that is longer goes alone. */
+#define TASKS_BYTES ((size_t)256 << 10)
+#define STEP_SEEN 4096 /* of what was seen, looked at for a PDF that waits */
 #define FAULTS_MAX 64
 #define DOUBTS_MAX 1024 /* past them no file is removed until the next start */
 
@@ -48,6 +50,7 @@ struct task {
     enum document_text found; /* of an index or a PDF */
     uint8_t *text;            /* of a PDF that was read */
     size_t text_size;
+    size_t index_bytes; /* what it puts before a question that comes */
     size_t most;
     uint16_t name_size, title_size, question_size;
     uint8_t name[LIBRARY_NAME_MAX];
@@ -74,6 +77,7 @@ struct documents {
     struct turn_of_pdf turn;
     struct search *search;
     unsigned asks, puts, tasks;
+    size_t index_bytes;
     uint64_t puts_begun;
     /* keeping up with the library */
     struct seen *seen;
@@ -96,12 +100,16 @@ struct documents {
 
 /* ---- tasks -------------------------------------------------------------------------------------
  */
+static bool media_is_text(unsigned media)
+{
+    return media == DOCUMENT_MARKDOWN || media == DOCUMENT_TEXT;
+}
+
 /* The text of Markdown and of plain text; of another medium its file is only looked at. */
 static enum err index_text(struct task *task, uint8_t **ret_bytes, struct bytes *ret_text)
 {
     struct disk *disk = task->documents->disk;
-    bool is_text = task->media == DOCUMENT_MARKDOWN || task->media == DOCUMENT_TEXT;
-    if (!is_text) {
+    if (!media_is_text(task->media)) {
         task->found = task->media == DOCUMENT_PDF ? DOCUMENT_TEXT_WAITING : DOCUMENT_TEXT_PICTURE;
         return document_file_look(disk, task->ask.hash, task->ask.size);
     }
@@ -232,6 +240,7 @@ static void task_free(struct task *task)
         documents->asks--;
     else
         documents->tasks--;
+    documents->index_bytes -= task->index_bytes;
     free(task->ask.bytes);
     free(task->ask.hits);
     free(task->files.hashes);
@@ -267,7 +276,7 @@ static void listed(struct documents *documents, struct task *task)
     documents->sweep_at = documents->sweep_kept = 0;
 }
 
-static void task_submit(struct task *task);
+static void index_submit(struct task *task, size_t bytes);
 
 /* Is it still what it was when the task was made? */
 static struct seen *task_seen(const struct task *task)
@@ -312,7 +321,7 @@ static bool pdf_read(struct documents *documents, struct task *task)
         return false;
     seen->text = DOCUMENT_TEXT_WAITING;
     task->kind = TASK_INDEX;
-    task_submit(task);
+    index_submit(task, task->text_size);
     return true;
 }
 
@@ -360,6 +369,13 @@ static void task_submit(struct task *task)
                             : task->kind == TASK_PDF ? task->documents->pdfs
                                                      : task->documents->files;
     worker->submit(worker, &task->job);
+}
+
+static void index_submit(struct task *task, size_t bytes)
+{
+    task->index_bytes = bytes;
+    task->documents->index_bytes += bytes;
+    task_submit(task);
 }
 
 /* ---- life --------------------------------------------------------------------------------------
@@ -554,6 +570,14 @@ static void seen_set(struct documents *documents, uint32_t document, struct seen
     documents->seen[document] = seen;
 }
 
+/* Bytes of its text that will be indexed; of a PDF none yet. */
+static size_t index_size(const struct task *task)
+{
+    if (!media_is_text(task->media))
+        return 0;
+    return task->ask.size < DOCUMENT_TEXT_MOST ? task->ask.size : DOCUMENT_TEXT_MOST;
+}
+
 static bool index_document(struct documents *documents, const struct document_view *view)
 {
     struct task *task = task_of_document(documents, TASK_INDEX, view);
@@ -561,7 +585,7 @@ static bool index_document(struct documents *documents, const struct document_vi
         return false;
     seen_set(documents, view->document,
              (struct seen){.made = view->made, .position = view->position, .tenant = view->tenant});
-    task_submit(task);
+    index_submit(task, index_size(task));
     return true;
 }
 
@@ -608,7 +632,7 @@ static bool step_index(struct documents *documents, const struct library *librar
     if (!seen_grow(documents, highest + 1))
         return false;
     for (int i = 0; i < STEP_ROWS && documents->cursor < documents->seen_count; i++) {
-        if (documents->tasks >= TASKS_MAX ||
+        if (documents->tasks >= TASKS_MAX || documents->index_bytes >= TASKS_BYTES ||
             !document_follow(documents, library, documents->cursor))
             return false; /* documents_poll makes room */
         documents->cursor++;

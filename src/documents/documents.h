@@ -36,7 +36,7 @@
 
 #define DOCUMENTS_FOLDER "documents"
 #define DOCUMENT_TEXT_MOST ((size_t)1 << 20)
-#define DOCUMENT_PDF_TEXT_MOST ((size_t)4 << 20)
+#define DOCUMENT_PDF_TEXT_MOST ((size_t)2 << 20)
 #define DOCUMENTS_ASKS_MAX 64     /* of reads and searches, under way */
 #define DOCUMENTS_PUTS_MAX 8      /* under way or not ended */
 #define DOCUMENT_QUESTION_MAX 256 /* bytes of a question */

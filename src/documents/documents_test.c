@@ -492,6 +492,44 @@ static void test_bytes_that_are_no_text(void **arg)
     house_close(&h);
 }
 
+/* A question waits behind some text that is indexed, not behind all that came. */
+static void test_questions_go_between_long_texts(void **arg)
+{
+    (void)arg;
+    enum { MANY = 30 };
+    struct house h;
+    struct documents_news news;
+    uint8_t hash[DOCUMENT_HASH_SIZE];
+    char name[32];
+    uint32_t first;
+    house_open(&h);
+    put_document(&h, "other", DOCUMENT_TEXT, "of boilers", hash);
+    house_settle(&h);
+    char *text = malloc(DOCUMENT_TEXT_MOST + 1);
+    assert_non_null(text);
+    for (size_t i = 0; i < DOCUMENT_TEXT_MOST; i++)
+        text[i] = i % 7 == 6 ? ' ' : (char)('a' + (i * 2654435761u >> 7) % 26);
+    text[DOCUMENT_TEXT_MOST] = 0;
+    struct documents_ask *ask = put_begin(&h, text);
+    assert_non_null(ask);
+    wait_told(&h);
+    for (uint32_t i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "long %u", i);
+        name_it(&h, 3, name, DOCUMENT_TEXT, ask->hash, DOCUMENT_TEXT_MOST);
+    }
+    documents_put_settled(ask);
+    documents_ask_end(ask);
+    free(text);
+    (void)documents_step(h.documents, h.library);
+    assert_int_equal(search_count(&h, "boilers", &first), 1);
+    documents_news(h.documents, &news);
+    assert_true(news.behind && news.indexed < MANY / 2);
+    house_settle(&h);
+    documents_news(h.documents, &news);
+    assert_int_equal(news.indexed, MANY + 1);
+    house_close(&h);
+}
+
 /* ---- PDFs --------------------------------------------------------------------------------------
  */
 static void put_bytes(struct house *h, uint32_t tenant, const char *name, struct bytes pdf,
@@ -704,6 +742,7 @@ int main(int count, char **words)
         cmocka_unit_test(test_many_documents),
         cmocka_unit_test(test_bytes_that_are_no_text),
         cmocka_unit_test(test_asks_are_limited_and_ended),
+        cmocka_unit_test(test_questions_go_between_long_texts),
         cmocka_unit_test(test_what_stands_in_a_pdf_is_found),
         cmocka_unit_test(test_what_changes_while_it_is_read),
         cmocka_unit_test(test_why_a_pdf_is_not_searched),

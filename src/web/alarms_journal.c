@@ -2,6 +2,7 @@
 #include "web/alarms.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool alarm_entry_seen(struct exchange *exchange, const struct alarm_entry *entry)
@@ -53,7 +54,77 @@ struct journal_list {
     uint64_t limit, found, at, alarm;
     bool by_event;
     unsigned event;
+    bool stood; /* of each alarm the last entry, where it was not normal then */
+    struct {
+        uint64_t *at; /* alarms, by their hash; 0: free */
+        size_t count, capacity;
+    } seen; /* those whose last entry was come upon */
 };
+
+static void list_drop(struct exchange *exchange)
+{
+    struct journal_list *list = exchange->state;
+    free(list->seen.at);
+    free(list);
+}
+
+/* ---- alarms that stood -------------------------------------------------------------------------
+ */
+#define SEEN_MAX 65536u /* what stood before so many others were seen is not looked for */
+
+static void seen_enter(uint64_t *at, size_t capacity, uint64_t alarm)
+{
+    size_t slot = alarm * UINT64_C(0x9E3779B97F4A7C15) % capacity;
+    while (at[slot] != 0)
+        slot = (slot + 1) % capacity;
+    at[slot] = alarm;
+}
+
+static bool seen_has(const struct journal_list *list, uint64_t alarm)
+{
+    size_t slot = list->seen.capacity;
+    if (slot == 0)
+        return false;
+    for (slot = alarm * UINT64_C(0x9E3779B97F4A7C15) % slot; list->seen.at[slot] != 0;
+         slot = (slot + 1) % list->seen.capacity)
+        if (list->seen.at[slot] == alarm)
+            return true;
+    return false;
+}
+
+/* Is it the first of its alarm? False as well without memory: then it is over. */
+static bool seen_first(struct exchange *exchange, struct journal_list *list, uint64_t alarm)
+{
+    if (seen_has(list, alarm))
+        return false;
+    if (2 * (list->seen.count + 1) > list->seen.capacity) {
+        size_t capacity = list->seen.capacity == 0 ? 64 : list->seen.capacity * 2;
+        uint64_t *at = calloc(capacity, sizeof *at);
+        if (at == NULL) {
+            exchange->json.failed = true; /* 503, at the end */
+            list->at = 0;
+            return false;
+        }
+        for (size_t i = 0; i < list->seen.capacity; i++)
+            if (list->seen.at[i] != 0)
+                seen_enter(at, capacity, list->seen.at[i]);
+        free(list->seen.at);
+        list->seen.at = at;
+        list->seen.capacity = capacity;
+        exchange->kept = sizeof *list + capacity * sizeof *at;
+    }
+    seen_enter(list->seen.at, list->seen.capacity, alarm);
+    if (++list->seen.count == SEEN_MAX)
+        list->at = 0;
+    return true;
+}
+
+static bool entry_stood(struct exchange *exchange, struct journal_list *list,
+                        const struct alarm_entry *entry)
+{
+    return entry->alarm != 0 && seen_first(exchange, list, entry->alarm) &&
+           entry->state != ALARM_NORMAL;
+}
 
 static bool list_wants(struct exchange *exchange, const struct journal_list *list,
                        const struct alarm_entry *entry)
@@ -75,12 +146,13 @@ static enum handled list_step(struct exchange *exchange)
     struct alarm_entry entry;
     while (list->at >= alarms_entries_first(alarms) && list->at > 0 && !list->filter.none) {
         if (list->found == list->limit || exchange->json.size >= ANSWER_BYTES)
-            return answer_list(exchange, list->at + 1);
+            return answer_list(exchange, list->stood ? 0 : list->at + 1);
         alarms_entry(alarms, list->at, &entry);
         if (entry.wall_ns < list->from_ns)
             break;
         list->at--;
-        if (list_wants(exchange, list, &entry)) {
+        if (list_wants(exchange, list, &entry) &&
+            (!list->stood || entry_stood(exchange, list, &entry))) {
             alarm_entry_put(exchange, &entry);
             list->found++;
         }
@@ -103,6 +175,12 @@ static bool list_read(struct exchange *exchange, struct journal_list *list)
         !query_time(exchange, "from", &list->from_ns) ||
         !query_time(exchange, "to", &list->to_ns) || !filter_query(exchange, &list->filter))
         return false;
+    if (query_text(exchange, "stood", &text)) {
+        if (!query_time(exchange, "stood", &list->to_ns))
+            return false;
+        list->stood = true;
+        list->to_ns += list->to_ns < INT64_MAX; /* with what came at that very time */
+    }
     list->at = alarms_entries(alarms);
     if (list->to_ns != INT64_MAX && alarms_entry_at(alarms, list->to_ns) <= list->at)
         list->at = alarms_entry_at(alarms, list->to_ns); /* some behind it may have come before */
@@ -118,7 +196,10 @@ static bool list_read(struct exchange *exchange, struct journal_list *list)
 enum handled handle_alarm_journal(struct exchange *exchange)
 {
     struct journal_list *list = exchange_keep(exchange, sizeof *list);
-    if (list == NULL || !list_read(exchange, list))
+    if (list == NULL)
+        return HANDLED;
+    exchange->drop = list_drop;
+    if (!list_read(exchange, list))
         return HANDLED;
     exchange->resume = list_step;
     json_put_object(&exchange->json);

@@ -315,6 +315,34 @@ static void an_act_with_a_key(void **state)
 
 /* ---- what happened -----------------------------------------------------------------------------
  */
+/* Of each alarm that was not normal at a time the last entry up to it, whatever it is now. */
+static void what_stood_at_a_time(void **state)
+{
+    struct test_house *house = *state;
+    ten_alarms(house); /* from 08:00:00 on */
+    house_advance(house, 10 * NS_PER_S);
+    (void)act(house, "{\"act\":\"acknowledge\",\"alarms\":[3,4],\"comment\":\"seen\"}");
+    house_advance(house, 10 * NS_PER_S);
+    value(house, "a/2", "3"); /* number 3: normal again */
+    house_advance(house, 10 * NS_PER_S);
+    struct reply reply = house_ask(house, "GET /v1/alarm-journal?stood=2026-03-01T08:00:05Z");
+    assert_int_equal(count_of(&reply, "\"entry\":"), 10);
+    assert_int_equal(count_of(&reply, "\"state\":\"unacknowledged\""), 10);
+    assert_true(has(&reply, "\"next\":null"));
+    reply = house_ask(house, "GET /v1/alarm-journal?stood=2026-03-01T08:00:15Z");
+    assert_int_equal(count_of(&reply, "\"entry\":"), 10);
+    assert_int_equal(count_of(&reply, "\"state\":\"acknowledged\""), 2);
+    reply = house_ask(house, "GET /v1/alarm-journal?stood=2026-03-01T08:00:25Z");
+    assert_int_equal(count_of(&reply, "\"entry\":"), 9);
+    assert_false(has(&reply, "\"alarm\":3,"));
+    assert_int_equal(count_of(&reply, "\"state\":\"acknowledged\""), 1);
+    reply = house_ask(house, "GET /v1/alarm-journal?stood=2026-03-01T08:00:25Z&priority=4&limit=2");
+    assert_int_equal(count_of(&reply, "\"entry\":"), 2);
+    assert_has(house_ask(house, "GET /v1/alarm-journal?stood=2026-03-01T07:59:59Z"),
+               "\"entries\":[]");
+    assert_int_equal(house_ask(house, "GET /v1/alarm-journal?stood=then").status, 400);
+}
+
 static void the_journal_newest_first(void **state)
 {
     struct test_house *house = *state;
@@ -333,6 +361,7 @@ static void the_journal_newest_first(void **state)
     reply = house_ask(house, "GET /v1/alarm-journal?event=condition_holds&priority=4&match=a/%23");
     assert_int_equal(count_of(&reply, "\"entry\":"), 5);
     assert_has(house_ask(house, "GET /v1/alarm-journal?from=2026-03-02"), "\"entries\":[]");
+    assert_has(house_ask(house, "GET /v1/alarm-journal?stood=2026-02-28"), "\"entries\":[]");
     assert_has(house_ask(house, "GET /v1/alarm-journal?to=2026-02-28"), "\"entries\":[]");
     assert_int_equal(house_ask(house, "GET /v1/alarm-journal?event=never").status, 400);
     reply = house_ask(house, "GET /v1/alarms/3");
@@ -405,11 +434,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, house_setup, house_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(what_is_no_rule),           TEST(a_rule_there_and_back),
-        TEST(what_stands_on_a_point),    TEST(alarms_by_filter),
-        TEST(pages_while_alarms_change), TEST(what_is_no_act),
-        TEST(acts_on_one_many_and_all),  TEST(an_act_with_a_key),
-        TEST(the_journal_newest_first),  TEST(statistics_of_floods_and_chatter),
+        TEST(what_is_no_rule),
+        TEST(a_rule_there_and_back),
+        TEST(what_stands_on_a_point),
+        TEST(alarms_by_filter),
+        TEST(pages_while_alarms_change),
+        TEST(what_is_no_act),
+        TEST(acts_on_one_many_and_all),
+        TEST(an_act_with_a_key),
+        TEST(what_stood_at_a_time),
+        TEST(the_journal_newest_first),
+        TEST(statistics_of_floods_and_chatter),
         TEST(notes_from_shift_to_shift),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -403,8 +403,10 @@ static enum handled page_put(struct exchange *exchange, const json_t *values)
     if (!asset_then(exchange, page->asset, page->wall_ns, &then) ||
         !exchange_sees(exchange, exchange->tenant, bytes_of(then.branch, then.branch_size)))
         return answer_no_asset(exchange, exchange->arg);
-    if (page->wall_ns != INT64_MAX)
+    if (page->wall_ns != INT64_MAX) {
         json_member_time(json, "at", page->wall_ns);
+        put_asset_path(exchange, "path_now", asset_seen(exchange, page->asset) ? page->asset : ASSET_NONE);
+    }
     if (!whole_put(exchange, &then, page->wall_ns, values))
         return answer_memory(exchange);
     page->related_at = assets_relating_first(assets_of(exchange), page->asset);

@@ -61,7 +61,7 @@ void asset_members_drop(struct wish *wish)
 {
     static const char *const told[] = {"asset",   "name",    "parts",       "changed",
                                        "author",  "at",      "version",     "retired",
-                                       "metrics", "related", "related_more"};
+                                       "metrics", "related", "related_more", "path_now"};
     for (size_t i = 0; i < ARRAY_COUNT(told); i++)
         (void)json_object_del(wish->json, told[i]);
     attributes_flatten(wish);

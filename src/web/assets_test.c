@@ -318,6 +318,7 @@ static void as_it_was(void **state)
     assert_problem(house_ask(house, "GET /v1/assets/a"), 404, "unknown_asset");
     struct reply reply = house_ask(house, "GET /v1/assets/a?at=2026-03-01T08:00:05Z");
     assert_true(has(&reply, "\"path\":\"a\"") && has(&reply, "\"title\":\"first\""));
+    assert_true(has(&reply, "\"path_now\":"));
     assert_problem(house_ask(house, "GET /v1/assets/b?at=2026-03-01T08:00:05Z"), 404,
                    "unknown_asset");
     assert_has(house_ask(house, "GET /v1/assets/b?at=2026-03-01T08:00:15Z"),

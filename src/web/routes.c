@@ -211,6 +211,7 @@ static const struct parameter alarms_parameters[] = {
 static const struct parameter alarm_journal_parameters[] = {
     {"from", "string", "not before this time, of arrival", false},
     {"to", "string", "before this time", false},
+    {"stood", "string", "of each alarm that was not normal at this time the last entry", false},
     {"alarm", "integer", "number of an alarm", false},
     {"event", "string", "as acknowledge or condition holds", false},
     {"state", "string", "the state afterwards", true},

@@ -139,6 +139,7 @@ MEMBERS(asset_relation_members) = {
 MEMBERS(asset_members) = {
     ASSET_WHOLE,
     {"at", "time", true, "the time that was asked for", NULL},
+    {"path_now", "string?", true, "with at: its path now; null: it is retired, or you see it no more", NULL},
     {"related", "[]AssetRelation", false, "of assets that you see and that have a relation to it, up to 1,000 of them", NULL},
     {"related_more", "boolean", false, "more have", "false"},
     LAST};

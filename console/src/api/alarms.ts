@@ -242,3 +242,17 @@ export const askHandovers = (
 
 export const addHandover = (branch: string, text: string): Promise<unknown> =>
   command("POST", "/v1/handovers", { branch, text });
+
+/** Of each alarm below an asset that was not normal at a time the last entry up to it. */
+export const askStood = async (
+  under: string,
+  stood: string,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<AlarmEntry[]> =>
+  (
+    await get<{ entries: AlarmEntry[] }>(
+      withQuery("/v1/alarm-journal", { under, stood, limit }),
+      signal,
+    )
+  ).entries;

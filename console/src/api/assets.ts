@@ -131,6 +131,8 @@ export interface Asset {
   parts: number | null;
   retired: boolean;
   at?: string;
+  /** With at: what it is called now; null: it is retired. */
+  path_now?: string | null;
 }
 export interface AssetVersion {
   version: number;

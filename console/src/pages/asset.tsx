@@ -12,6 +12,7 @@ import {
   type Relation,
 } from "../api/assets";
 import { get, withQuery } from "../api/http";
+import { askStood } from "../api/alarms";
 import { limitsOf } from "../api/limits";
 import { usePages, useQuery } from "../api/query";
 import { mayPoint } from "../api/session";
@@ -29,6 +30,7 @@ import { Badge, Button, Card, Empty, ProblemNote, Skeleton, Time } from "../ui/p
 import { More, Table } from "../ui/table";
 import { tell } from "../ui/toasts";
 import { Facts } from "./access-parts";
+import { AlarmStateBadge } from "../alarms/parts";
 import { AssetDialog, MoveDialog, RetireDialog } from "./asset-dialogs";
 import { AssetPoints, pointsOf } from "./asset-points";
 import { AttachedDocuments } from "./documents-attached";
@@ -294,6 +296,64 @@ function AlarmsCard({ path }: { path: string }) {
   );
 }
 
+/** Those of then: each with the last that happened to it by that time. */
+function AlarmsThen({ path, at }: { path: string; at: string }) {
+  const { data, problem, reload } = useQuery(`asset alarms ${path} ${at}`, (signal) =>
+    askStood(path, at, ALARMS_SHOWN, signal),
+  );
+  return (
+    <Card title={ts("alarms.then")}>
+      <ProblemNote problem={problem} onRetry={reload} />
+      {!data && !problem && <Skeleton rows={2} />}
+      {data?.length === 0 && <p class="hint">{ts("alarms.then.none")}</p>}
+      {data && data.length > 0 && (
+        <Table
+          label={ts("alarms.then")}
+          items={data}
+          keyOf={({ alarm }) => alarm}
+          columns={[
+            {
+              name: "title",
+              title: ts("alarms.what"),
+              main: true,
+              cell: ({ alarm, title, path: point }) => (
+                <>
+                  <a class="name" href={routeAddress("alarms", String(alarm))}>
+                    {title || point}
+                  </a>
+                  <div class="faint">{point}</div>
+                </>
+              ),
+            },
+            {
+              name: "priority",
+              title: ts("alarms.urgency"),
+              cell: ({ priority }) => (
+                <Badge tone={priorityTone(priority)} icon="warn">
+                  {ts("alarms.priority", { priority })}
+                </Badge>
+              ),
+            },
+            {
+              name: "state",
+              title: ts("column.state"),
+              cell: ({ state }) => <AlarmStateBadge state={state} />,
+            },
+            {
+              name: "time",
+              title: ts("alarms.since"),
+              cell: ({ arrived }) => <Time time={arrived} />,
+            },
+          ]}
+        />
+      )}
+      {data?.length === ALARMS_SHOWN && (
+        <p class="hint">{ts("alarms.more", { count: ALARMS_SHOWN })}</p>
+      )}
+    </Card>
+  );
+}
+
 function VersionsCard({ path, shown }: { path: string; shown: number }) {
   const list = usePages<AssetVersion>(`versions ${path}`, (after, signal) =>
     askVersions(path, after, signal),
@@ -359,6 +419,7 @@ function Body({ asset, at }: { asset: Asset; at: string }) {
         />
       )}
       {!at && <AlarmsCard path={asset.path} />}
+      {at && asset.path_now && <AlarmsThen path={asset.path_now} at={at} />}
       <AboutCard asset={asset} />
       {!at && asset.parts !== 0 && <PartsCard path={asset.path} />}
       <AttachedDocuments

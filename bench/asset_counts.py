@@ -9,12 +9,13 @@ all is moved aside and back."""
 
 import argparse
 import http.client
+import json
 import os
+import socket
 import statistics
+import subprocess
 import tempfile
 import time
-
-from alarm_live import House
 
 LINES = 10
 ASKED = 200
@@ -27,6 +28,36 @@ def words():
     parser.add_argument("--alarms", type=int, default=100000)
     parser.add_argument("--assets", type=int, default=1000)
     return parser.parse_args()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class House:
+    def __init__(self, program, folder):
+        self.http = free_port()
+        self.process = subprocess.Popen(
+            [program, "serve", "--data", folder, "--mqtt", f"127.0.0.1:{free_port()}", "--http",
+             f"127.0.0.1:{self.http}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            try:
+                self.order("GET", "/healthz")
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise SystemExit("the server does not start")
+
+    def order(self, verb, target, **body):
+        api = http.client.HTTPConnection("127.0.0.1", self.http)
+        api.request(verb, target, json.dumps(body) if body else None, {"Content-Type": "application/json"})
+        answer = api.getresponse()
+        text = answer.read()
+        api.close()
+        assert answer.status < 300, (verb, target, answer.status, text[:500])
+        return json.loads(text) if text.startswith(b"{") else {}
 
 
 def post(house, target, media, body):

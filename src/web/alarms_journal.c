@@ -70,8 +70,7 @@ static void list_drop(struct exchange *exchange)
 
 /* ---- alarms that stood -------------------------------------------------------------------------
  */
-#define SEEN_MAX 65536u /* what stood before so many others were seen is not looked for */
-
+/* No more than entries are held. */
 static void seen_enter(uint64_t *at, size_t capacity, uint64_t alarm)
 {
     size_t slot = alarm * UINT64_C(0x9E3779B97F4A7C15) % capacity;
@@ -114,8 +113,7 @@ static bool seen_first(struct exchange *exchange, struct journal_list *list, uin
         exchange->kept = sizeof *list + capacity * sizeof *at;
     }
     seen_enter(list->seen.at, list->seen.capacity, alarm);
-    if (++list->seen.count == SEEN_MAX)
-        list->at = 0;
+    list->seen.count++;
     return true;
 }
 

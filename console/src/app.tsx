@@ -108,9 +108,15 @@ function AlarmsBadge() {
 function NavLink({ page, onGo }: { page: Page; onGo?: () => void }) {
   const { page: shown } = useStore(route);
   const { issues, state } = useStore(system);
+  const link = useRef<HTMLAnchorElement>(null);
+  // On a low screen the list of pages scrolls: the one that is shown is in sight.
+  useEffect(() => {
+    if (shown === page) link.current?.scrollIntoView({ block: "nearest" });
+  }, [shown, page]);
   const worst = issues.some(({ severity }) => severity === "bad") ? "bad" : "warn";
   return (
     <a
+      ref={link}
       class="nav-link"
       href={routeAddress(page)}
       aria-current={shown === page ? "page" : undefined}

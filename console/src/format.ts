@@ -116,6 +116,31 @@ export function formatValue(value: Value, type: string, exact = false): string {
   return (exact ? realExact() : real()).format(value);
 }
 
+/** What people write for the codes of UCUM that differ from it; by parts, so that ug/m3 is found in them. */
+const UNIT_SIGNS: [RegExp, string][] = [
+  [/^Cel$/, "°C"],
+  [/^\[degF\]$/, "°F"],
+  [/^deg$/, "°"],
+  [/^([kMmu]?)Ohm$/, "$1Ω"],
+  [/^(.*[a-zA-Z])2$/, "$1²"],
+  [/^(.*[a-zA-Z])3$/, "$1³"],
+];
+const MICRO = /^u(?=(g|m|L|l|s|A|V|W|F|mol|bar|Ω)(²|³)?$)/;
+const UNIT_PART =
+  /^(\[degF\]|[kMmu]?Ohm|u?g|u?L|u?l|[num]?mol|u(s|A|V|W|F|bar)|[kdcmun]?m[23]?|s2?|Cel|deg)$/;
+
+/** A unit as it is shown: what is no such code stays as it was set. */
+export function formatUnit(unit: string | null | undefined): string {
+  if (!unit) return "";
+  const parts = unit.split("/");
+  const shown = parts.map((part) => {
+    if (!UNIT_PART.test(part)) return part;
+    const sign = UNIT_SIGNS.find(([code]) => code.test(part));
+    return (sign ? part.replace(...sign) : part).replace(MICRO, "µ");
+  });
+  return shown.join("/");
+}
+
 type Time = string | number | null | undefined;
 
 function dateOf(time: Time): Date | null {
@@ -145,6 +170,19 @@ export function formatTime(time: Time, precise = false): string {
   if (!date) return NOTHING;
   if (isToday(date.getTime())) return (precise ? clockPrecise() : clock()).format(date);
   return (precise ? dayAndClockPrecise() : dayAndClock()).format(date);
+}
+
+const tickClock = dates({ hour: "2-digit", minute: "2-digit", hour12: false });
+const tickDay = dates({ month: "short", day: "numeric" });
+const MINUTES_FEW_MS = 10 * 60_000;
+const DAYS_FEW_MS = 2 * 86_400_000;
+
+/** A time on an axis that is this long: as little as tells it apart; where a day begins, the day. */
+export function formatTick(ms: number, spanMs: number): string {
+  const date = new Date(ms);
+  const begins = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
+  if (begins || spanMs > DAYS_FEW_MS) return tickDay().format(date);
+  return (spanMs < MINUTES_FEW_MS ? clock() : tickClock()).format(date);
 }
 
 /** The same in UTC, as the server says it: for titles. */

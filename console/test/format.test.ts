@@ -9,7 +9,9 @@ import {
   formatLatency,
   formatRate,
   formatShare,
+  formatTick,
   formatTime,
+  formatUnit,
   formatUtc,
   formatValue,
   NOTHING,
@@ -83,4 +85,23 @@ test("times", () => {
   assert.equal(formatUtc(0), "1970-01-01T00:00:00.000Z");
   assert.equal(formatAge(1000, 1500), "just now");
   assert.equal(formatAge(1000, 66_000), "1 min 5 s ago");
+});
+
+test("units as people write them", () => {
+  const shown = { Cel: "°C", "[degF]": "°F", "ug/m3": "µg/m³", "m3/h": "m³/h", "m/s2": "m/s²" };
+  for (const [unit, sign] of Object.entries(shown)) assert.equal(formatUnit(unit), sign);
+  assert.equal(formatUnit("kOhm"), "kΩ");
+  assert.equal(formatUnit("us"), "µs");
+  // What is no such code stays as somebody wrote it.
+  for (const unit of ["bar", "%", "°C", "units", "CO2", "mg/m3N", "H2", ""])
+    assert.equal(formatUnit(unit), unit);
+  assert.equal(formatUnit(null), "");
+});
+
+test("times on an axis say as little as tells them apart", () => {
+  const noon = new Date(2026, 2, 5, 12, 30, 15).getTime();
+  assert.equal(formatTick(noon, 3_600_000), "12:30");
+  assert.equal(formatTick(noon, 60_000), "12:30:15");
+  assert.equal(formatTick(noon, 7 * 86_400_000), "5 Mar");
+  assert.equal(formatTick(new Date(2026, 2, 5).getTime(), 3_600_000), "5 Mar");
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { channelWords } from "../src/alarms/channels";
+import { daysOf, gapsOf, weekOf } from "../src/alarms/roster-week";
 import { isRosterWrong, ownOffset } from "../src/alarms/rosters";
 import {
   fieldsOf,
@@ -174,4 +175,29 @@ test("a channel is sent without what belongs to another kind, and its secret onl
   });
   assert.equal(channelWords({ kind: "webhook", url: "https://x", secret: "" }).secret, undefined);
   assert.equal(channelWords({ kind: "webhook", url: "https://x", secret: "s" }).secret, "s");
+});
+
+test("a roster's week: shifts over midnight belong to both days, and gaps are found", () => {
+  assert.deepEqual(daysOf("mon-fri"), [0, 1, 2, 3, 4]);
+  assert.deepEqual(daysOf("sat,mon"), [5, 0]);
+  assert.deepEqual(daysOf("fri-mon"), [4, 5, 6, 0]);
+  assert.deepEqual(daysOf("never"), []);
+  const week = weekOf([
+    { member: "ann", days: "mon-sat", from: "08:00", to: "20:00" },
+    { member: "bob", days: "mon-sun", from: "20:00", to: "08:00" },
+  ]);
+  const stretch = (member: string, from: number, to: number) => ({ member, from, to });
+  assert.deepEqual(week[0], [
+    stretch("bob", 0, 480),
+    stretch("ann", 480, 1200),
+    stretch("bob", 1200, 1440),
+  ]);
+  assert.deepEqual(gapsOf(week[0] ?? []), []);
+  assert.deepEqual(gapsOf(week[6] ?? []), [{ from: 480, to: 1200 }]);
+  assert.deepEqual(gapsOf([]), [{ from: 0, to: 1440 }]);
+  // To midnight and all day: no stretch of nothing on the next day.
+  assert.deepEqual(weekOf([{ member: "a", days: "sun", from: "20:00", to: "00:00" }])[0], []);
+  assert.deepEqual(weekOf([{ member: "a", days: "mon", from: "00:00", to: "24:00" }])[0], [
+    stretch("a", 0, 1440),
+  ]);
 });

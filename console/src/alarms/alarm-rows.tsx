@@ -11,7 +11,7 @@ import { AlarmPlace, AlarmStateBadge, PriorityMark, titleOf } from "./parts";
 import type { Row } from "./rows";
 
 const ROW_HEIGHT = 58;
-const PHONE_HEIGHT = 96;
+const PHONE_HEIGHT = 112;
 
 function Why({ alarm }: { alarm: Alarm }) {
   return (

@@ -99,6 +99,8 @@ function ChannelCard(props: {
           <Badge tone="bad" icon="bad">
             {tr("channels.dead")}
           </Badge>
+        ) : channel.sent === 0 ? (
+          <Badge tone="plain">{tr("channels.unused")}</Badge>
         ) : (
           <Badge tone="good" icon="check">
             {tr("channels.alive")}

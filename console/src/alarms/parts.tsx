@@ -3,7 +3,7 @@ import { secondsOf } from "./spans";
 import { stateOf } from "./filter";
 import type { Alarm } from "../api/alarms";
 import type { Value } from "../api/types";
-import { formatDuration, formatValue, NOTHING } from "../format";
+import { formatDuration, formatUnit, formatValue, NOTHING } from "../format";
 import { alarmsKeyIfKnown, tl } from "../i18n/alarms";
 import { useStore } from "../store";
 import "../style/alarms.css";
@@ -102,7 +102,7 @@ export const titleOf = (alarm: { title: string | null; rule: string | null; kind
 /** What was found, beside what it should be. */
 export function valueText(value: Value, unit: string | null): string {
   const text = formatValue(value, typeof value === "number" ? "float64" : "");
-  return unit && text !== NOTHING ? `${text} ${unit}` : text;
+  return unit && text !== NOTHING ? `${text} ${formatUnit(unit)}` : text;
 }
 
 export function durationText(value: number | string | null | undefined): string {

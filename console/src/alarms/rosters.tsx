@@ -14,6 +14,7 @@ import { Choice } from "../ui/dialog";
 import { Icon } from "../ui/icon";
 import { Name } from "../ui/name";
 import { Badge, Button, Card, Empty, ProblemNote, Skeleton } from "../ui/parts";
+import { RosterCalendar } from "./roster-calendar";
 import { spanSeconds } from "./spans";
 import { durationText } from "./parts";
 import {
@@ -100,6 +101,7 @@ function RosterCard(props: { roster: Roster; onEdit: () => void; onRemove: () =>
       }
     >
       <OnCallNow roster={roster} />
+      <RosterCalendar roster={roster} />
       <ul class="roster-shifts">
         {roster.shifts.map((shift, at) => (
           <li key={at}>

@@ -4,7 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 import { askStatistics, type AlarmStatistics } from "../api/alarms";
 import { serverNow } from "../api/clock";
 import { useQuery } from "../api/query";
-import { formatCount, formatShare, formatTime } from "../format";
+import { formatCount, formatShare, formatTick, formatTime } from "../format";
 import { tl } from "../i18n/alarms";
 import { pointAddress, routeAddress } from "../router";
 import { Field } from "../ui/dialog";
@@ -162,7 +162,7 @@ function Series({ statistics }: { statistics: AlarmStatistics }) {
           )}
           {axisTimes(from, to, Math.max(2, room / 150)).map((time) => (
             <text key={time} class="lane-time" x={x(time)} y={PLOT_HEIGHT - 6} text-anchor="middle">
-              {formatTime(time)}
+              {formatTick(time, to - from)}
             </text>
           ))}
         </svg>
@@ -317,10 +317,12 @@ function Body({ statistics }: { statistics: AlarmStatistics }) {
             <div>
               <dt>{tl("statistics.acknowledge")}</dt>
               <dd>
-                {tl("statistics.acknowledge.words", {
-                  median: durationText(acknowledge.median),
-                  p90: durationText(acknowledge.p90),
-                })}
+                {acknowledge.median === null
+                  ? tl("statistics.acknowledge.none")
+                  : tl("statistics.acknowledge.words", {
+                      median: durationText(acknowledge.median),
+                      p90: durationText(acknowledge.p90),
+                    })}
               </dd>
             </div>
             <div>

@@ -2,13 +2,14 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { AlarmEntry } from "../api/alarms";
 import { serverNow } from "../api/clock";
-import { formatDuration, formatTime } from "../format";
+import { formatDuration, formatTick, formatTime } from "../format";
 import { tl } from "../i18n/alarms";
 import { lanesOf, spanOfEntries, type Lane } from "./lanes";
 import { priorityName, titleOf } from "./parts";
 
 const LANES = 12;
 const LANE_HEIGHT = 26;
+const LANE_HEIGHT_NARROW = 40; /* title and place one below the other */
 const AXIS_HEIGHT = 24;
 const LABEL_WIDE = 320;
 const LABEL_NARROW = 120;
@@ -44,23 +45,47 @@ export function useWidth() {
 /** The last two levels of a path say most where room is short. */
 const placeOf = (path: string | null): string => (path ?? "").split("/").slice(-2).join("/");
 
+/** Its width in letters: those of Chinese are two wide. */
+const lettersOf = (text: string): number =>
+  [...text].reduce((sum, letter) => sum + (letter > "\u2e7f" ? 2 : 1), 0);
+
+/** As much as there is room for: of titles the beginning, of places the end, which tells them apart. */
+export function shortened(text: string, letters: number, keep: "begin" | "end"): string {
+  if (lettersOf(text) <= letters) return text;
+  const all = [...text];
+  while (all.length > 1 && lettersOf(all.join("")) > letters - 1)
+    keep === "begin" ? all.pop() : all.shift();
+  return keep === "begin" ? `${all.join("").trimEnd()}\u2026` : `\u2026${all.join("")}`;
+}
+
+const LETTER_WIDTH = 7;
+
 function LaneRow(props: {
   lane: Lane;
   top: number;
   x: (time: number) => number;
   label: number;
+  height: number;
   onOpen: (alarm: number) => void;
 }) {
-  const { lane, top, x } = props;
+  const { lane, top, x, height } = props;
   const rank = Math.min(5, lane.priority);
+  const narrow = height > LANE_HEIGHT;
+  const letters = Math.floor((props.label - 8) / LETTER_WIDTH);
+  const title = shortened(titleOf(lane), narrow ? letters : Math.floor(letters * 0.62), "begin");
+  const place = shortened(
+    placeOf(lane.path),
+    narrow ? letters : Math.max(6, letters - lettersOf(title) - 1),
+    "end",
+  );
   return (
     <g>
       {/* An SVG of its own cuts what is too long. */}
-      <svg x={0} y={top} width={props.label - 8} height={LANE_HEIGHT}>
+      <svg x={0} y={top} width={props.label - 8} height={height}>
         <text class="lane-name" x={0} y={17}>
-          {titleOf(lane)}
-          <tspan class="lane-place" dx={8}>
-            {placeOf(lane.path)}
+          {title}
+          <tspan class="lane-place" {...(narrow ? { x: 0, dy: 16 } : { dx: 8 })}>
+            {place}
           </tspan>
           <title>{`${titleOf(lane)} ${lane.path ?? ""}`}</title>
         </text>
@@ -75,7 +100,7 @@ function LaneRow(props: {
             x={left}
             y={top + 5}
             width={Math.max(2, x(bar.to) - left)}
-            height={LANE_HEIGHT - 10}
+            height={height - 10}
             rx={2}
             onClick={() => props.onOpen(bar.alarm)}
           >
@@ -92,9 +117,10 @@ export function Timeline(props: { entries: AlarmEntry[]; onOpen: (alarm: number)
   const span = spanOfEntries(props.entries, serverNow());
   const lanes = lanesOf(props.entries, span, LANES);
   const label = width < NARROW ? LABEL_NARROW : LABEL_WIDE;
+  const laneHeight = width < NARROW ? LANE_HEIGHT_NARROW : LANE_HEIGHT;
   const room = Math.max(1, width - label - 8);
   const x = (time: number) => label + (room * (time - span.from)) / (span.to - span.from);
-  const height = lanes.length * LANE_HEIGHT + AXIS_HEIGHT;
+  const height = lanes.length * laneHeight + AXIS_HEIGHT;
   const words = lanes
     .map((lane) =>
       tl("journal.lane", {
@@ -113,7 +139,7 @@ export function Timeline(props: { entries: AlarmEntry[]; onOpen: (alarm: number)
             <g key={time}>
               <line class="lane-tick" x1={x(time)} x2={x(time)} y1={0} y2={height - AXIS_HEIGHT} />
               <text class="lane-time" x={x(time)} y={height - 6} text-anchor="middle">
-                {formatTime(time)}
+                {formatTick(time, span.to - span.from)}
               </text>
             </g>
           ))}
@@ -121,7 +147,8 @@ export function Timeline(props: { entries: AlarmEntry[]; onOpen: (alarm: number)
             <LaneRow
               key={lane.key}
               lane={lane}
-              top={at * LANE_HEIGHT}
+              top={at * laneHeight}
+              height={laneHeight}
               x={x}
               label={label}
               onOpen={props.onOpen}

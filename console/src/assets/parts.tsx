@@ -5,12 +5,9 @@ import { ts } from "../i18n/assets";
 import { routeAddress } from "../router";
 import "../style/assets.css";
 import { Icon } from "../ui/icon";
-import { Badge, type Tone } from "../ui/parts";
+import { PriorityMark } from "../alarms/parts";
+import { Badge } from "../ui/parts";
 import { Tabs } from "../pages/access-parts";
-
-/** 1 is the most urgent. */
-export const priorityTone = (priority: number | null): Tone =>
-  priority === null ? "plain" : priority <= 2 ? "bad" : priority <= 4 ? "warn" : "info";
 
 /** How many alarms, with the most urgent priority among them; nothing where there is none. */
 export function AlarmBadge({ alarms }: { alarms: AssetAlarms }) {
@@ -22,12 +19,10 @@ export function AlarmBadge({ alarms }: { alarms: AssetAlarms }) {
     open: formatCount(alarms.unacknowledged),
   });
   return (
-    <Badge tone={priorityTone(alarms.priority)} icon="warn" title={words}>
-      {count}
-      {alarms.priority !== null && (
-        <span class="badge-detail">{ts("alarms.priority", { priority: alarms.priority })}</span>
-      )}
-    </Badge>
+    <span class="alarm-count" title={words}>
+      {alarms.priority !== null && <PriorityMark priority={alarms.priority} size={20} />}
+      {ts("alarms.count", { count, number: alarms.active })}
+    </span>
   );
 }
 

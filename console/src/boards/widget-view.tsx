@@ -6,10 +6,12 @@ import { limitsOf } from "../api/limits";
 import { useQuery } from "../api/query";
 import type { Limits, Point, PointList, Value } from "../api/types";
 import { Markdown } from "../documents/markdown-view";
-import { formatCount, formatTime, formatValue, NOTHING } from "../format";
+import { formatCount, formatTime, formatUnit, formatValue, NOTHING } from "../format";
 import { askLast, askTrend } from "../history/ask";
 import { stateColor } from "../history/palette";
 import { ts } from "../i18n/assets";
+import "../style/assets.css";
+import "../style/boards.css";
 import { useLivePaths } from "../live/hooks";
 import type { LivePoint } from "../live/client";
 import { pointAddress } from "../router";
@@ -52,7 +54,7 @@ function NumberWidget({ widget }: { widget: Widget }) {
     <a class="widget-number" href={pointAddress(path)}>
       <span class={words.length > 9 ? "widget-value widget-value-long" : "widget-value"}>
         {words}
-        {point?.unit && <small>{point.unit}</small>}
+        {point?.unit && <small>{formatUnit(point.unit)}</small>}
       </span>
       <span class="widget-foot">
         <Signs point={point} />
@@ -96,7 +98,7 @@ function GaugeWidget({ widget }: { widget: Widget }) {
   const known = [...Object.values(limits), ...(value === undefined ? [] : [value])];
   const [least, most] = endsOf(known, widget.least, widget.most);
   const share = value === undefined ? 0 : shareOf(value, least, most);
-  const words = `${valueWords(point)} ${point?.unit ?? ""}`;
+  const words = `${valueWords(point)} ${formatUnit(point?.unit)}`;
   return (
     <a class="widget-gauge" href={pointAddress(path)} aria-label={`${lastName(path)}: ${words}`}>
       <svg viewBox="0 0 100 96" aria-hidden="true">
@@ -109,7 +111,7 @@ function GaugeWidget({ widget }: { widget: Widget }) {
           {valueWords(point)}
         </text>
         <text class="dial-unit" x="50" y="66">
-          {point?.unit ?? ""}
+          {formatUnit(point?.unit)}
         </text>
         <text class="dial-end" x="17" y="94">
           {formatValue(least, "float64")}
@@ -140,17 +142,25 @@ function BarsWidget({ widget }: { widget: Widget }) {
         return (
           <li key={path}>
             <a href={pointAddress(path)} title={path}>
-              {names[at]}
+              <bdi>{names[at]}</bdi>
             </a>
             <span class="bar-track" aria-hidden="true">
               <span style={{ width: `${share * 100}%` }} />
             </span>
             <span class="bar-value">
-              {valueWords(point)} <span class="faint">{point?.unit}</span>
+              {valueWords(point)} <span class="faint">{formatUnit(point?.unit)}</span>
             </span>
           </li>
         );
       })}
+      <li class="bar-ends faint" aria-hidden="true">
+        <span />
+        <span>
+          <span>{formatValue(least, "float64")}</span>
+          <span>{formatValue(most, "float64")}</span>
+        </span>
+        <span />
+      </li>
     </ul>
   );
 }
@@ -192,7 +202,7 @@ function TableWidget({ widget }: { widget: Widget }) {
                   </a>
                 </td>
                 <td class="number">
-                  {valueWords(point)} <span class="faint">{point?.unit}</span>
+                  {valueWords(point)} <span class="faint">{formatUnit(point?.unit)}</span>
                 </td>
                 <td>
                   <Signs point={point} />
@@ -257,7 +267,7 @@ function StatesWidget({ widget }: { widget: Widget }) {
       {data?.map(({ path, stretches }, at) => (
         <div key={path} class="states-line">
           <a href={pointAddress(path)} title={path}>
-            {names[at]}
+            <bdi>{names[at]}</bdi>
           </a>
           <span
             class="states-track"

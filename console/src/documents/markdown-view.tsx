@@ -1,4 +1,5 @@
 /** Markdown as elements: nothing of it becomes HTML but what stands here. */
+import "../style/assets.css";
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { markdownBlocks, type Block, type Inline } from "./markdown";

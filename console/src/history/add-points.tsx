@@ -3,7 +3,7 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { get, withQuery } from "../api/http";
 import { useQuery } from "../api/query";
 import type { PointList } from "../api/types";
-import { formatCount } from "../format";
+import { formatCount, formatUnit } from "../format";
 import { th } from "../i18n/history";
 import { searchQuery } from "../tree/search-view";
 import "../style/history.css";
@@ -102,7 +102,7 @@ export function AddPoints(props: {
                 onClick={() => add([point.path])}
               >
                 <span>{point.path}</span>
-                <span class="faint">{point.unit}</span>
+                <span class="faint">{formatUnit(point.unit)}</span>
               </li>
             ))}
           </ul>

@@ -180,7 +180,7 @@ export function SampleTable(props: {
       title={th("sample.title")}
       class="samples-card"
       aside={
-        <span class="card-tools">
+        <span class="sample-tools">
           <a
             class="button button-plain"
             href={samplesDownload(view.paths, span)}

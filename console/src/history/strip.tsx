@@ -2,11 +2,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Limits } from "../api/types";
 import { namesApart } from "../boards/widgets";
-import { formatValue } from "../format";
+import { formatUnit, formatValue } from "../format";
 import { useLanguage } from "../i18n";
 import { th } from "../i18n/history";
 import { useLivePaths } from "../live/hooks";
 import { useStore } from "../store";
+import "../style/assets.css";
 import "../style/history.css";
 import { ProblemNote } from "../ui/parts";
 import { TrendModel } from "./model";
@@ -76,7 +77,7 @@ export function TrendStrip(props: {
           const track = tracks?.find((one) => one.path === path);
           const last = range.kind === "last" ? live.get(path) : undefined;
           const reading = last ?? (track && readingLast(track));
-          const unit = last?.unit ?? track?.unit ?? "";
+          const unit = formatUnit(last?.unit) || (track?.unit ?? "");
           const type = last?.type ?? track?.type ?? "";
           const text = reading ? `${formatValue(reading.value, type)} ${unit}` : "";
           return (

@@ -3,6 +3,7 @@
  * strictly; heights are where a line stands, null where there is none.
  */
 import type { Value } from "../api/types";
+import { formatUnit } from "../format";
 import type { LastPoint, PointHead, TrendPoint } from "./types";
 
 /** line: between samples it may be anything; step: it holds until the next one; state: it has no height. */
@@ -72,7 +73,7 @@ export function trackOf(point: TrendPoint, last: LastPoint | undefined, columnMs
     path: point.path,
     point: point.point,
     type: point.type,
-    unit: point.unit,
+    unit: formatUnit(point.unit),
     kind,
     times: point.times,
     values: point.values,

@@ -234,6 +234,7 @@ export const alarmsZh: Record<keyof typeof alarmsEn, string> = {
   "statistics.priority.rest": "低及以下",
   "statistics.wanted": "目标 {share}",
   "statistics.acknowledge": "确认用时",
+  "statistics.acknowledge.none": "此时段内没有报警被确认",
   "statistics.acknowledge.words": "半数在 {median} 内，九成在 {p90} 内",
   "statistics.stale": "无数据测点",
   "statistics.chattering": "频繁报警",

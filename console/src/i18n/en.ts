@@ -174,6 +174,7 @@ export const en = {
   "overview.damage.text": "stretches of the journal, set aside",
   "overview.facts": "About this server",
   "verdict.good": "All is well",
+  "verdict.alarms": "The server is well; alarms to acknowledge: {count}",
   "verdict.good.text": "What was acknowledged is on the disk. Running for {uptime}.",
   "verdict.warn": "Something wants attention",
   "verdict.bad": "Something is wrong",

@@ -171,6 +171,7 @@ export const zh: Record<keyof typeof en, string> = {
   "overview.damage.text": "段日志已隔离",
   "overview.facts": "关于本服务器",
   "verdict.good": "一切正常",
+  "verdict.alarms": "服务器正常；待确认报警：{count}",
   "verdict.good.text": "已确认的数据都已落盘。已运行 {uptime}。",
   "verdict.warn": "有情况需要留意",
   "verdict.bad": "出现故障",

@@ -3,7 +3,7 @@ import { useCallback, useMemo, useState } from "preact/hooks";
 import type { AssetMetric } from "../api/assets";
 import type { LimitState, Value } from "../api/types";
 import { limitWords } from "../assets/words";
-import { formatTime, formatValue, NOTHING } from "../format";
+import { formatTime, formatUnit, formatValue, NOTHING } from "../format";
 import { RowGrid, type GridColumn } from "../history/row-grid";
 import { trendsAddress, viewOf } from "../history/view";
 import { ts } from "../i18n/assets";
@@ -49,7 +49,7 @@ function ValueWords({ shown }: { shown: Shown }) {
   return (
     <span class="metric-value" title={formatValue(shown.value, shown.type, true)}>
       <strong>{formatValue(shown.value, shown.type)}</strong>{" "}
-      <span class="faint">{shown.unit}</span>
+      <span class="faint">{formatUnit(shown.unit)}</span>
     </span>
   );
 }
@@ -72,7 +72,7 @@ const WIDTHS = {
   value: "minmax(110px, 1.2fr)",
   state: "116px",
   time: "96px",
-  limits: "minmax(110px, 1.6fr)",
+  limits: "minmax(150px, 2.2fr)",
 };
 
 export function AssetPoints(props: { metrics: AssetMetric[]; past: boolean; branch: string }) {

@@ -17,7 +17,8 @@ import { limitsOf } from "../api/limits";
 import { usePages, useQuery } from "../api/query";
 import { mayPoint } from "../api/session";
 import { assetTree } from "../assets/tree";
-import { AlarmBadge, levelWords, priorityTone, StaleBadge, TypeLink } from "../assets/parts";
+import { PriorityMark, priorityName } from "../alarms/parts";
+import { AlarmBadge, levelWords, StaleBadge, TypeLink } from "../assets/parts";
 import { formatCount, formatTime, formatValue, NOTHING } from "../format";
 import { fieldText, fieldTime } from "../history/range-text";
 import { ts } from "../i18n/assets";
@@ -26,7 +27,7 @@ import { assetPageAddress, goTo, pointAddress, route, routeAddress } from "../ro
 import { useStore } from "../store";
 import { lazy } from "../ui/lazy";
 import { Name } from "../ui/name";
-import { Badge, Button, Card, Empty, ProblemNote, Skeleton, Time } from "../ui/parts";
+import { Button, Card, Empty, ProblemNote, Skeleton, Time } from "../ui/parts";
 import { More, Table } from "../ui/table";
 import { tell } from "../ui/toasts";
 import { Facts } from "./access-parts";
@@ -272,9 +273,10 @@ function AlarmsCard({ path }: { path: string }) {
               name: "priority",
               title: ts("alarms.urgency"),
               cell: ({ priority }) => (
-                <Badge tone={priorityTone(priority)} icon="warn">
-                  {ts("alarms.priority", { priority })}
-                </Badge>
+                <span class="alarm-count">
+                  <PriorityMark priority={priority} size={20} />
+                  {priorityName(priority)}
+                </span>
               ),
             },
             {

@@ -53,6 +53,16 @@ const ACTIONS = [
   "correct",
   "annot",
   "export",
+  "type",
+  "asset",
+  "rule",
+  "alarm",
+  "handover",
+  "roster",
+  "channel",
+  "route",
+  "document",
+  "board",
 ] as const;
 const TIMES = ["any", "hour", "day", "week", "between"] as const;
 const RESULTS = ["all", "done", "failed"] as const;

@@ -18,6 +18,7 @@ import { ts } from "../i18n/assets";
 import { t } from "../i18n";
 import { goTo, routeAddress } from "../router";
 import { useStore } from "../store";
+import "../style/assets.css";
 import "../style/boards.css";
 import { Icon, type IconName } from "../ui/icon";
 import { Name } from "../ui/name";

@@ -9,6 +9,7 @@ import { ts } from "../i18n/assets";
 import { t } from "../i18n";
 import { goTo, route, routeAddress } from "../router";
 import { useStore } from "../store";
+import "../style/assets.css";
 import "../style/boards.css";
 import { Dialog } from "../ui/dialog";
 import { Name } from "../ui/name";
@@ -68,7 +69,8 @@ function BoardCard({ board }: { board: BoardBrief }) {
           </Badge>
         </span>
         <span class="faint">
-          {board.owner} <Time time={board.changed} />
+          {[board.owner, ts("boards.changed")].filter(Boolean).join(" · ")}{" "}
+          <Time time={board.changed} />
         </span>
       </a>
     </li>

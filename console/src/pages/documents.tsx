@@ -68,7 +68,7 @@ function Row({ one }: { one: DocumentBrief }) {
         {one.snippet ? (
           <Snippets snippet={one.snippet} />
         ) : (
-          <span class="faint document-attached">{one.attached.join(", ")}</span>
+          <span class="faint document-attached">{one.attached.map(attachedWords).join(", ")}</span>
         )}
       </div>
     </div>
@@ -88,11 +88,12 @@ function AttachedTo({ words }: { words: string[] }) {
               ? routeAddress("assets", name, { view: "types" })
               : kind === "branch"
                 ? pointAddress(name)
-                : "";
-        const title = kind in ATTACH_WORDS ? ts(ATTACH_WORDS[kind as "asset"]) : kind;
+                : kind === "rule"
+                  ? routeAddress("rules", name)
+                  : "";
         return (
           <li key={word}>
-            {title} {address ? <a href={address}>{name}</a> : name}
+            {kindWords(kind)} {address ? <a href={address}>{name}</a> : name}
           </li>
         );
       })}
@@ -106,6 +107,14 @@ const ATTACH_WORDS = {
   rule: "attach.rule",
   branch: "attach.branch",
 } as const;
+
+const kindWords = (kind: string): string =>
+  kind in ATTACH_WORDS ? ts(ATTACH_WORDS[kind as "asset"]) : kind;
+
+const attachedWords = (word: string): string => {
+  const { kind, name } = attachedOf(word);
+  return `${kindWords(kind)} ${name}`;
+};
 
 async function readText(name: string, version: number, signal: AbortSignal): Promise<string> {
   const answer = await fetch(contentAddress(name, version), {

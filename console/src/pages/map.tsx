@@ -20,17 +20,20 @@ const AROUND_PX = 150; /* the edges of the page and of the marks, where the wind
 
 function Row({ cluster }: { cluster: Cluster }) {
   const { asset, assets, alarms, priority, latitude, longitude } = cluster;
-  const name =
-    assets === 1 && asset
-      ? asset
-      : ts("map.assets", { count: formatCount(assets), number: assets });
+  const one = assets === 1 ? asset : null;
+  const name = one
+    ? one.slice(one.lastIndexOf("/") + 1)
+    : ts("map.assets", { count: formatCount(assets), number: assets });
+  const place = one?.includes("/")
+    ? one.slice(0, one.lastIndexOf("/"))
+    : `${latitude.toFixed(3)}, ${longitude.toFixed(3)}`;
   return (
     <div class="map-row">
-      <span class="name">{name}</span>
-      <AlarmBadge alarms={{ active: alarms, unacknowledged: 0, priority }} />
-      <span class="faint">
-        {latitude.toFixed(3)}, {longitude.toFixed(3)}
+      <span class="name" title={one ?? undefined}>
+        {name}
       </span>
+      <AlarmBadge alarms={{ active: alarms, unacknowledged: 0, priority }} />
+      <span class="faint">{place}</span>
     </div>
   );
 }

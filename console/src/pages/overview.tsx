@@ -1,5 +1,6 @@
 /** How the server does: all is well, or what is not and what to do about it; then the numbers behind it. */
 import type { ComponentChildren } from "preact";
+import { alarmCounts } from "../alarms/watch";
 import { HISTORY_MS, system, type Moment } from "../api/system";
 import { mayOpen } from "../api/pages";
 import type { Issue } from "../api/health";
@@ -72,18 +73,23 @@ function IssueLine({ issue, state }: { issue: Issue; state: SystemState }) {
 
 function Verdict({ state, issues }: { state: SystemState; issues: Issue[] }) {
   const bad = issues.some((issue) => issue.severity === "bad");
-  const tone = bad ? "bad" : issues.length ? "warn" : "good";
-  const icon = bad ? "bad" : issues.length ? "warn" : "well";
+  const calm = issues.length === 0;
+  // The server may be well while the plant is not: never "all is well" above alarms that wait.
+  const waiting = useStore(alarmCounts)?.unacknowledged ?? 0;
+  const tone = bad ? "bad" : calm && waiting === 0 ? "good" : "warn";
+  const icon = tone === "good" ? "well" : tone;
   return (
     <section class={`verdict verdict-${tone}`} aria-label={t("overview.verdict")}>
       <span class="verdict-icon">
         <Icon name={icon} size={26} />
       </span>
       <div class="verdict-words">
-        <h2>{t(`verdict.${tone}`)}</h2>
-        {issues.length === 0 && (
-          <p>{t("verdict.good.text", { uptime: formatDuration(state.uptimeS) })}</p>
-        )}
+        <h2>
+          {calm && waiting > 0
+            ? t("verdict.alarms", { count: formatCount(waiting) })
+            : t(`verdict.${tone}`)}
+        </h2>
+        {calm && <p>{t("verdict.good.text", { uptime: formatDuration(state.uptimeS) })}</p>}
         {issues.length > 0 && (
           <ul class="issues">
             {issues.map((issue) => (

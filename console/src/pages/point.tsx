@@ -8,7 +8,7 @@ import { limitsOf } from "../api/limits";
 import { findPlace, type Place } from "../api/place";
 import { useQuery } from "../api/query";
 import type { LimitKind, LimitState, Point, Value } from "../api/types";
-import { formatValue, NOTHING } from "../format";
+import { formatUnit, formatValue, NOTHING } from "../format";
 import { mayPoint } from "../api/session";
 import { t } from "../i18n";
 import { useLivePath } from "../live/hooks";
@@ -56,7 +56,7 @@ function ValueNow({ shown }: { shown: Shown }) {
     <div class="value-now">
       <div class={`value-giant${text.length > 14 ? " value-long" : ""}`}>
         <span title={formatValue(shown.value, shown.type, true)}>{text}</span>
-        {shown.unit && <small>{shown.unit}</small>}
+        {shown.unit && <small>{formatUnit(shown.unit)}</small>}
       </div>
       <div class="value-badges">
         {shown.time === null ? (

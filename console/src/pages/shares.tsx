@@ -5,7 +5,7 @@ import { command, get, withQuery } from "../api/http";
 import { usePages, useQuery } from "../api/query";
 import { may, session, type Right } from "../api/session";
 import type { PointList } from "../api/types";
-import { formatValue } from "../format";
+import { formatUnit, formatValue } from "../format";
 import { ta } from "../i18n/access";
 import { t } from "../i18n";
 import { pointAddress } from "../router";
@@ -80,7 +80,7 @@ function Seen(props: { patterns: string[]; from: string; own: boolean }) {
               <code>{own ? `@${from}/${point.path}` : point.path}</code>
             </a>
             <span class="number">
-              {formatValue(point.value, point.type)} {point.unit}
+              {formatValue(point.value, point.type)} {formatUnit(point.unit)}
             </span>
           </li>
         ))}

@@ -118,7 +118,7 @@ function Result({ run }: { run: Run }) {
     <Card
       title={th("sql.result")}
       aside={
-        <span class="card-tools">
+        <span class="sample-tools">
           {charted && (
             <Segmented
               label={th("sql.look")}

@@ -4,7 +4,7 @@
  */
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { PointBrief } from "../api/types";
-import { formatTime, formatUtc, formatValue } from "../format";
+import { formatTime, formatUnit, formatUtc, formatValue } from "../format";
 import { t } from "../i18n";
 import type { LivePoint } from "../live/client";
 import { useLiveCell } from "../live/hooks";
@@ -90,7 +90,7 @@ function lookOf(shown: Shown): string {
 
 function titleOf(shown: Shown): string {
   const limit = shown.limitState === "none" ? "" : ` · ${t(`limit_state.${shown.limitState}`)}`;
-  return `${formatValue(shown.value, shown.type, true)} ${shown.unit} · ${shown.quality}${limit} · ${formatUtc(shown.time)}`;
+  return `${formatValue(shown.value, shown.type, true)} ${formatUnit(shown.unit)} · ${shown.quality}${limit} · ${formatUtc(shown.time)}`;
 }
 
 /** What is drawn belongs to no component: it changes more often than those should. */
@@ -100,7 +100,7 @@ function draw(cell: HTMLElement, shown: Shown): void {
   if (drawn.look !== look) cell.className = drawn.look = look;
   write(drawn, "number", formatValue(shown.value, shown.type));
   write(drawn, "sign", signOf(shown));
-  write(drawn, "unit", shown.unit);
+  write(drawn, "unit", formatUnit(shown.unit));
   const quality = shown.time === null ? "" : t(`quality.${qualityClass(shown.quality)}`);
   write(drawn, "quality", quality);
   drawTime(cell, drawn, shown.time);

@@ -46,8 +46,9 @@ static void take_print(const struct backup_taken *taken)
     printf("%sbackup %" PRIu64 "%s  position %s, %s\n", paint(PAINT_GREEN), taken->serial,
            paint(PAINT_NONE), number_group(taken->position, text[0]),
            time_format_short(taken->wall_ns, time));
-    printf("%s in %s files; of these %s were copied\n", number_bytes(taken->bytes, text[1]),
-           number_group(taken->files, text[2]), number_bytes(taken->bytes_copied, text[3]));
+    printf("%s in %s file%s; of these %s were copied\n", number_bytes(taken->bytes, text[1]),
+           number_group(taken->files, text[2]), taken->files == 1 ? "" : "s",
+           number_bytes(taken->bytes_copied, text[3]));
     if (taken->backups_removed > 0)
         printf("%s older backups removed, %s\n", number_group(taken->backups_removed, text[0]),
                number_bytes(taken->bytes_removed, text[4]));

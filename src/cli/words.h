@@ -64,8 +64,7 @@ MUST_USE bool words_count(const struct words *words, const char *name, uint64_t 
     }
 /* Of verbs that ask a server, which may be one of TLS. */
 #define TRUST_OPTIONS                                                                              \
-    {"ca", "FILE",                                                                                 \
-     "by TLS: trust who is in this PEM file (MAINSTEM_CA, else whom the system does)"},            \
+    {"ca", "FILE", "by TLS: trust who is in this PEM file (MAINSTEM_CA, else the system)"},        \
     {                                                                                              \
         "insecure", NULL, "by TLS: trust anyone, and be heard by anyone between"                   \
     }

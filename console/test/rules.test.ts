@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { channelWords } from "../src/alarms/channels";
+import { whyWords } from "../src/alarms/why-words";
+import { language } from "../src/i18n";
 import { daysOf, gapsOf, weekOf } from "../src/alarms/roster-week";
 import { isRosterWrong, ownOffset } from "../src/alarms/rosters";
 import {
@@ -200,4 +202,17 @@ test("a roster's week: shifts over midnight belong to both days, and gaps are fo
   assert.deepEqual(weekOf([{ member: "a", days: "mon", from: "00:00", to: "24:00" }])[0], [
     stretch("a", 0, 1440),
   ]);
+});
+
+test("why an alarm was raised is said in the language of the page", () => {
+  language.set("en");
+  assert.equal(whyWords("60.7 >= 60"), "60.7 ≥ 60");
+  assert.equal(whyWords("nothing for 300 s"), "nothing for 300 s");
+  language.set("zh");
+  assert.equal(whyWords("4 <= 5"), "4 ≤ 5");
+  assert.equal(whyWords("nothing for 300 s"), "300 s 内没有数据");
+  assert.equal(whyWords("9: change >= 3 in 10 s"), "9：10 s 内变化 ≥ 3");
+  assert.equal(whyWords("9: deviation >= 3"), "9：偏差 ≥ 3");
+  assert.equal(whyWords("is 2"), "为 2");
+  language.set("en");
 });

@@ -30,6 +30,7 @@ import {
   valueText,
 } from "./parts";
 import { followAlarms, POLL_MS } from "./watch";
+import { whyWords } from "./why-words";
 
 const AlarmTrend = lazy(async () => (await import("./alarm-trend")).AlarmTrend, 6);
 
@@ -105,7 +106,7 @@ function Facts({ alarm }: { alarm: AlarmWhole }) {
         )}
       </>,
     ],
-    [tl("alarms.why"), alarm.why || NOTHING],
+    [tl("alarms.why"), whyWords(alarm.why ?? "") || NOTHING],
     [tl("alarms.raised_at"), <Time time={alarm.raised} precise />],
     [tl("alarms.changed"), <Time time={alarm.changed} precise />],
     [tl("alarms.count"), String(alarm.count)],

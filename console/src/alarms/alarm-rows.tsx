@@ -9,6 +9,7 @@ import { Age } from "../ui/parts";
 import { isOpen } from "./filter";
 import { AlarmPlace, AlarmStateBadge, PriorityMark, titleOf } from "./parts";
 import type { Row } from "./rows";
+import { whyWords } from "./why-words";
 
 const ROW_HEIGHT = 58;
 const PHONE_HEIGHT = 112;
@@ -16,7 +17,7 @@ const PHONE_HEIGHT = 112;
 function Why({ alarm }: { alarm: Alarm }) {
   return (
     <span class="alarm-why">
-      <bdi>{alarm.why}</bdi>
+      <bdi>{whyWords(alarm.why ?? "")}</bdi>
       {alarm.count > 1 && (
         <span class="alarm-times" title={tl("alarms.times", { count: alarm.count })}>
           {`\u00d7${alarm.count}`}

@@ -12,6 +12,7 @@ import { tell } from "../ui/toasts";
 import { ALARMS_HEAD, alarmLines } from "./csv";
 import { stateName, titleOf, valueText } from "./parts";
 import type { Row } from "./rows";
+import { whyWords } from "./why-words";
 
 export function AlarmsExport({ query }: { query: AlarmQuery }) {
   const [count, setCount] = useState<number | null>(null);
@@ -105,7 +106,7 @@ export function AlarmsPrint({ rows }: { rows: Row[] }) {
                   <td>{stateName(alarm.state)}</td>
                   <td>{seenName(titleOf(alarm))}</td>
                   <td>{seenName(alarm.path ?? alarm.asset ?? "")}</td>
-                  <td>{alarm.why}</td>
+                  <td>{whyWords(alarm.why ?? "")}</td>
                   <td>{valueText(alarm.value, alarm.unit)}</td>
                   <td>{formatTime(alarm.raised)}</td>
                   <td>{seenName(alarm.assignee ?? "")}</td>

@@ -21,7 +21,7 @@ export function AlarmBadge({ alarms }: { alarms: AssetAlarms }) {
   return (
     <span class="alarm-count" title={words}>
       {alarms.priority !== null && <PriorityMark priority={alarms.priority} size={20} />}
-      {ts("alarms.count", { count, number: alarms.active })}
+      {ts("alarms.active", { count, number: alarms.active })}
     </span>
   );
 }

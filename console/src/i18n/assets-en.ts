@@ -124,7 +124,7 @@ export const assetsEn = {
   "alarms.what": "Alarm",
   "alarms.urgency": "Priority",
   "alarms.raised": "Raised",
-  "alarms.count": "{count} {number|alarm|alarms}",
+  "alarms.active": "{count} {number|alarm|alarms}",
   "alarms.of": "{count} active alarms, {open} unacknowledged, most urgent priority {priority}",
   "stale.of": "{count} points without data",
   "types.title": "Types",

@@ -124,7 +124,7 @@ export const assetsZh: Record<keyof typeof assetsEn, string> = {
   "alarms.what": "报警",
   "alarms.urgency": "优先级",
   "alarms.raised": "发生时间",
-  "alarms.count": "{count} 个报警",
+  "alarms.active": "{count} 个报警",
   "alarms.of": "{count} 个活动报警，{open} 个未确认，最高优先级 {priority}",
   "stale.of": "{count} 个测点没有数据",
   "types.title": "类型",

@@ -23,7 +23,7 @@
  *   sql.c        SQL
  *   stream.c     NDJSON of any length
  *   text.c       a text that grows, for metrics and the page
- *   openapi.c, schemas.c, notes.c, problems.c, docs.c   the document and its page, from the tables
+ *   openapi.c, schemas_*.c, notes.c, problems.c, docs.c   the document and its page, from the tables
  *   files.c      the console
  *   viewer.c     WebSocket and server-sent events on one side, live on the other */
 #pragma once

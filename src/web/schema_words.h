@@ -1,4 +1,4 @@
-/* Words in which the tables of schemas are written: for schemas.c and schemas_people.c alone. */
+/* Words in which the tables of schemas are written: for schemas_*.c alone. */
 #pragma once
 
 #include "web/schemas.h"
@@ -16,10 +16,10 @@
     {"sequence", "integer", true, "above that client's last one", NULL}
 /* clang-format on */
 
-/* Of points, history and the system: schemas.c; of people and rights: schemas_people.c; of types and
- * assets: schemas_assets.c; of rules and alarms: schemas_alarms.c; of channels, rosters, routes and
- * deliveries: schemas_notices.c; of documents and boards: schemas_library.c. */
-extern const struct schema schemas_points[], schemas_people[], schemas_assets[], schemas_alarms[],
-    schemas_notices[], schemas_library[];
-extern const size_t schemas_points_count, schemas_people_count, schemas_assets_count,
-    schemas_alarms_count, schemas_notices_count, schemas_library_count;
+/* Each in schemas_*.c of its name: people have their rights with them, assets their types, alarms
+ * their rules, notices channels, rosters and routes, the library boards. */
+extern const struct schema schemas_points[], schemas_history[], schemas_system[], schemas_people[],
+    schemas_assets[], schemas_alarms[], schemas_notices[], schemas_library[];
+extern const size_t schemas_points_count, schemas_history_count, schemas_system_count,
+    schemas_people_count, schemas_assets_count, schemas_alarms_count, schemas_notices_count,
+    schemas_library_count;

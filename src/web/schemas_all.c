@@ -6,12 +6,10 @@
 static const struct {
     const struct schema *at;
     const size_t *count;
-} tables[] = {{schemas_points, &schemas_points_count},
-              {schemas_people, &schemas_people_count},
-              {schemas_assets, &schemas_assets_count},
-              {schemas_alarms, &schemas_alarms_count},
-              {schemas_notices, &schemas_notices_count},
-              {schemas_library, &schemas_library_count}};
+} tables[] = {{schemas_points, &schemas_points_count},   {schemas_history, &schemas_history_count},
+              {schemas_system, &schemas_system_count},   {schemas_people, &schemas_people_count},
+              {schemas_assets, &schemas_assets_count},   {schemas_alarms, &schemas_alarms_count},
+              {schemas_notices, &schemas_notices_count}, {schemas_library, &schemas_library_count}};
 
 size_t schema_count(void)
 {

@@ -3,6 +3,8 @@
 
 #include "web/schemas.h"
 
+#define VALUE_TYPES "float64|int64|bool|string"
+#define PATH_EXAMPLE "\"plant/line-1/press-3/temp\""
 #define MEMBERS(name) static const struct schema_member name[]
 #define LAST                                                                                       \
     {                                                                                              \

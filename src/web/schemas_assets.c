@@ -2,7 +2,6 @@
 #include "web/schema_words.h"
 
 /* clang-format off */
-#define VALUE_TYPES "float64|int64|bool|string"
 #define LEVELS "enterprise|site|area|line|unit|device"
 #define ASSET_EXAMPLE "\"acme/north/pump-3\""
 #define DONE_MEMBERS \

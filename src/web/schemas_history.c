@@ -2,8 +2,6 @@
  * questions, those in SQL too. */
 #include "web/schema_words.h"
 
-#define TYPES "float64|int64|bool|string"
-#define PATH_EXAMPLE "\"plant/line-1/press-3/temp\""
 /* clang-format off */
 
 /* ---- commands about history ----------------------------------------------------------------- */
@@ -199,7 +197,7 @@ MEMBERS(last_question_members) = {
 #define ANSWERED_POINT \
     {"path", "string", false, "of the point", PATH_EXAMPLE}, \
     {"point", "integer", false, "its number", "17"}, \
-    {"type", TYPES, false, "of its values", NULL}, \
+    {"type", VALUE_TYPES, false, "of its values", NULL}, \
     {"unit", "string", false, "of its values", "\"degC\""}
 #define ANSWERED_END \
     {"unknown", "[]string", false, "paths and numbers that were named and are not there", "[]"}, \
@@ -287,7 +285,7 @@ MEMBERS(point_buckets_members) = {
     {"point", "integer", true, "its number", "17"},
     {"group", "string", true, "instead of path and point: what `by` said, or all", NULL},
     {"points", "count", true, "of the group", NULL},
-    {"type", TYPES, false, "of the values folded", NULL},
+    {"type", VALUE_TYPES, false, "of the values folded", NULL},
     {"unit", "string", true, "of its values", "\"degC\""},
     {"buckets", "[]any", false, "[beginning, aggregate, ..], null where there is none", "[[\"2026-03-01T08:00:00Z\",21.5]]"},
     LAST};

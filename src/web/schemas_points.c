@@ -2,9 +2,7 @@
  * protocol. */
 #include "web/schema_words.h"
 
-#define TYPES "float64|int64|bool|string"
 #define LIMIT_STATES "none|low_low|low|normal|high|high_high"
-#define PATH_EXAMPLE "\"plant/line-1/press-3/temp\""
 /* clang-format off */
 
 /* ---- points --------------------------------------------------------------------------------- */
@@ -26,7 +24,7 @@ MEMBERS(refusal_members) = {
 #define POINT_MEMBERS \
     {"path", "string", false, "where it is in the namespace", PATH_EXAMPLE}, \
     {"point", "integer", false, "its number, for ever; a retired one is never given again", "17"}, \
-    {"type", TYPES, false, "of its values", NULL}, \
+    {"type", VALUE_TYPES, false, "of its values", NULL}, \
     {"value", "value?", false, "the newest by source time; null: none, see quality. Numbers beyond 2^53 are written exactly", "21.5"}, \
     {"quality", "string", false, "good, uncertain..., bad...", "\"good\""}, \
     {"time", "time?", false, "source time of the value", NULL}, \
@@ -87,13 +85,13 @@ MEMBERS(branch_members) = {
     POINT_SETTINGS(true)
 MEMBERS(point_create_members) = {
     {"path", "string", false, "1 to 16 segments of 1 to 128 bytes joined by /, without + # and control characters, not beginning with $", PATH_EXAMPLE},
-    {"type", TYPES, true, "float64 unless told", NULL},
+    {"type", VALUE_TYPES, true, "float64 unless told", NULL},
     SETTINGS_MEMBERS,
     KEY_MEMBERS,
     LAST};
 MEMBERS(point_change_members) = {
     {"path", "string", true, "a new path: renames, and must stand alone", NULL},
-    {"type", TYPES, true, "possible while it never had a value", NULL},
+    {"type", VALUE_TYPES, true, "possible while it never had a value", NULL},
     SETTINGS_MEMBERS,
     KEY_MEMBERS,
     LAST};
@@ -101,7 +99,7 @@ MEMBERS(command_members) = {
     {"command", "create|change|rename|retire", false, "what is to be done", NULL},
     {"path", "string", false, "of the point", PATH_EXAMPLE},
     {"new_path", "string", true, "with rename, and only then", NULL},
-    {"type", TYPES, true, "with create and change", NULL},
+    {"type", VALUE_TYPES, true, "with create and change", NULL},
     SETTINGS_MEMBERS,
     KEY_MEMBERS,
     LAST};

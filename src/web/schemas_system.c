@@ -1,4 +1,4 @@
-/* Shapes of answers about the server: the store, its state, topics and clients, problems. */
+/* Shapes of answers about the server: settings, its state, topics and clients, problems. */
 #include "web/schema_words.h"
 
 /* clang-format off */

@@ -223,6 +223,7 @@ void broker_destroy(struct broker *broker)
     for (uint32_t number = 1; number < broker->record_count; number++)
         principal_release(broker->records[number].principal);
     free(broker->records);
+    free(broker->tenant_records);
     free(broker->numbers_free);
     free(broker->route.matches);
     free(broker->route.ids);

@@ -422,7 +422,7 @@ static enum err record_load(struct broker *broker, uint32_t number)
     if (!sessions_view(broker->sessions, number, &view))
         return OK;
     bool known = number < broker->record_count && records_at(broker, number)->in_use;
-    struct record *record = records_make(broker, number);
+    struct record *record = records_make(broker, number, view.tenant);
     if (!record)
         return ERR_NO_MEMORY;
     subscriptions_remove_all(broker, record->first_subscription);

@@ -110,7 +110,29 @@ void clients_remove(struct broker *broker, struct client *client)
 }
 
 /* ---- records ---- */
-struct record *records_make(struct broker *broker, uint32_t number)
+/* Without memory for it the record is counted for nobody. */
+static void records_count(struct broker *broker, struct record *record, uint32_t tenant)
+{
+    record->tenant = TENANT_NONE;
+    if (tenant >= broker->tenant_record_capacity) {
+        uint32_t capacity = broker->tenant_record_capacity ? broker->tenant_record_capacity : 16;
+        while (capacity <= tenant && capacity < UINT32_MAX / 2)
+            capacity *= 2;
+        uint32_t *wider = realloc(broker->tenant_records, (size_t)capacity * sizeof *wider);
+        if (!wider || tenant >= capacity) {
+            broker->tenant_records = wider ? wider : broker->tenant_records;
+            return;
+        }
+        memset(wider + broker->tenant_record_capacity, 0,
+               (size_t)(capacity - broker->tenant_record_capacity) * sizeof *wider);
+        broker->tenant_records = wider;
+        broker->tenant_record_capacity = capacity;
+    }
+    record->tenant = tenant;
+    broker->tenant_records[tenant]++;
+}
+
+struct record *records_make(struct broker *broker, uint32_t number, uint32_t tenant)
 {
     if (number >= broker->record_capacity) {
         uint32_t capacity = broker->record_capacity ? broker->record_capacity : 256;
@@ -130,15 +152,19 @@ struct record *records_make(struct broker *broker, uint32_t number)
     }
     if (number >= broker->record_count)
         broker->record_count = number + 1;
-    if (!broker->records[number].in_use)
+    if (!broker->records[number].in_use) {
         broker->recorded++;
+        records_count(broker, &broker->records[number], tenant);
+    }
     broker->records[number].in_use = true;
     return &broker->records[number];
 }
 
-uint32_t records_number(struct broker *broker)
+uint32_t records_number(struct broker *broker, uint32_t tenant)
 {
-    if (broker->recorded >= broker->settings->mqtt_sessions)
+    uint64_t most = broker->settings->mqtt_sessions;
+    uint64_t own = tenant < broker->tenant_record_capacity ? broker->tenant_records[tenant] : 0;
+    if (broker->recorded >= most || (store_is_shared(broker) && own >= most - most / 2))
         return SESSION_NONE;
     if (broker->number_free_count > 0)
         return broker->numbers_free[--broker->number_free_count];
@@ -156,6 +182,8 @@ void records_free(struct broker *broker, uint32_t number)
     struct record *record = &broker->records[number];
     if (record->in_use)
         broker->recorded--;
+    if (record->in_use && record->tenant != TENANT_NONE)
+        broker->tenant_records[record->tenant]--;
     principal_release(record->principal);
     *record = (struct record){.client = NULL};
     if (broker->number_free_count == broker->number_free_capacity) {

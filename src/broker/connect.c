@@ -357,8 +357,10 @@ static enum broker_feed connect_failed(struct broker *broker, struct broker_link
         return connect_refuse(broker, link, connect, MQTT_SERVER_UNAVAILABLE, admit_text(admit));
     default:
         return connect_refuse(broker, link, connect, MQTT_QUOTA_EXCEEDED,
-                              admit == ADMIT_DONE ? "limit mqtt.sessions or mqtt.memory"
-                                                  : admit_text(admit));
+                              admit == ADMIT_DONE
+                                  ? "limit mqtt.sessions, of a tenant half of it, or "
+                                    "mqtt.memory"
+                                  : admit_text(admit));
     }
 }
 
@@ -369,7 +371,7 @@ static bool connect_enter(struct broker *broker, struct client *client, bool had
         return false;
     if (client->number == SESSION_NONE)
         return true;
-    struct record *record = records_make(broker, client->number);
+    struct record *record = records_make(broker, client->number, client->tenant);
     if (!record) {
         clients_remove(broker, client);
         return false;
@@ -407,7 +409,7 @@ static enum broker_feed connect_accept(struct broker *broker, struct broker_link
     client->kept = client->kept || client->session_present;
     client->number = number;
     bool record = client->expiry_s > 0 || connect->will.present;
-    if (!had && record && (client->number = records_number(broker)) == SESSION_NONE)
+    if (!had && record && (client->number = records_number(broker, client->tenant)) == SESSION_NONE)
         return connect_failed(broker, link, client, connect, ADMIT_DONE);
     uint64_t ticket = broker->durable_ticket;
     if (had || record) {

@@ -212,8 +212,7 @@ static void publication_map(struct broker *broker, const struct publication *pub
 /* ---- admission ---- */
 #define STORE_ROWS 256u /* rows that a message or a session takes beside its bytes */
 
-/* Where there are several tenants, none may have more than half of what all share. */
-static bool tenants_share(const struct broker *broker)
+bool store_is_shared(const struct broker *broker)
 {
     return broker->access && access_tenants(engine_access(broker->engine)) > 1;
 }
@@ -226,7 +225,7 @@ bool store_takes(const struct broker *broker, uint32_t tenant, size_t bytes)
     sessions_describe(broker->sessions, &counts);
     if (counts.held + bytes + STORE_ROWS > most)
         return false;
-    if (!tenants_share(broker))
+    if (!store_is_shared(broker))
         return true;
     sessions_tenant(broker->sessions, tenant, &of);
     return of.held + bytes + STORE_ROWS <= most / 2;
@@ -241,7 +240,7 @@ static bool retained_takes(const struct broker *broker, uint32_t tenant)
     sessions_describe(broker->sessions, &counts);
     if (counts.retained + broker->retain_posts >= most)
         return false;
-    if (!tenants_share(broker))
+    if (!store_is_shared(broker))
         return true;
     sessions_tenant(broker->sessions, tenant, &of);
     return of.retained + broker->retain_posts < most / 2;

@@ -256,6 +256,7 @@ struct record {
     uint64_t dropped;
     int64_t closed_ns;   /* boot clock; what was closed before the start: as long ago as it was */
     struct chore *chore; /* its end, or its will, is under way: not yet durable; NULL: none */
+    uint32_t tenant;     /* for whom it is counted; TENANT_NONE: for nobody */
     bool in_use;
     bool goodbye; /* the last connection ended with DISCONNECT: its will is not wanted any more */
 };
@@ -483,6 +484,8 @@ struct broker {
     struct record *records; /* by number */
     uint32_t record_count;  /* highest number + 1 */
     uint32_t record_capacity, recorded;
+    uint32_t *tenant_records; /* how many of them are of each tenant, by its number */
+    uint32_t tenant_record_capacity;
     uint32_t *numbers_free;
     uint32_t number_free_count, number_free_capacity;
     uint32_t sweep_at;
@@ -569,13 +572,14 @@ struct client *clients_at(const struct broker *broker, uint32_t slot, uint32_t g
 MUST_USE bool clients_add(struct broker *broker, struct client *client);
 void clients_remove(struct broker *broker, struct client *client);
 /* The record of a number, made when it is not there; NULL: no memory. */
-struct record *records_make(struct broker *broker, uint32_t number);
+struct record *records_make(struct broker *broker, uint32_t number, uint32_t tenant);
 static inline struct record *records_at(const struct broker *broker, uint32_t number)
 {
     return &broker->records[number];
 }
-/* A free number, or SESSION_NONE past mqtt.sessions or without memory. */
-uint32_t records_number(struct broker *broker);
+/* A free number for a session of this tenant, or SESSION_NONE past mqtt.sessions, past the tenant's
+ * half of them where there are several, or without memory. */
+uint32_t records_number(struct broker *broker, uint32_t tenant);
 void records_free(struct broker *broker, uint32_t number);
 /* A number that records_number gave and nobody used. */
 void records_give_back(struct broker *broker, uint32_t number);
@@ -761,6 +765,8 @@ enum topic_use topic_use_of(const struct broker *broker, const char *filters, ui
 /* As broker_topic_path, with any template. */
 enum admit topic_path_of(const struct topic_template *path_template, struct bytes topic,
                          uint8_t *path, struct bytes *ret_path);
+/* Are there several tenants? Then none may have more than half of what all share. */
+bool store_is_shared(const struct broker *broker);
 /* May the sessions hold so many bytes more for this tenant? mqtt.stored. */
 bool store_takes(const struct broker *broker, uint32_t tenant, size_t bytes);
 void aliases_free(struct broker *broker, struct client *client);

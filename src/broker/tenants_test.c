@@ -287,6 +287,32 @@ static void test_half_of_the_store(void **state)
     retain(b, "b", text, 1);
 }
 
+/* Half of the sessions that may be kept, on both sides of it, and counted anew after a restart. */
+static void test_half_of_the_sessions(void **state)
+{
+    struct test_house *house = *state;
+    struct two two = make_two(house);
+    const struct how keep = {.version = MQTT_5, .expiry_s = 1000};
+    house->settings.mqtt_sessions = 4;
+    vanish(join(house, "one", as(&two.a, keep)));
+    vanish(join(house, "two", as(&two.a, keep)));
+    for (int round = 0; round < 2; round++) {
+        struct wire *third = join_begin(house, "three", as(&two.a, keep));
+        house_settle(house);
+        expect_connack(third, MQTT_QUOTA_EXCEEDED, false);
+        expect_end(third, 0, CAUSE_CONNECT_REFUSED);
+        vanish(rejoin(house, "two", as(&two.a, keep))); /* what it has it may use */
+        vanish(round == 0 ? join(house, "one", as(&two.b, keep))
+                          : rejoin(house, "one", as(&two.b, keep)));
+        if (round == 0)
+            house_crash(house);
+        house_settle(house);
+    }
+    leave(join(house, "two", as(&two.a, (struct how){.version = MQTT_5}))); /* a clean start */
+    house_settle(house);
+    join(house, "three", as(&two.a, keep));
+}
+
 /* ---- shares ---- */
 struct shown {
     struct two two;
@@ -399,6 +425,7 @@ int main(void)
         TENANTS(test_topics_seen_say_whose),
         TENANTS(test_half_of_the_retained_topics),
         TENANTS(test_half_of_the_store),
+        TENANTS(test_half_of_the_sessions),
         TENANTS(test_a_share_is_seen),
         TENANTS(test_what_is_not_shared_is_not_there),
         TENANTS(test_a_share_ends),

@@ -7,7 +7,7 @@ import { t, type Key } from "../i18n";
 import { Field } from "../ui/dialog";
 import { Button, Card, ProblemNote, Snippet } from "../ui/parts";
 import { Table, type Column } from "../ui/table";
-import { Use, whyOf } from "./topics";
+import { Use, whyOf } from "./topic-use";
 
 const SHOWN_MAX = 200;
 

@@ -4,15 +4,13 @@ import { get, withQuery } from "../api/http";
 import { usePages } from "../api/query";
 import { may } from "../api/session";
 import { system } from "../api/system";
-import type { Topic, TopicsAnswer, TopicUse } from "../api/types";
+import type { Topic, TopicsAnswer } from "../api/types";
 import { formatCount } from "../format";
-import { keyIfKnown, t } from "../i18n";
-import { serverText, topicUses } from "../i18n/server-zh";
+import { t } from "../i18n";
 import { pointAddress } from "../router";
 import { useStore } from "../store";
 import {
   Age,
-  Badge,
   Button,
   Card,
   Empty,
@@ -26,26 +24,11 @@ import {
 import { More, Table, type Column } from "../ui/table";
 import { publishExample } from "./overview";
 import { TopicTrials } from "./topic-trials";
+import { Use, whyOf } from "./topic-use";
 
 const PAGE = 100;
 const AGAIN_MS = 5000;
 const POINTS_SHOWN = 6;
-
-/** Why a topic gives no readings. */
-export function whyOf({ use, why }: TopicUse): string | null {
-  return why && serverText(topicUses, use, why);
-}
-
-export function Use({ use }: { use: TopicUse }) {
-  const key = keyIfKnown(`topics.use.${use.use}`);
-  const look = use.reading ? "good" : use.use === "refused" ? "warn" : "plain";
-  const icon = use.reading ? "check" : use.use === "refused" ? "refused" : "retained";
-  return (
-    <Badge tone={look} icon={icon} title={whyOf(use) ?? ""}>
-      {key ? t(key) : use.use}
-    </Badge>
-  );
-}
 
 /** Below the topic's own path the rest of a point's path is enough. */
 function nameBelow(path: string, topic: Topic): string {

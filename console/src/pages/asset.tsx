@@ -17,7 +17,7 @@ import { limitsOf } from "../api/limits";
 import { usePages, useQuery } from "../api/query";
 import { mayPoint } from "../api/session";
 import { assetTree } from "../assets/tree";
-import { PriorityMark, priorityName } from "../alarms/parts";
+import { AlarmStateBadge, PriorityMark, priorityName } from "../alarms/parts";
 import { AlarmBadge, levelWords, StaleBadge, TypeLink } from "../assets/parts";
 import { formatCount, formatTime, formatValue, NOTHING } from "../format";
 import { fieldText, fieldTime } from "../history/range-text";
@@ -31,7 +31,6 @@ import { Button, Card, Empty, ProblemNote, Skeleton, Time } from "../ui/parts";
 import { More, Table } from "../ui/table";
 import { tell } from "../ui/toasts";
 import { Facts } from "./access-parts";
-import { AlarmStateBadge } from "../alarms/parts";
 import { AssetDialog, MoveDialog, RetireDialog } from "./asset-dialogs";
 import { AssetPoints, pointsOf } from "./asset-points";
 import { AttachedDocuments } from "./documents-attached";
@@ -331,9 +330,10 @@ function AlarmsThen({ path, at }: { path: string; at: string }) {
               name: "priority",
               title: ts("alarms.urgency"),
               cell: ({ priority }) => (
-                <Badge tone={priorityTone(priority)} icon="warn">
-                  {ts("alarms.priority", { priority })}
-                </Badge>
+                <span class="alarm-count">
+                  <PriorityMark priority={priority} size={20} />
+                  {priorityName(priority)}
+                </span>
               ),
             },
             {

@@ -51,6 +51,8 @@ const alarm = (number: number, over: Partial<Alarm> = {}): Alarm => ({
   raised: "2026-11-23T10:00:00Z",
   changed: "2026-11-23T10:00:00Z",
   count: 1,
+  chattering: null,
+  changes: 0,
   first_out: false,
   acknowledged_by: null,
   acknowledged: null,

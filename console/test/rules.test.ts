@@ -43,12 +43,15 @@ test("what a rule says goes there and back", () => {
     latch: true,
     acknowledge: true,
     realarm: null,
+    chatter: 7,
     cause: "Valve",
     consequence: "",
     response: "Close it",
     group: "",
     points: 3,
     alarms: 0,
+    unjudged: 0,
+    too_late: 0,
     changed: null,
     author: null,
   };
@@ -68,8 +71,11 @@ test("what a rule says goes there and back", () => {
     limit: 2.5,
     span: "10s",
     off_delay: "1m",
+    chatter: 7,
     direction: "rising",
   });
+  assert.equal(flawsOf({ ...fields, chatter: "1001" }).chatter, "whole");
+  assert.equal(flawsOf({ ...fields, chatter: "0" }).chatter, undefined);
 });
 
 test("only what belongs to the kind is sent", () => {

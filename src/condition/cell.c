@@ -73,6 +73,20 @@ static bool mean_take(const struct cell_entry *entry, struct condition_cell *cel
     return true;
 }
 
+bool condition_cell_mean(const struct condition *condition, unsigned cell,
+                         const struct condition_cell *bytes, int64_t time_ns, double *ret_mean)
+{
+    check(cell < condition->cells);
+    const struct cell_entry *entry = &condition_cell_list(condition)[cell];
+    struct condition_cell fed = *bytes;
+    if (entry->code != CODE_MEAN || !(fed.flags & CELL_SEEN) || time_ns < fed.times[0])
+        return false;
+    if (fed.flags & CELL_HELD && time_ns > fed.times[0])
+        mean_feed(entry, &fed, time_ns);
+    *ret_mean = cell_mean(&fed);
+    return fed.times[1] >= entry->span_ns;
+}
+
 bool cell_take(const struct cell_entry *entry, struct condition_cell *cell,
                const struct condition_sample *sample)
 {

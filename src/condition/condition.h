@@ -192,6 +192,12 @@ struct condition_cell {
 };
 _Static_assert(sizeof(struct condition_cell) == 64, "condition_cell is part of snapshots");
 
+/* The mean over a time that a cell knows, as it is at time_ns, when nothing new came since its
+ * newest sample; false: the cell keeps something else, was not fed for the whole time, or is newer.
+ */
+bool condition_cell_mean(const struct condition *condition, unsigned cell,
+                         const struct condition_cell *bytes, int64_t time_ns, double *ret_mean);
+
 struct condition_port {
     void *context;
     /* The point of a reference as it is now; false: there is none, all but bad() of it is unknown.

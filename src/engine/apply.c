@@ -169,7 +169,9 @@ static enum err apply_archive(struct engine *engine, const struct fact *fact,
         return err;
     if (effects.erased_group != 0) {
         apply_erased(engine, &fact->command.erase);
-        err = engine_history_erase(engine, effects.erased_group);
+        err = modules_erased(engine, effects.erased_group, stamp);
+        if (err == OK)
+            err = engine_history_erase(engine, effects.erased_group);
         if (err != OK)
             return err;
     }

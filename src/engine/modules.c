@@ -121,6 +121,21 @@ enum err modules_point_changed(struct engine *engine, uint32_t point,
     return point == POINT_NONE ? OK : follow(engine, point_changed(engine, point, stamp), stamp);
 }
 
+enum err modules_erased(struct engine *engine, uint32_t group, const struct record_stamp *stamp)
+{
+    struct erased_group view;
+    struct point_range range;
+    enum err err = OK;
+    archive_group(engine->archive, group, &view);
+    for (uint32_t i = 0; err == OK && i < view.ranges; i++) {
+        check(archive_group_ranges(engine->archive, group, i, &range, 1) == 1);
+        for (uint32_t j = 0; err == OK && j < range.count; j++)
+            err = alarms_point_erased(engine->alarms, range.first + j, view.from_ns, view.to_ns,
+                                      stamp);
+    }
+    return follow(engine, err, stamp);
+}
+
 /* The points that are metrics of the asset now. Those that were and are not any more are found by
  * the walk. */
 static enum err asset_points_changed(struct engine *engine, uint32_t asset,
@@ -302,7 +317,8 @@ static enum err fired(void *arg, const struct timer_view *timer)
     const struct firing *firing = arg;
     struct engine *engine = firing->engine;
     const struct record_stamp *stamp = &firing->stamp;
-    if (timer->kind >= ALARMS_TIMER_FIRST && timer->kind <= ALARMS_TIMER_LAST)
+    if ((timer->kind >= ALARMS_TIMER_FIRST && timer->kind <= ALARMS_TIMER_LAST) ||
+        timer->kind == ALARMS_TIMER_CHATTER)
         return follow(engine, alarms_fired(engine->alarms, timer, stamp), stamp);
     if (timer->kind == EXPRESSIONS_TIMER)
         return follow(engine, expressions_fired(engine->expressions, timer, stamp), stamp);

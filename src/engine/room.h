@@ -474,6 +474,8 @@ enum err modules_points_new(struct engine *engine, uint32_t rows_before, uint32_
 /* A command changed a point; POINT_NONE: none. */
 enum err modules_point_changed(struct engine *engine, uint32_t point,
                                const struct record_stamp *stamp);
+/* Samples were erased: a group of archive's. */
+enum err modules_erased(struct engine *engine, uint32_t group, const struct record_stamp *stamp);
 /* Values that points_apply_sample told. */
 enum err modules_judge(struct engine *engine, const struct record_stamp *stamp);
 /* FACT_MODULE, with its outcome as the effects' only one; FACT_ENTRY. */

@@ -223,8 +223,11 @@ static void put_rule(struct lookup *lookup, const struct sql_config *config, uin
     put_open(lookup, place, true, plan->condition);
     frame_put_integer(&lookup->texts, plan->on_delay_ns);
     frame_put_integer(&lookup->texts, plan->off_delay_ns);
+    frame_put_integer(&lookup->texts, plan->chatter);
     put_whole_count(lookup, place, view.points);
     put_whole_count(lookup, place, view.alarms);
+    put_whole_count(lookup, place, view.blind);
+    put_whole_count(lookup, place, view.too_late);
     put_time(lookup, view.wall_ns);
     put_words(lookup, place->name);
     lookup->row_count++;
@@ -260,6 +263,8 @@ static void put_alarm(struct lookup *lookup, const struct sql_config *config, ui
     put_words(lookup, view.assignee);
     put_open(lookup, place, true, view.why);
     frame_put_integer(&lookup->texts, view.count);
+    put_time(lookup, view.chatters_wall_ns);
+    frame_put_integer(&lookup->texts, view.changes);
     put_words(lookup, place->name);
     lookup->row_count++;
 }

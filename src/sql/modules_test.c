@@ -62,6 +62,7 @@ static void rule_high(uint32_t tenant, const char *name, enum rule_on on, const 
     struct form_writer form = rule_form(name, RULE_HIGH, on, path);
     form_put_real(&form, RULE_TAG_LIMIT, 80);
     form_put_integer(&form, RULE_TAG_PRIORITY, 2);
+    form_put_integer(&form, RULE_TAG_CHATTER, 0); /* each change is an entry */
     (void)order(tenant, COMMAND_RULE_SET, &form);
 }
 

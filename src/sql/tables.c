@@ -102,8 +102,11 @@ static const struct sql_column rules_columns[] = {
     {"condition", "text", "of an expression", false},
     {"on_delay", "integer", "ns", false},
     {"off_delay", "integer", "ns", false},
+    {"chatter", "integer", "changes in a minute, more are chattering; 0: none is", false},
     {"points", "integer", "that have it", false},
     {"alarms", "integer", "of it that are not normal", false},
+    {"unjudged", "integer", "points where its reference is no use", false},
+    {"too_late", "integer", "late values that it could not judge", false},
     {"changed", "integer", "when it was set last, ns since 1970", false},
     {"tenant", "text", "whose it is", false},
 };
@@ -122,6 +125,8 @@ static const struct sql_column alarms_columns[] = {
     {"assignee", "text", "who looks after it", false},
     {"why", "text", "what made it: temp 81.2 > 80", false},
     {"count", "integer", "how often it was raised", false},
+    {"chattering", "integer", "since when it chatters, ns since 1970; NULL: it does not", false},
+    {"changes", "integer", "that were counted meanwhile", false},
     {"tenant", "text", "whose it is", false},
 };
 static const struct sql_column journal_columns[] = {

@@ -63,8 +63,8 @@ enum buckets_column {
 };
 enum types_column { TYPES_COLUMNS = 9 };
 enum assets_column { ASSETS_COLUMNS = 13 };
-enum rules_column { RULES_COLUMNS = 16 };
-enum alarms_column { ALARMS_COLUMNS = 15 };
+enum rules_column { RULES_COLUMNS = 19 };
+enum alarms_column { ALARMS_COLUMNS = 17 };
 enum journal_column { JOURNAL_ARRIVED = 10, JOURNAL_COLUMNS = 16 };
 enum documents_column { DOCUMENTS_COLUMNS = 11 };
 enum rosters_column { ROSTERS_COLUMNS = 8 };

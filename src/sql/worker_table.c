@@ -14,6 +14,7 @@ struct table {
     enum sql_table table;
 };
 
+#define TABLE_COLUMNS_MAX 20
 struct cursor {
     sqlite3_vtab_cursor base;
     uint8_t number; /* the server knows it by this */
@@ -22,17 +23,17 @@ struct cursor {
     int64_t row_id;
     uint8_t *body; /* of the batch */
     struct frame_reader reader;
-    struct batch_run run;                     /* samples */
-    uint32_t at;                              /* samples: row of the run */
-    uint32_t rows_left;                       /* other tables: behind this one */
-    struct sql_value values[BUCKETS_COLUMNS]; /* their row */
+    struct batch_run run;                       /* samples */
+    uint32_t at;                                /* samples: row of the run */
+    uint32_t rows_left;                         /* other tables: behind this one */
+    struct sql_value values[TABLE_COLUMNS_MAX]; /* their row */
 };
-_Static_assert((int)POINTS_COLUMNS <= (int)BUCKETS_COLUMNS &&
-                   (int)LIVE_COLUMNS <= (int)BUCKETS_COLUMNS &&
-                   (int)ASSETS_COLUMNS <= (int)BUCKETS_COLUMNS &&
-                   (int)RULES_COLUMNS <= (int)BUCKETS_COLUMNS &&
-                   (int)ALARMS_COLUMNS <= (int)BUCKETS_COLUMNS &&
-                   (int)JOURNAL_COLUMNS <= (int)BUCKETS_COLUMNS,
+_Static_assert((int)POINTS_COLUMNS <= TABLE_COLUMNS_MAX && (int)LIVE_COLUMNS <= TABLE_COLUMNS_MAX &&
+                   (int)ASSETS_COLUMNS <= TABLE_COLUMNS_MAX &&
+                   (int)RULES_COLUMNS <= TABLE_COLUMNS_MAX &&
+                   (int)ALARMS_COLUMNS <= TABLE_COLUMNS_MAX &&
+                   (int)JOURNAL_COLUMNS <= TABLE_COLUMNS_MAX &&
+                   (int)BUCKETS_COLUMNS <= TABLE_COLUMNS_MAX,
                "rows fit");
 
 static struct table *table_of(sqlite3_vtab *base)

@@ -107,6 +107,8 @@ static void members_put(struct exchange *exchange, const struct alarm_view *view
     json_member_time(json, "raised", view->raised_ns);
     json_member_time(json, "changed", view->changed_wall_ns);
     json_member_count(json, "count", view->count);
+    json_member_time(json, "chattering", view->chatters_wall_ns);
+    json_member_count(json, "changes", view->changes);
     json_member_bool(json, "first_out", view->first_out);
     people_put(json, view);
 }

@@ -101,7 +101,7 @@ unsigned rule_kind_parse(struct bytes word); /* RULE_KINDS: none */
  * --------------------------------------------------------------------------------- */
 #define RULE_MEMBERS                                                                               \
     "title enabled kind on path type metric priority limit deadband span direction reference "     \
-    "states condition on_delay off_delay latch acknowledge realarm cause consequence response "    \
+    "states condition on_delay off_delay latch acknowledge realarm chatter cause consequence response "    \
     "group"
 /* Members that answers have and nobody sets. */
 void rule_members_drop(struct wish *wish);

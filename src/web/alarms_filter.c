@@ -182,7 +182,7 @@ unsigned alarm_state_parse(struct bytes word)
 
 unsigned alarm_happened_parse(struct bytes word)
 {
-    for (uint8_t event = 0; event <= ALARM_EVENTS + ALARM_ACT_ASSIGN; event++)
+    for (uint8_t event = 0; event <= ALARM_EVENT_LAST; event++)
         if (word_is(word, alarm_entry_word(event)))
             return event;
     return UINT8_MAX;

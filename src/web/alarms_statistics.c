@@ -127,9 +127,12 @@ static void entry_take(struct statistics *statistics, const struct alarm_entry *
 {
     bool told = entry->flags & ALARM_ENTRY_TOLD && !(entry->flags & ALARM_ENTRY_LATE);
     bool acknowledged = entry->event == ALARM_ACKNOWLEDGE;
-    if (!told && !acknowledged)
+    bool counted = entry->event == ALARM_EVENT_CHATTERS;
+    if (!told && !acknowledged && !counted)
         return;
     struct alarm_key *key = key_of(statistics, entry);
+    if (counted && key != NULL) /* of two changes one would have been told */
+        key->chatters += (uint32_t)entry->value / 2;
     if (told) {
         int64_t at = (entry->wall_ns - statistics->from_ns) / BUCKET_NS;
         statistics->raised++;

@@ -104,7 +104,8 @@ static void a_rule_there_and_back(void **state)
         put(house, "rules/r",
             "{\"kind\":\"rate\",\"path\":\"a/#\",\"limit\":5,\"deadband\":1,\"span\":\"1m\","
             "\"direction\":\"falling\",\"priority\":1,\"on_delay\":\"1h30m\",\"latch\":true,"
-            "\"acknowledge\":false,\"enabled\":false,\"cause\":\"c\",\"group\":\"g\"}")
+            "\"acknowledge\":false,\"enabled\":false,\"cause\":\"c\",\"group\":\"g\","
+            "\"chatter\":7}")
             .status,
         200);
     struct reply reply = house_ask(house, "GET /v1/rules/r");
@@ -112,6 +113,8 @@ static void a_rule_there_and_back(void **state)
     assert_true(has(&reply, "\"span\":\"1m\",\"direction\":\"falling\""));
     assert_true(has(&reply, "\"on_delay\":\"90m\""));
     assert_true(has(&reply, "\"latch\":true,\"acknowledge\":false"));
+    assert_true(has(&reply, "\"chatter\":7"));
+    assert_true(has(&reply, "\"unjudged\":0,\"too_late\":0"));
     json_t *json = reply_json(&reply);
     char *text = json_dumps(json, JSON_COMPACT);
     assert_int_equal(put(house, "rules/r", text).status, 200);

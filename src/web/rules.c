@@ -86,9 +86,13 @@ static void counts_put(struct exchange *exchange, const struct rule_view *view)
     if (all || tenant_seen_whole(exchange, view->tenant)) {
         json_member_count(json, "points", view->points);
         json_member_count(json, "alarms", view->alarms);
+        json_member_count(json, "unjudged", view->blind);
+        json_member_count(json, "too_late", view->too_late);
     } else {
         json_member_null(json, "points");
         json_member_null(json, "alarms");
+        json_member_null(json, "unjudged");
+        json_member_null(json, "too_late");
     }
 }
 
@@ -111,6 +115,7 @@ void rule_put(struct exchange *exchange, const struct rule_view *view)
     json_member_bool(json, "latch", plan->latch);
     json_member_bool(json, "acknowledge", plan->needs_acknowledge);
     put_span(json, "realarm", plan->realarm_ns);
+    json_member_count(json, "chatter", plan->chatter);
     put_text(json, "cause", plan->cause);
     put_text(json, "consequence", plan->consequence);
     put_text(json, "response", plan->response);

@@ -112,7 +112,7 @@ static void numbers_read(struct wish *wish, struct form_writer *form)
     static const char *const directions[] = {"rising", "falling", "either"};
     static const uint8_t meanings[] = {ALARM_RISING, ALARM_FALLING, ALARM_EITHER};
     double real;
-    int64_t priority;
+    int64_t priority, chatter;
     uint8_t direction;
     if (wish_real(wish, "limit", &real))
         form_put_real(form, RULE_TAG_LIMIT, real);
@@ -120,6 +120,8 @@ static void numbers_read(struct wish *wish, struct form_writer *form)
         form_put_real(form, RULE_TAG_DEADBAND, real);
     if (wish_integer(wish, "priority", 1, ALARM_PRIORITIES, &priority))
         form_put_integer(form, RULE_TAG_PRIORITY, priority);
+    if (wish_integer(wish, "chatter", 0, RULE_CHATTER_MAX, &chatter))
+        form_put_integer(form, RULE_TAG_CHATTER, chatter);
     if (wish_word(wish, "direction", directions, ARRAY_COUNT(directions), &direction))
         form_put_integer(form, RULE_TAG_DIRECTION, meanings[direction]);
     states_read(wish, form);
@@ -257,8 +259,8 @@ static enum handled rule_done(struct exchange *exchange, const struct outcome *o
 /* Members that answers have and nobody sets. */
 void rule_members_drop(struct wish *wish)
 {
-    static const char *const told[] = {"points",   "alarms", "changed", "author",
-                                       "position", "wins",   "why"};
+    static const char *const told[] = {"points", "alarms",   "unjudged", "too_late", "changed",
+                                       "author", "position", "wins",     "why"};
     for (size_t i = 0; i < ARRAY_COUNT(told); i++)
         (void)json_object_del(wish->json, told[i]);
 }

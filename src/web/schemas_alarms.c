@@ -32,12 +32,15 @@
     {"latch", "boolean", false, "it stays until it is reset", "false"}, \
     {"acknowledge", "boolean", false, "somebody has to say that he saw it", "true"}, \
     {"realarm", "string", false, "told again when it still stands; 0s: never", "\"0s\""}, \
+    {"chatter", "count", false, "what changes more often in a minute chatters: it is held active, and its changes are counted; 0: nothing does", "10"}, \
     {"cause", "string?", false, "what it comes from", "\"bearing\""}, \
     {"consequence", "string?", false, "what comes of it", "\"the pump stops\""}, \
     {"response", "string?", false, "what is to be done", "\"switch to pump 4\""}, \
     {"group", "string?", false, "of first-out", "null"}, \
     {"points", "count?", false, "that have it, as far as the walk came; null: you see a part of them", "120"}, \
     {"alarms", "count?", false, "of it that are not normal; null: you see a part of its points", "1"}, \
+    {"unjudged", "count?", false, "of these points: it cannot be judged there, as the reference is gone, stale, bad or without a value; null: you see a part of them", "0"}, \
+    {"too_late", "count?", false, "late values that it could not judge: what was beside them is not known any more; null: you see a part of its points", "0"}, \
     {"changed", "time?", false, "when it was set last", NULL}, \
     {"author", "string?", false, "by whom", "\"ann\""}, \
     {"position", "count", false, "of the command in the journal", "123"}
@@ -73,6 +76,7 @@ MEMBERS(rules_members) = {
     {"latch", "boolean", true, "it stays until it is reset", "false"}, \
     {"acknowledge", "boolean", true, "somebody has to say that he saw it; true unless said", "true"}, \
     {"realarm", "string?", true, "told again when it still stands", "\"30m\""}, \
+    {"chatter", "integer?", true, "0 to 1,000: what changes more often in a minute chatters; 10 unless said, 0: nothing does", "10"}, \
     {"cause", "string?", true, "up to 2,048 bytes", "\"bearing\""}, \
     {"consequence", "string?", true, "up to 2,048 bytes", "\"the pump stops\""}, \
     {"response", "string?", true, "up to 2,048 bytes", "\"switch to pump 4\""}, \
@@ -123,6 +127,8 @@ MEMBERS(preview_answer_members) = {
     {"raised", "time?", false, "source time of what raised it last", NULL}, \
     {"changed", "time?", false, "when its state changed last", NULL}, \
     {"count", "count", false, "how often it was raised since it was normal", "1"}, \
+    {"chattering", "time?", false, "since when it chatters: it is held active, and its changes are counted; null: it does not", "null"}, \
+    {"changes", "count", false, "that were counted since it chatters, and those that made it so; as of the last entry or so", "0"}, \
     {"first_out", "boolean", false, "the first of its group", "false"}, \
     {"acknowledged_by", "string?", false, "who saw it", "null"}, \
     {"acknowledged", "time?", false, "when he said so", "null"}, \
@@ -150,12 +156,12 @@ MEMBERS(entry_members) = {
     {"path", "string?", false, "of the point, or of the branch", POINT_EXAMPLE},
     {"rule", "string?", false, "name of the rule", "\"pump-hot\""},
     {"title", "string?", false, "of the rule as it is now", "\"Pump too hot\""},
-    {"event", "string", false, "condition holds, condition ends, acknowledge, comment, ..", "\"condition holds\""},
+    {"event", "string", false, "condition holds, condition ends, acknowledge, comment, chattering, calm, ..", "\"condition holds\""},
     {"state", STATES "?", false, "afterwards", "\"unacknowledged\""},
     {"state_before", STATES "?", false, "before", "\"normal\""},
     {"priority", "count", false, "of the rule, then", "2"},
     {"kind", RULE_KINDS "?", false, "of the rule, then", "\"high\""},
-    {"value", "number?", false, "of the cause", "81.2"},
+    {"value", "number?", false, "of the cause; of chattering and calm: how many changes", "81.2"},
     {"time", "time?", false, "source time of the cause", NULL},
     {"arrived", "time?", false, "when that came", NULL},
     {"who", "string?", false, "who did it; null: nobody", "null"},
@@ -249,7 +255,7 @@ MEMBERS(statistics_members) = {
     {"raised", "count", false, "alarms people were told of, by arrival", "31"},
     {"per_10_minutes", "AlarmRate", false, "EEMUA 191: one is fine, two are many, ten a flood", NULL},
     {"floods", "[]AlarmFlood", false, "more than ten in ten minutes", "[]"},
-    {"chattering", "[]AlarmTimes", false, "told three times or more within a minute: how often that was; the ten worst", "[]"},
+    {"chattering", "[]AlarmTimes", false, "told three times or more within a minute: how often that was, those times with it that were only counted as it chattered; the ten worst", "[]"},
     {"standing", "[]AlarmStanding", false, "active for more than 24 hours now; the first hundred", "[]"},
     {"standing_count", "count", false, "all of them", "0"},
     {"stale", "count", false, "points from which nothing comes now", "0"},

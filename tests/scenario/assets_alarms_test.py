@@ -224,6 +224,56 @@ def a_rule_is_tried_on_the_history(folder):
     server.stop()
 
 
+def what_comes_late_and_what_chatters(folder):
+    """A rate and a deviation of values that come late, a reference that goes, an alarm that changes too
+    often; and all of it the same after a kill."""
+    server = Server(folder + "/data")
+    begin = int(time.time()) - 3600
+
+    def put(name, value, at):
+        call(server, "POST", "/v1/samples", [{"path": f"hall/{name}", "value": value, "time": begin + at}])
+
+    def journal(**wanted):
+        entries = call(server, "GET", "/v1/alarm-journal")["entries"]
+        return [e for e in entries if all(e[name] == value for name, value in wanted.items())]
+
+    for name in ("a", "b", "c"):
+        put(name, 1, 0)
+    call(server, "PUT", "/v1/rules/fast", {"kind": "rate", "path": "hall/a", "limit": 5, "span": "1m"})
+    call(server, "PUT", "/v1/rules/apart", {"kind": "deviation", "path": "hall/a", "reference": "../b", "limit": 50})
+    call(server, "PUT", "/v1/rules/high", {"kind": "high", "path": "hall/c", "limit": 10, "chatter": 4})
+    put("a", 1, 1000)
+    put("a", 9, 500)
+    put("a", 99, 501)
+    late = {e["rule"]: e for e in journal(late=True)}
+    expect_equal(sorted(late), ["apart", "fast"], "late entries")
+    expect_equal(late["fast"]["text"], "99: change >= 5 in 60 s", f"{late['fast']}")
+    expect_equal(alarms(server)["alarms"], [], "nothing that is shown moves")
+    put("a", 9, -1)
+    expect_equal(call(server, "GET", "/v1/rules/fast")["too_late"], 1, "too late to judge")
+
+    put("a", 99, 2000)
+    call(server, "POST", "/v1/alarms-act", {"act": "acknowledge", "filter": {"rule": "apart"}})
+    call(server, "DELETE", "/v1/points/hall/b")
+    wait_for("the end of the deviation", lambda: journal(rule="apart", text="reference gone") or None)
+    expect_equal(call(server, "GET", "/v1/rules/apart")["unjudged"], 1, "it says that it cannot be judged")
+
+    for i in range(1, 31):
+        put("c", 20 if i % 2 else 1, i)
+    alarm = [a for a in alarms(server)["alarms"] if a["rule"] == "high"][0]
+    expect_equal((alarm["state"], alarm["changes"]), ("unacknowledged", 30), f"{alarm}")
+    expect(alarm["chattering"] is not None, "it chatters")
+    expect_equal([(e["event"], e["value"]) for e in journal(rule="high")][:2], [("chattering", 5), ("condition holds", 20)],
+                 "the journal of what chatters")
+    answer = call(server, "POST", "/v1/sql", {"sql": "select changes, chattering > 0 from alarms where rule = 'high'"})
+    expect_equal(answer["rows"], [[30, 1]], "in SQL")
+    before = (alarms(server), journal(), call(server, "GET", "/v1/rules"))
+    server.kill()
+    server = Server(folder + "/data")
+    expect_equal((alarms(server), journal(), call(server, "GET", "/v1/rules")), before, "after a kill")
+    server.stop()
+
+
 def a_long_file_comes_whole(folder):
     """CSV of more than one piece: each row is there, and what is asked behind it is answered behind it."""
     server = Server(folder + "/data")
@@ -242,4 +292,4 @@ def a_long_file_comes_whole(folder):
 
 if __name__ == "__main__":
     play(a_type_a_reading_an_alarm, types_assets_and_what_was, devices_are_adopted, rules_that_cannot_be,
-         a_rule_is_tried_on_the_history, a_long_file_comes_whole)
+         a_rule_is_tried_on_the_history, what_comes_late_and_what_chatters, a_long_file_comes_whole)

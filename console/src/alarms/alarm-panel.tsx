@@ -21,6 +21,7 @@ import { actsOf } from "./filter";
 import { rangeAround } from "./range-around";
 import {
   AlarmStateBadge,
+  ChatterBadge,
   eventName,
   kindName,
   PriorityMark,
@@ -289,6 +290,7 @@ export function AlarmPanel(props: { number: string; onBack: () => void; onDone: 
             <span class="faint">
               <Age time={alarm.raised} />
             </span>
+            <ChatterBadge alarm={alarm} />
             {alarm.first_out && <span class="first-out">{tl("alarms.first_out")}</span>}
           </p>
           <p class="alarm-places">

@@ -7,7 +7,7 @@ import { LongList } from "../ui/long-list";
 import { Name } from "../ui/name";
 import { Age } from "../ui/parts";
 import { isOpen } from "./filter";
-import { AlarmPlace, AlarmStateBadge, PriorityMark, titleOf } from "./parts";
+import { AlarmPlace, AlarmStateBadge, ChatterBadge, PriorityMark, titleOf } from "./parts";
 import type { Row } from "./rows";
 import { whyWords } from "./why-words";
 
@@ -48,6 +48,7 @@ function AlarmRow(props: { row: Row; chosen: boolean; onTick: (event: MouseEvent
       <Why alarm={alarm} />
       <span class="alarm-state">
         <AlarmStateBadge state={alarm.state} gone={gone} />
+        <ChatterBadge alarm={alarm} />
         {alarm.first_out && <span class="first-out">{tl("alarms.first_out")}</span>}
       </span>
       <span class="alarm-when" title={formatTime(alarm.raised)}>

@@ -34,6 +34,8 @@ export const EVENTS = [
   "return to service",
   "comment",
   "assign",
+  "chattering",
+  "calm",
 ] as const;
 
 interface Filter {

@@ -3,7 +3,7 @@ import { secondsOf } from "./spans";
 import { stateOf } from "./filter";
 import type { Alarm } from "../api/alarms";
 import type { Value } from "../api/types";
-import { formatDuration, formatUnit, formatValue, NOTHING } from "../format";
+import { formatCount, formatDuration, formatUnit, formatValue, NOTHING } from "../format";
 import { alarmsKeyIfKnown, tl } from "../i18n/alarms";
 import { useStore } from "../store";
 import "../style/alarms.css";
@@ -153,6 +153,18 @@ export function SoundChooser() {
           {tl("alarms.sound.allow")}
         </Button>
       )}
+    </span>
+  );
+}
+
+/** Of what comes and goes too often: how often, since it is counted. */
+export function ChatterBadge({ alarm }: { alarm: Pick<Alarm, "chattering" | "changes"> }) {
+  if (!alarm.chattering) return null;
+  return (
+    <span title={tl("alarms.chattering.text")}>
+      <Badge tone="warn" icon="warn">
+        {tl("alarms.chattering", { count: alarm.changes, shown: formatCount(alarm.changes) })}
+      </Badge>
     </span>
   );
 }

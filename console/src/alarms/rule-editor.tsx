@@ -5,12 +5,13 @@ import { PRIORITIES } from "../api/alarms";
 import { Problem } from "../api/http";
 import { DIRECTIONS, PLACES, putRule, removeRule, type Rule, type RuleFault } from "../api/rules";
 import { mayAnywhere } from "../api/session";
+import { formatCount } from "../format";
 import { tr } from "../i18n/rules";
 import { SureDialog } from "../pages/access-parts";
 import { DeedNote, useDeed } from "../pages/people-parts";
 import { goTo, routeAddress } from "../router";
 import { Choice, Field } from "../ui/dialog";
-import { Button, Card } from "../ui/parts";
+import { Badge, Button, Card } from "../ui/parts";
 import { tell } from "../ui/toasts";
 import { faultOf, faultyLine } from "./fault";
 import { kindName, priorityName } from "./parts";
@@ -274,6 +275,13 @@ function What({ part }: { part: Part }) {
           onChange={(priority) => change({ priority: Number(priority) })}
         />
         <Text part={part} name="realarm" label={tr("rules.realarm")} placeholder="1h" />
+        <Text
+          part={part}
+          name="chatter"
+          label={tr("rules.chatter")}
+          hint={tr("rules.chatter.hint")}
+          placeholder="10"
+        />
         <Text part={part} name="group" label={tr("rules.group")} hint={tr("rules.group.hint")} />
       </div>
       <div class="checks">
@@ -375,6 +383,20 @@ export function RuleEditor(props: {
           }}
         >
           <fieldset disabled={!mayChange} class="rule-all">
+            {rule !== null && (rule.unjudged ?? 0) > 0 && (
+              <p class="hint" role="status">
+                <Badge tone="warn" icon="warn">
+                  {tr("rules.unjudged", {
+                    count: rule.unjudged ?? 0,
+                    shown: formatCount(rule.unjudged ?? 0),
+                  })}
+                </Badge>{" "}
+                {tr("rules.unjudged.text")}
+              </p>
+            )}
+            {rule !== null && (rule.too_late ?? 0) > 0 && (
+              <p class="hint">{tr("rules.too_late", { shown: formatCount(rule.too_late ?? 0) })}</p>
+            )}
             <Where part={part} isNew={rule === null} />
             <When part={part} fault={fault} why={why} />
             <What part={part} />

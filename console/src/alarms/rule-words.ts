@@ -25,6 +25,7 @@ export interface RuleFields {
   latch: boolean;
   acknowledge: boolean;
   realarm: string;
+  chatter: string;
   cause: string;
   consequence: string;
   response: string;
@@ -53,6 +54,7 @@ export const RULE_NEW: RuleFields = {
   latch: false,
   acknowledge: true,
   realarm: "",
+  chatter: "",
   cause: "",
   consequence: "",
   response: "",
@@ -89,6 +91,7 @@ export function fieldsOf(rule: Rule): RuleFields {
     latch: rule.latch ?? false,
     acknowledge: rule.acknowledge ?? true,
     realarm: spanField(rule.realarm),
+    chatter: rule.chatter === undefined || rule.chatter === null ? "" : String(rule.chatter),
     cause: rule.cause ?? "",
     consequence: rule.consequence ?? "",
     response: rule.response ?? "",
@@ -140,7 +143,15 @@ export const statesOf = (text: string): number[] | undefined => {
   return values.every((value) => value !== undefined) ? (values as number[]) : undefined;
 };
 
-export type RuleFlaw = "missing" | "number" | "span" | "states" | "name";
+/** Changes in a minute, more are chattering. */
+export const chatterOf = (text: string): number | undefined => {
+  const value = numberOf(text);
+  return value !== undefined && Number.isInteger(value) && value >= 0 && value <= 1000
+    ? value
+    : undefined;
+};
+
+export type RuleFlaw = "missing" | "number" | "whole" | "span" | "states" | "name";
 
 /** What is wrong with each field, as far as it can be told here. */
 export function flawsOf(fields: RuleFields): Partial<Record<keyof RuleFields, RuleFlaw>> {
@@ -155,6 +166,7 @@ export function flawsOf(fields: RuleFields): Partial<Record<keyof RuleFields, Ru
   for (const name of SPANS)
     if (shown(name) && fields[name].trim() && spanSeconds(fields[name]) === undefined)
       flaws[name] = "span";
+  if (fields.chatter.trim() && chatterOf(fields.chatter) === undefined) flaws.chatter = "whole";
   if (fields.kind === "state" && statesOf(fields.states) === undefined) flaws.states = "states";
   for (const name of KIND_WANTS[fields.kind])
     if (String(fields[name]).trim() === "") flaws[name] = "missing";
@@ -189,6 +201,8 @@ export function wordsOf(fields: RuleFields): RuleWords {
   }
   for (const name of SPANS)
     if ((name !== "span" || has("span")) && fields[name].trim()) words[name] = fields[name].trim();
+  const chatter = chatterOf(fields.chatter);
+  if (chatter !== undefined) words.chatter = chatter;
   if (has("direction")) words.direction = fields.direction;
   if (has("reference") && fields.reference.trim()) words.reference = fields.reference.trim();
   if (has("states")) words.states = statesOf(fields.states) ?? [];

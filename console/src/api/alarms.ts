@@ -35,6 +35,8 @@ export interface Alarm {
   raised: string | null;
   changed: string | null;
   count: number;
+  chattering: string | null; // since when: held active, its changes are counted
+  changes: number;
   first_out: boolean;
   acknowledged_by: string | null;
   acknowledged: string | null;

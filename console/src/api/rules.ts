@@ -42,6 +42,7 @@ export interface RuleWords {
   latch?: boolean;
   acknowledge?: boolean;
   realarm?: string | null;
+  chatter?: number | null; // changes in a minute; 0: any
   cause?: string | null;
   consequence?: string | null;
   response?: string | null;
@@ -52,6 +53,8 @@ export interface Rule extends RuleWords {
   name: string;
   points: number | null; // null: one sees a part of its points
   alarms: number | null;
+  unjudged: number | null; // points where its reference is no use
+  too_late: number | null; // late values that it could not judge
   changed: string | null;
   author: string | null;
   /** Where it was asked for a point's. */

@@ -63,6 +63,8 @@ export const alarmsEn = {
   "alarms.event.unacknowledge": "Acknowledgement undone",
   "alarms.event.comment": "Comment",
   "alarms.event.assign": "Assigned",
+  "alarms.event.chattering": "Chattering",
+  "alarms.event.calm": "Calm again",
   "alarms.event.hand_over": "Hand-over note",
   "alarms.acknowledge": "Acknowledge",
   "alarms.reset": "Reset",
@@ -132,6 +134,9 @@ export const alarmsEn = {
   "alarms.keys": "Keys: Space chooses, A acknowledges, S shelves, C comments, Enter opens.",
   "alarms.times": "Raised {count} times",
   "alarms.first_out": "First",
+  "alarms.chattering": "Chattering: {shown} {count|change|changes}",
+  "alarms.chattering.text":
+    "It comes and goes too often: it is held active and its changes are counted, until none came for a minute. A deadband or delays in its rule help.",
   "alarms.everywhere": "everywhere",
   "alarms.number": "Alarm {number}",
   "alarms.unknown": "It is over",

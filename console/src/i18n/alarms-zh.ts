@@ -65,6 +65,8 @@ export const alarmsZh: Record<keyof typeof alarmsEn, string> = {
   "alarms.event.unacknowledge": "撤销确认",
   "alarms.event.comment": "备注",
   "alarms.event.assign": "指派",
+  "alarms.event.chattering": "频繁变化",
+  "alarms.event.calm": "恢复平稳",
   "alarms.event.hand_over": "交接班记录",
   "alarms.acknowledge": "确认",
   "alarms.reset": "复位",
@@ -133,6 +135,9 @@ export const alarmsZh: Record<keyof typeof alarmsEn, string> = {
   "alarms.keys": "快捷键：空格选择，A 确认，S 搁置，C 备注，回车打开。",
   "alarms.times": "产生过 {count} 次",
   "alarms.first_out": "首发",
+  "alarms.chattering": "频繁变化：{shown} 次",
+  "alarms.chattering.text":
+    "变化过于频繁：保持为报警状态，只计数，直到一分钟内无变化。可在规则中设置死区或延时。",
   "alarms.everywhere": "全厂",
   "alarms.number": "报警 {number}",
   "alarms.unknown": "已经结束",

@@ -61,6 +61,14 @@ function RuleRow({ rule }: { rule: Rule }) {
                 {tr("rules.points", { count: rule.points, shown: formatCount(rule.points) })}
               </span>
             )}
+            {rule.unjudged !== null && rule.unjudged > 0 && (
+              <Badge tone="warn" icon="warn">
+                {tr("rules.unjudged", {
+                  count: rule.unjudged,
+                  shown: formatCount(rule.unjudged),
+                })}
+              </Badge>
+            )}
             {rule.alarms !== null && rule.alarms > 0 && (
               <Badge tone="bad" icon="bell">
                 {formatCount(rule.alarms)}

@@ -9,6 +9,7 @@ const struct alarms_limits alarms_limits_default = {
     .patterns_max = 10000,
     .alarms_max = 2000000,
     .profiles_max = PROFILES_MAX - 1,
+    .trails_max = 1000000,
     .texts_bytes_max = UINT64_C(1) << 30,
     .entries_bytes_max = UINT64_C(512) << 20,
 };
@@ -28,6 +29,7 @@ static const struct state_table_plan tables[] = {
     {offsetof(struct alarms, entries), TABLE_ENTRIES, sizeof(struct entry_entry)},
     {offsetof(struct alarms, handovers), TABLE_HANDOVERS, sizeof(struct handover_entry)},
     {offsetof(struct alarms, texts.table), TABLE_ALARMS_TEXTS, TEXTS_UNIT},
+    {offsetof(struct alarms, trails), TABLE_TRAILS, sizeof(struct trail_entry)},
 };
 
 #define INDEXES 7
@@ -122,11 +124,17 @@ static enum err walk_rebuild(struct alarms *alarms)
 
 enum err alarms_rebuild(struct alarms *alarms)
 {
-    enum err (*const parts[])(struct alarms *) = {alarms_groups_rebuild,    alarms_rules_rebuild,
-                                                  alarms_profiles_rebuild,  alarms_watches_rebuild,
-                                                  alarms_lates_rebuild,     alarms_rows_rebuild,
-                                                  alarms_counts_rebuild,    alarms_entries_rebuild,
-                                                  alarms_handovers_rebuild, walk_rebuild};
+    enum err (*const parts[])(struct alarms *) = {alarms_groups_rebuild,
+                                                  alarms_rules_rebuild,
+                                                  alarms_profiles_rebuild,
+                                                  alarms_watches_rebuild,
+                                                  alarms_lates_rebuild,
+                                                  alarms_rows_rebuild,
+                                                  alarms_counts_rebuild,
+                                                  alarms_entries_rebuild,
+                                                  alarms_handovers_rebuild,
+                                                  alarms_trails_rebuild,
+                                                  walk_rebuild};
     derived_destroy(alarms);
     enum err err = derived_create(alarms);
     if (err == OK)
@@ -218,10 +226,8 @@ static enum err delay_fired(struct alarms *alarms, uint32_t row, struct cause *c
     written->timer_delay = TIMER_NONE;
     written->pending = ALARM_SETTLED;
     point_value(alarms, entry->point, cause);
-    if (step.event == ALARM_HOLDS)
-        cause->text = alarms_why(alarms, entry->rule, entry->point, cause);
     enum err err = step.has_event && (stands || step.event == ALARM_ENDS)
-                       ? alarms_row_step(alarms, row, step.event, cause, NULL)
+                       ? alarms_row_event(alarms, row, step.event, cause)
                        : OK;
     return err == OK ? alarms_row_settle(alarms, row) : err;
 }
@@ -250,6 +256,8 @@ enum err alarms_fired(struct alarms *alarms, const struct timer_view *timer,
     switch (timer->kind) {
     case TIMER_DELAY:
         return delay_fired(alarms, row, &cause);
+    case TIMER_CHATTER:
+        return alarms_chatter_fired(alarms, row, &cause);
     case TIMER_REALARM:
         row_write(alarms, row)->timer_realarm = TIMER_NONE;
         return alarms_row_step(alarms, row, ALARM_REALARM, &cause, NULL);

@@ -56,12 +56,16 @@
 /* The kinds of timers that are this room's (struct timer_view.kind): 1..4. */
 #define ALARMS_TIMER_FIRST 1
 #define ALARMS_TIMER_LAST 4
+#define ALARMS_TIMER_CHATTER 10 /* and this one */
+#define RULE_CHATTER 10         /* changes in a minute unless a rule says another number */
+#define RULE_CHATTER_MAX 1000
 
 struct alarms_limits {     /* they decide outcomes: records are replayed under the same */
     uint32_t rules_max;    /* 200,000 */
     uint32_t patterns_max; /* rules with a pattern, of all tenants: 10,000 */
     uint32_t alarms_max; /* rows, all tenants: 2,000,000; past it an entry says that it was lost */
-    uint32_t profiles_max;    /* 1..65,534; points that find none share one, judged slowly */
+    uint32_t profiles_max; /* 1..65,534; points that find none share one, judged slowly */
+    uint32_t trails_max;   /* points that have their newest values kept, for late ones: 1,000,000 */
     uint64_t texts_bytes_max; /* of rules: 1 GiB */
     uint64_t
         entries_bytes_max; /* of texts of entries: 512 MiB; past it they are cut to some words */
@@ -138,7 +142,9 @@ enum rule_tag {
     RULE_TAG_CAUSE = 22,
     RULE_TAG_CONSEQUENCE = 23,
     RULE_TAG_RESPONSE = 24,
-    RULE_TAG_GROUP = 25 /* text: first-out and suppression by design; "" */
+    RULE_TAG_GROUP = 25,  /* text: first-out and suppression by design; "" */
+    RULE_TAG_CHATTER = 26 /* integer 0..RULE_CHATTER_MAX: an alarm that changes more often in a
+                             minute is held, and its changes are counted; 0: never; 10 */
 };
 /* A rule's form read and judged: NULL, or a sentence that says what is wrong, for who asks. */
 struct rule_plan {
@@ -151,6 +157,7 @@ struct rule_plan {
     double limit, deadband;
     double states[RULE_STATES_MAX];
     unsigned state_count;
+    uint16_t chatter;
     int64_t span_ns, on_delay_ns, off_delay_ns, realarm_ns;
 };
 const char *rule_plan_read(struct bytes form, struct rule_plan *ret_plan);
@@ -162,8 +169,11 @@ struct rule_view { /* views live until the next record */
     uint64_t position; /* of the command that set it last */
     int64_t wall_ns;
     struct bytes author;
-    uint32_t alarms; /* of it that are not normal */
-    uint64_t points; /* that have it, as far as the walk came */
+    uint32_t alarms;   /* of it that are not normal */
+    uint64_t points;   /* that have it, as far as the walk came */
+    uint32_t blind;    /* of these: it cannot be judged, as their reference is gone, stale, bad or
+                          without a value */
+    uint64_t too_late; /* late values that it could not judge: what was beside them is not known */
 };
 uint32_t alarms_rules(const struct alarms *alarms); /* highest number */
 /* rule in 1..highest; false: it was removed. */
@@ -245,6 +255,10 @@ MUST_USE enum err alarms_judge(struct alarms *alarms, const struct point_notice 
  * wants any more. */
 MUST_USE enum err alarms_point_changed(struct alarms *alarms, uint32_t point,
                                        const struct record_stamp *stamp);
+/* Samples of the point were erased, from_ns <= time < to_ns, and its live value with them when it
+ * was one of them: what is kept of them for late ones goes, and who deviates from it is judged. */
+MUST_USE enum err alarms_point_erased(struct alarms *alarms, uint32_t point, int64_t from_ns,
+                                      int64_t to_ns, const struct record_stamp *stamp);
 /* Assets or types changed in a way that may reach many: a walk begins. */
 void alarms_assets_changed(struct alarms *alarms);
 /* One of its timers fired. */
@@ -281,7 +295,11 @@ enum alarm_entry_flags {
     ALARM_ENTRY_FIRST_OUT = 16 /* the first of its group since all of it were normal */
 };
 #define ALARM_EVENT_HANDOVER ALARM_EVENTS
-#define ALARM_EVENT_LAST (ALARM_EVENTS + ALARM_ACT_ASSIGN)
+/* It chatters, or still does; it is calm. The value of these entries is how many changes they stand
+ * for: of the first those that made it so, then those of a minute, at the end all. */
+#define ALARM_EVENT_CHATTERS (ALARM_EVENTS + ALARM_ACT_ASSIGN + 1)
+#define ALARM_EVENT_CALM (ALARM_EVENT_CHATTERS + 1)
+#define ALARM_EVENT_LAST ALARM_EVENT_CALM
 /* What happened, in a word or two, for people and programs. */
 const char *alarm_entry_word(uint8_t event);
 struct alarm_entry {
@@ -289,7 +307,8 @@ struct alarm_entry {
     uint64_t alarm;               /* number of the alarm; 0: of a hand-over note */
     uint32_t tenant, rule, point; /* point POINT_NONE: of a branch */
     uint8_t event; /* enum alarm_event; ALARM_EVENTS + enum alarm_act for comment, assign, undo;
-                      ALARM_EVENT_HANDOVER, then `rule` is the number of the note */
+                      ALARM_EVENT_HANDOVER, then `rule` is the number of the note;
+                      ALARM_EVENT_CHATTERS, ALARM_EVENT_CALM */
     uint8_t state; /* shown afterwards: enum alarm_state */
     uint8_t state_before;
     uint8_t priority, kind; /* of the rule, then */
@@ -356,6 +375,8 @@ struct alarm_view { /* views live until the next record */
     uint64_t position;                 /* of the last entry's cause */
     uint64_t entry_last;               /* its newest entry */
     uint32_t count;                    /* how often it was raised since the row is there */
+    int64_t chatters_wall_ns;          /* since it chatters: held active; 0: it does not */
+    uint32_t changes;                  /* that were counted meanwhile */
     double value;                      /* that raised it; NaN */
     struct bytes assignee, acknowledged_by, comment; /* the newest comment */
     struct bytes why;                                /* explanation: "temp 81.2 > 80" */

@@ -20,6 +20,7 @@ static const struct alarms_limits limits = {.rules_max = 12,
                                             .patterns_max = 4,
                                             .alarms_max = 8,
                                             .profiles_max = 3,
+                                            .trails_max = 5,
                                             .texts_bytes_max = 8192,
                                             .entries_bytes_max = 65536};
 

@@ -267,6 +267,8 @@ const char *alarm_entry_word(uint8_t event)
 {
     if (event < ALARM_EVENTS)
         return alarm_event_word((enum alarm_event)event);
+    if (event == ALARM_EVENT_CHATTERS || event == ALARM_EVENT_CALM)
+        return event == ALARM_EVENT_CALM ? "calm" : "chattering";
     switch (event - ALARM_EVENTS) {
     case 0:
         return "hand-over";

@@ -166,6 +166,7 @@ static void test_the_ring_goes_round(void **arg)
     struct form_writer *form = say_rule(&said, "hot", RULE_HIGH, RULE_ON_PATTERN, "#");
     form_put_real(form, RULE_TAG_LIMIT, 80);
     form_put_integer(form, RULE_TAG_NO_ACKNOWLEDGE, 1);
+    form_put_integer(form, RULE_TAG_CHATTER, 0);
     (void)fixture_rule(&f, &said);
     fixture_put(&f, point, 90);
     struct fact_entry early = unwritten(&f, 0, early_bytes); /* it is on its way all the while */

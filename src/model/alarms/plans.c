@@ -30,7 +30,7 @@ static const uint8_t tag_types[] = {
     [RULE_TAG_REALARM] = FORM_INTEGER,   [RULE_TAG_PRIORITY] = FORM_INTEGER,
     [RULE_TAG_TITLE] = FORM_TEXT,        [RULE_TAG_CAUSE] = FORM_TEXT,
     [RULE_TAG_CONSEQUENCE] = FORM_TEXT,  [RULE_TAG_RESPONSE] = FORM_TEXT,
-    [RULE_TAG_GROUP] = FORM_TEXT,
+    [RULE_TAG_GROUP] = FORM_TEXT,        [RULE_TAG_CHATTER] = FORM_INTEGER,
 };
 
 struct reading {
@@ -101,6 +101,9 @@ static bool reads_integer(struct rule_plan *plan, const struct form_field *field
         return true;
     case RULE_TAG_REALARM:
         return reads_span(field, &plan->realarm_ns);
+    case RULE_TAG_CHATTER:
+        plan->chatter = (uint16_t)field->integer;
+        return field->integer >= 0 && field->integer <= RULE_CHATTER_MAX;
     default: /* RULE_TAG_PRIORITY */
         return reads_small(field, ALARM_PRIORITIES, &plan->priority) && plan->priority != 0;
     }
@@ -276,9 +279,11 @@ static const char *plan_fault(const struct reading *reading)
 
 const char *rule_plan_read(struct bytes form, struct rule_plan *ret_plan)
 {
-    struct reading reading = {
-        .plan = {
-            .enabled = true, .needs_acknowledge = true, .priority = 3, .direction = ALARM_EITHER}};
+    struct reading reading = {.plan = {.enabled = true,
+                                       .needs_acknowledge = true,
+                                       .priority = 3,
+                                       .direction = ALARM_EITHER,
+                                       .chatter = RULE_CHATTER}};
     struct form_field field;
     size_t offset = 0;
     if (form.size > RULE_FORM_MAX)

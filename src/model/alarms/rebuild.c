@@ -114,10 +114,10 @@ static bool links_are_valid(const struct alarms *alarms, uint32_t at, const stru
 }
 
 static bool row_is_valid(const struct alarms *alarms, uint32_t at, const struct row_entry *row,
-                         uint32_t timers[TIMER_STALE])
+                         uint32_t timers[TIMING_KINDS])
 {
     if (row->untold > 1 || !alarm_machine_is_valid(row_machine(row)) ||
-        row->pending > ALARM_ABOUT_TO_END || row->flags > (ROW_FIRST_OUT | ROW_KEPT) ||
+        row->pending > ALARM_ABOUT_TO_END || row->flags > ROW_FLAGS ||
         row->before >= ALARM_STATES_KEPT || row->after >= ALARM_STATES_KEPT || row->priority < 1 ||
         row->priority > ALARM_PRIORITIES || row->rule == 0 || row->rule > alarms->roots->rules ||
         row->point > points_count(alarms->points) || row->group > alarms->roots->groups ||
@@ -127,10 +127,16 @@ static bool row_is_valid(const struct alarms *alarms, uint32_t at, const struct 
     bool kept = row->state == ALARM_NORMAL && row->hidden == 0 && row->timer_keep != TIMER_NONE;
     if (row->flags & ROW_KEPT && !kept)
         return false;
+    bool chatters = row->flags & ROW_CHATTERS;
+    if (chatters ? row->timer_chatter == TIMER_NONE || !alarm_is_active(row_machine(row))
+                 : (row->flags & ROW_CHATTER_HOLDS) != 0)
+        return false;
     return timer_is_valid(alarms, row->timer_delay, at, TIMER_DELAY, &timers[TIMER_DELAY]) &&
            timer_is_valid(alarms, row->timer_realarm, at, TIMER_REALARM, &timers[TIMER_REALARM]) &&
            timer_is_valid(alarms, row->timer_keep, at, TIMER_KEEP, &timers[TIMER_KEEP]) &&
-           texts_are_valid(alarms, row) && links_are_valid(alarms, at, row);
+           timer_is_valid(alarms, row->timer_chatter, at, TIMER_CHATTER, &timers[TIMER_CHATTER]) &&
+           time_is_safe(row->chatter_since_ns) && texts_are_valid(alarms, row) &&
+           links_are_valid(alarms, at, row);
 }
 
 static enum err rows_free_judge(const struct alarms *alarms, uint32_t free_count)
@@ -160,7 +166,7 @@ static enum err firsts_judge(const struct alarms *alarms)
 
 enum err alarms_rows_rebuild(struct alarms *alarms)
 {
-    uint32_t rows = alarms->roots->rows, free_count = 0, timers[TIMER_STALE] = {0};
+    uint32_t rows = alarms->roots->rows, free_count = 0, timers[TIMING_KINDS] = {0};
     if (rows == UINT32_MAX || alarms->roots->rows_live > rows)
         return ERR_CORRUPT;
     enum err err = state_table_grow(&alarms->rows, rows + 1);
@@ -177,6 +183,8 @@ enum err alarms_rows_rebuild(struct alarms *alarms)
     for (uint8_t kind = TIMER_DELAY; err == OK && kind <= TIMER_KEEP; kind++)
         if (timing_count(alarms->timing, kind) != timers[kind])
             err = ERR_CORRUPT;
+    if (err == OK && timing_count(alarms->timing, TIMER_CHATTER) != timers[TIMER_CHATTER])
+        err = ERR_CORRUPT;
     if (err == OK && free_count != rows - alarms->roots->rows_live)
         err = ERR_CORRUPT;
     if (err == OK)

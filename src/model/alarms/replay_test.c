@@ -26,9 +26,11 @@ static const struct alarms_limits limits = {.rules_max = 400,
                                             .patterns_max = 20,
                                             .alarms_max = 60,
                                             .profiles_max = 12,
+                                            .trails_max = 20,
                                             .texts_bytes_max = 60000,
                                             .entries_bytes_max = 20000};
 #define TIMERS 120
+#define TABLES 13
 
 /* ---- rules -------------------------------------------------------------------------------------
  */
@@ -96,6 +98,8 @@ static void step_rule(struct driver *d, struct fixture *f)
         form_put_integer(form, RULE_TAG_NO_ACKNOWLEDGE, 1);
     if (below(d, 4) == 0)
         form_put_integer(form, RULE_TAG_REALARM, (1 + below(d, 9)) * NS_PER_S);
+    if (below(d, 2) == 0)
+        form_put_integer(form, RULE_TAG_CHATTER, below(d, 5));
     form_put_integer(form, RULE_TAG_PRIORITY, 1 + below(d, ALARM_PRIORITIES));
     if (below(d, 3) == 0)
         form_put_text(form, RULE_TAG_GROUP, bytes_text(below(d, 2) ? "trip" : "other"));
@@ -233,6 +237,16 @@ static void step_value(struct driver *d, struct fixture *f)
     fixture_value(f, point, time_ns, &value);
 }
 
+static void step_erase(struct driver *d, struct fixture *f)
+{
+    uint32_t point = 1 + below(d, points_count(f->points));
+    int64_t from_ns = f->stamp.wall_ns - below(d, 60) * NS_PER_S, to_ns = from_ns + 20 * NS_PER_S;
+    bool erased;
+    f->stamp.position++;
+    assert_int_equal(points_erase_live(f->points, point, from_ns, to_ns, &erased), OK);
+    assert_int_equal(alarms_point_erased(f->alarms, point, from_ns, to_ns, &f->stamp), OK);
+}
+
 /* What was computed comes back as a record, some time later. */
 static void step_written(struct driver *d, struct fixture *f)
 {
@@ -266,8 +280,10 @@ static void step(struct driver *d, struct fixture *f)
         step_rule_remove(d, f);
     } else if (what < 80) {
         step_asset(d, f);
-    } else if (what < 100) {
+    } else if (what < 97) {
         step_point(d, f);
+    } else if (what < 100) {
+        step_erase(d, f);
     } else if (what < 200) {
         step_act(d, f);
     } else if (what < 205) {
@@ -404,6 +420,7 @@ static void test_replay_live_and_snapshot_are_one(void **arg)
     assert_true(seen.events[ALARM_EVENTS + ALARM_ACT_UNACKNOWLEDGE] > 0);
     assert_true(seen.channels[ALARM_HOLDS] > 0 && seen.channels[ALARM_ENDS] > 0 &&
                 seen.channels[ALARM_REALARM] > 0);
+    assert_true(seen.events[ALARM_EVENT_CHATTERS] > 0 && seen.events[ALARM_EVENT_CALM] > 0);
 }
 
 /* ---- damage ------------------------------------------------------------------------------------
@@ -449,7 +466,7 @@ static void test_damaged_pages(void **arg)
         for (int i = 0; i < 500; i++)
             step(&d, &f);
         assert_int_equal(state_cut_begin(f.state, 4), OK);
-        uint32_t victim = ALARMS_TABLE_FIRST + (uint32_t)(random_next(&random) % 12);
+        uint32_t victim = ALARMS_TABLE_FIRST + (uint32_t)(random_next(&random) % TABLES);
         while (state_cut_next(f.state, page, &table, &number) == OK) {
             if (table == victim) {
                 size_t used = 0;

@@ -196,6 +196,7 @@ static uint32_t *timer_of(struct alarms *alarms, uint32_t row, enum alarms_timer
     struct row_entry *entry = row_write(alarms, row);
     return kind == TIMER_DELAY     ? &entry->timer_delay
            : kind == TIMER_REALARM ? &entry->timer_realarm
+           : kind == TIMER_CHATTER ? &entry->timer_chatter
                                    : &entry->timer_keep;
 }
 
@@ -314,6 +315,7 @@ enum err alarms_row_release(struct alarms *alarms, uint32_t row)
     row_count(alarms, entry, UINT32_MAX);
     for (enum alarms_timer kind = TIMER_DELAY; kind <= TIMER_KEEP; kind++)
         alarms_row_timer_stop(alarms, row, kind);
+    alarms_row_timer_stop(alarms, row, TIMER_CHATTER);
     point_unlink(alarms, row);
     newest_unlink(alarms, row);
     struct row_entry *freed = row_write(alarms, row);
@@ -335,7 +337,8 @@ enum err alarms_row_settle(struct alarms *alarms, uint32_t row)
 {
     const struct row_entry *entry = row_at(alarms, row);
     bool wanted = entry->state != ALARM_NORMAL || entry->hidden != 0 ||
-                  entry->pending != ALARM_SETTLED || entry->flags & ROW_KEPT;
+                  entry->pending != ALARM_SETTLED || entry->flags & ROW_KEPT ||
+                  entry->timer_chatter != TIMER_NONE;
     return wanted ? OK : alarms_row_release(alarms, row);
 }
 
@@ -450,7 +453,13 @@ enum err alarms_row_put(struct alarms *alarms, uint32_t row, struct alarm_machin
         err = row_realarm(alarms, row, cause, told);
     bool first = raised && row_at(alarms, row)->flags & ROW_FIRST_OUT;
     uint8_t flags = (uint8_t)((told ? ALARM_ENTRY_TOLD : 0) | (first ? ALARM_ENTRY_FIRST_OUT : 0));
-    return err == OK ? entry_of_row(alarms, row, event, shown, flags, cause) : err;
+    if (err == OK)
+        err = entry_of_row(alarms, row, event, shown, flags, cause);
+    bool turned = alarm_is_active(before) != alarm_is_active(machine);
+    const struct row_entry *entry = row_at(alarms, row);
+    if (err != OK || !turned || rule_at(alarms, entry->rule)->kind != RULE_STALE)
+        return err;
+    return alarms_judge_referred(alarms, entry->point, cause); /* from what is stale */
 }
 
 enum err alarms_row_step(struct alarms *alarms, uint32_t row, enum alarm_event event,
@@ -486,6 +495,8 @@ enum err alarms_row_rule_changed(struct alarms *alarms, uint32_t row, const stru
     alarms_row_timer_stop(alarms, row, TIMER_DELAY);
     alarms_row_timer_stop(alarms, row, TIMER_REALARM);
     enum err err = alarms_row_step(alarms, row, ALARM_RULE_CHANGED, cause, NULL);
+    if (err == OK && rule->chatter == 0)
+        err = alarms_chatter_end(alarms, row, cause);
     if (err == OK)
         err = row_realarm(alarms, row, cause, false);
     return err == OK ? alarms_row_settle(alarms, row) : err;

@@ -62,7 +62,9 @@ bool alarms_rule(const struct alarms *alarms, uint32_t rule, struct rule_view *r
                                    .wall_ns = entry->wall_ns,
                                    .author = text_of(alarms, entry->author),
                                    .alarms = entry->alarms,
-                                   .points = entry->points};
+                                   .points = entry->points,
+                                   .blind = entry->blind,
+                                   .too_late = entry->too_late};
     return rule_plan_read(ret_view->form, &ret_view->plan) == NULL;
 }
 
@@ -227,6 +229,7 @@ static void entry_fill(struct rule_entry *entry, const struct rule_plan *plan)
     entry->on = plan->on;
     entry->direction = plan->direction;
     entry->priority = plan->priority;
+    entry->chatter = plan->chatter;
     entry->type = plan->on == RULE_ON_TYPE ? plan->type : 0;
     entry->flags = (uint8_t)((plan->enabled ? RULE_ENABLED : 0) | (plan->latch ? RULE_LATCHES : 0) |
                              (plan->needs_acknowledge ? RULE_NEEDS_ACKNOWLEDGE : 0) |

@@ -28,6 +28,7 @@ enum alarms_table {
     TABLE_ENTRIES,
     TABLE_HANDOVERS,
     TABLE_ALARMS_TEXTS,
+    TABLE_TRAILS,
 };
 
 #define ALARM_TENANTS_MAX (1u << 20) /* a tenant with a greater number can have no rules */
@@ -35,16 +36,20 @@ enum alarms_table {
 #define PROFILE_SHARED PROFILES_MAX  /* of points that found no profile of their own */
 #define ROW_FREE 0u
 #define GROUP_NONE 0u
-#define REFERRED_MOST 1024    /* points judged when the value of their reference comes */
-#define ENTRY_TEXT_SHORT 64   /* bytes of a text of an entry when all of them are too many */
-#define LOST_TOLD_NS NS_PER_S /* of alarms that find no row one is an entry in so long */
+#define TRAIL_NONE 0u
+#define TRAIL_VALUES 16            /* the newest that are kept of a point, for its late ones */
+#define REFERRED_MOST 1024         /* points judged when the value of their reference comes */
+#define ENTRY_TEXT_SHORT 64        /* bytes of a text of an entry when all of them are too many */
+#define CHATTER_NS (60 * NS_PER_S) /* the minute of chattering, and of calm */
+#define LOST_TOLD_NS NS_PER_S      /* of alarms that find no row one is an entry in so long */
 #define HASH_ALARM UINT64_C(0x616c61726d)
 
 enum alarms_timer { /* struct timer_view.kind; the owner is a row, of the last a point */
                     TIMER_DELAY = ALARMS_TIMER_FIRST,
                     TIMER_REALARM,
                     TIMER_KEEP, /* the end of shelving, or of the time for undoing */
-                    TIMER_STALE
+                    TIMER_STALE,
+                    TIMER_CHATTER = ALARMS_TIMER_CHATTER /* a minute of changes is over */
 };
 
 struct roots_entry {     /* one row, number 0 */
@@ -67,7 +72,8 @@ struct roots_entry {     /* one row, number 0 */
     uint32_t text_pages;
     uint32_t walk_programs; /* points of the walk whose programs look up metrics again */
     struct texts_class classes[TEXTS_CLASSES];
-    uint8_t reserved_end[512 - 144 - TEXTS_CLASSES * 16];
+    uint32_t trails, trails_free;
+    uint8_t reserved_end[512 - 152 - TEXTS_CLASSES * 16];
 };
 enum rule_flags {
     RULE_ENABLED = 1,
@@ -82,7 +88,7 @@ struct rule_entry { /* the first 64 bytes are what a value is judged by */
     double limit, deadband;
     int64_t span_ns, on_delay_ns, off_delay_ns, realarm_ns;
     uint8_t kind, on, direction, priority, flags, state_count;
-    uint8_t reserved[2];
+    uint16_t chatter; /* changes in a minute, more are chattering; 0: any */
     uint32_t tenant, group;
     uint64_t position;
     int64_t wall_ns;
@@ -92,7 +98,9 @@ struct rule_entry { /* the first 64 bytes are what a value is judged by */
     uint32_t row;       /* RULE_ON_NOTHING: of its alarm; else 0 */
     uint32_t alarms;    /* of it that are not shown as normal */
     uint32_t points;
-    uint8_t reserved_end[16];
+    uint64_t too_late; /* late values that could not be judged: what was beside them is not known */
+    uint32_t blind;    /* points on which it cannot be judged: their reference is no use */
+    uint8_t reserved_end[4];
     double states[RULE_STATES_MAX];
 };
 struct profile_entry { /* all zero but next_free: free */
@@ -103,7 +111,11 @@ struct profile_entry { /* all zero but next_free: free */
     uint8_t limit_mask; /* the type's metric has a limit of this kind */
     uint8_t reserved[51];
 };
-enum watch_flags { WATCH_DOUBT = 1 /* beyond a limit, but not known for certain: attended */ };
+enum watch_flags {
+    WATCH_DOUBT = 1, /* beyond a limit, but not known for certain: attended */
+    WATCH_TRAIL = 2, /* its own rules want a trail of it */
+    WATCH_FLAGS = 3
+};
 struct watch_entry {    /* by point */
     int64_t heard_ns;   /* engine time at which it was heard last, as of the last look */
     int64_t arrival_ns; /* its arrival then */
@@ -112,16 +124,39 @@ struct watch_entry {    /* by point */
     uint32_t referred;                           /* first of those that deviate from this one */
     struct chain_links links;                    /* of those with the same reference */
     uint8_t flags;
-    uint8_t reserved[15];
+    uint8_t reserved[3];
+    uint32_t trail;
+    uint32_t blind; /* the rule of deviation that cannot be judged, as its reference is */
+    uint8_t reserved_end[4];
 };
-#define LATE_KINDS 5 /* the limits, and state */
+struct trail_value { /* NaN: not known */
+    int64_t time_ns;
+    double value;
+    double baseline; /* of the point's deviation from its own, with the value */
+};
+struct trail_entry { /* all zero but next_free: free */
+    uint32_t point, next_free;
+    uint8_t newest, count;
+    uint8_t has_late; /* `late` is the last late value */
+    uint8_t reserved[5];
+    struct trail_value late;
+    struct trail_value values[TRAIL_VALUES]; /* a ring in the order of times */
+    uint8_t reserved_end[88];
+};
+#define LATE_KINDS 7 /* the limits, state, rate, deviation */
 struct late_entry {  /* by point: where its late samples are */
     int64_t time_ns;
     int64_t since_ns[LATE_KINDS]; /* the condition held, in late samples */
     uint8_t holds, told;          /* bits */
-    uint8_t reserved[14];
+    uint8_t reserved[62];
 };
-enum row_flags { ROW_FIRST_OUT = 1, ROW_KEPT = 2 /* normal, for as long as it can be undone */ };
+enum row_flags {
+    ROW_FIRST_OUT = 1,
+    ROW_KEPT = 2,          /* normal, for as long as it can be undone */
+    ROW_CHATTERS = 4,      /* held active, its changes are counted */
+    ROW_CHATTER_HOLDS = 8, /* while it chatters: the condition holds now */
+    ROW_FLAGS = 15
+};
 struct row_entry { /* alarm 0: free, all zero but of_point.next */
     uint64_t alarm;
     uint64_t position, entry_last;
@@ -136,7 +171,13 @@ struct row_entry { /* alarm 0: free, all zero but of_point.next */
     uint8_t state, hidden, untold, pending, flags;
     uint8_t before, after; /* states around the acknowledgement that can be undone; both 0: none */
     uint8_t priority;      /* of its rule, as far as the row was told */
-    uint8_t reserved[100];
+    uint8_t reserved[4];
+    int64_t chatter_since_ns; /* engine time: of the first change counted, or since it chatters */
+    int64_t chatter_wall_ns;  /* since it chatters; 0: it does not */
+    uint32_t timer_chatter;
+    uint32_t chatter_changes; /* in its minute; while it chatters: since the last entry said */
+    uint32_t chatter_total;   /* while it chatters: all of them */
+    uint8_t reserved_end[68];
 };
 struct tenant_entry {
     uint32_t newest, rows, rules, patterns;
@@ -169,7 +210,8 @@ _Static_assert(sizeof(struct roots_entry) == 512, "part of the snapshot format")
 _Static_assert(sizeof(struct rule_entry) == 256, "part of the snapshot format");
 _Static_assert(sizeof(struct profile_entry) == 128, "part of the snapshot format");
 _Static_assert(sizeof(struct watch_entry) == 64, "part of the snapshot format");
-_Static_assert(sizeof(struct late_entry) == 64, "part of the snapshot format");
+_Static_assert(sizeof(struct late_entry) == 128, "part of the snapshot format");
+_Static_assert(sizeof(struct trail_entry) == 512, "part of the snapshot format");
 _Static_assert(sizeof(struct row_entry) == 256, "part of the snapshot format");
 _Static_assert(sizeof(struct tenant_entry) == 128, "part of the snapshot format");
 _Static_assert(sizeof(struct group_entry) == 16, "part of the snapshot format");
@@ -209,7 +251,7 @@ struct alarms {
     struct timing *timing;
     const struct roots_entry *roots; /* row 0 of its table: pages never move */
     struct state_table roots_table, rules, profiles, watches, lates, rows, firsts, tenants, groups,
-        entries, handovers;
+        entries, handovers, trails;
     struct texts texts;
     struct index *rule_names, *rule_paths, *rule_types, *patterns_of;
     struct index *profiles_of, *rows_of, *groups_of;
@@ -265,6 +307,10 @@ static inline const struct watch_entry *watch_at(const struct alarms *alarms, ui
 {
     return point < state_table_capacity(&alarms->watches) ? state_read(&alarms->watches, point)
                                                           : NULL;
+}
+static inline struct watch_entry *watch_write(struct alarms *alarms, uint32_t point)
+{
+    return state_write(&alarms->watches, point);
 }
 static inline struct bytes text_of(const struct alarms *alarms, uint32_t text)
 {
@@ -360,6 +406,8 @@ MUST_USE enum err alarms_profiles_refresh(struct alarms *alarms, uint32_t rule);
 MUST_USE enum err alarms_profiles_rebuild(struct alarms *alarms);
 
 /* ---- watches.c ---- */
+MUST_USE enum err alarms_watch_open(struct alarms *alarms, uint32_t point,
+                                    struct watch_entry **ret_watch);
 /* What goes on beside the point's values, as these rules want it. */
 MUST_USE enum err alarms_watch(struct alarms *alarms, uint32_t point,
                                const struct standing *standing, const struct cause *cause);
@@ -368,17 +416,57 @@ MUST_USE enum err alarms_watch_heard(struct alarms *alarms, uint32_t point,
                                      const struct cause *cause);
 MUST_USE enum err alarms_watch_fired(struct alarms *alarms, const struct timer_view *timer,
                                      const struct cause *cause);
-/* The point that this one's deviation is from, looked up when it is not known; POINT_NONE. */
-MUST_USE enum err alarms_reference(struct alarms *alarms, uint32_t point, uint32_t rule,
-                                   uint32_t *ret_reference);
-/* Those that deviate from this point look it up again. False: they are too many for one step. */
-bool alarms_reference_drop(struct alarms *alarms, uint32_t point);
 MUST_USE enum err alarms_doubt(struct alarms *alarms, uint32_t point, bool doubt);
 /* Is each value of it wanted? */
 void alarms_attend(struct alarms *alarms, uint32_t point);
 /* Tells how wall time and engine time stand to each other now. */
 void alarms_watch_clock(struct alarms *alarms, const struct record_stamp *stamp);
 MUST_USE enum err alarms_watches_rebuild(struct alarms *alarms);
+
+/* ---- references.c ---- */
+/* The point that this one's deviation is from, looked up when it is not known; POINT_NONE. */
+MUST_USE enum err alarms_reference(struct alarms *alarms, uint32_t point, uint32_t rule,
+                                   uint32_t *ret_reference);
+/* The rule (0: none) that stands on the point wants a reference, as things are now. */
+MUST_USE enum err alarms_reference_watch(struct alarms *alarms, uint32_t point, uint32_t rule);
+/* Those that deviate from this point look it up again, and are judged. *ret_all false: they are too
+ * many for one step. */
+MUST_USE enum err alarms_reference_drop(struct alarms *alarms, uint32_t point,
+                                        const struct record_stamp *stamp, bool *ret_all);
+enum reference_fault {
+    REFERENCE_GOOD,
+    REFERENCE_GONE, /* there is no such point, or it was retired */
+    REFERENCE_EMPTY,
+    REFERENCE_STALE, /* a rule of staleness says so */
+    REFERENCE_BAD    /* quality; or it is no number */
+};
+enum reference_fault alarms_reference_fault(const struct alarms *alarms, uint32_t reference,
+                                            struct alarm_value *ret_value);
+/* What is wrong with the point's reference; "": nothing. */
+const char *alarms_reference_why(const struct alarms *alarms, uint32_t point);
+/* The rule that cannot be judged on this point; 0: none. */
+MUST_USE enum err alarms_blind(struct alarms *alarms, uint32_t point, uint32_t rule);
+
+/* ---- trails.c ---- */
+/* Rules of the point want a trail of it. */
+MUST_USE enum err alarms_trail_want(struct alarms *alarms, uint32_t point, bool wanted);
+/* It has one from now on, when there is room; it goes when nobody wants it. The point is watched.
+ */
+MUST_USE enum err alarms_trail_begin(struct alarms *alarms, uint32_t point);
+void alarms_trail_settle(struct alarms *alarms, uint32_t point);
+/* A value came, before expressions saw it. The point is watched. */
+void alarms_trail_take(struct alarms *alarms, uint32_t point, const struct alarm_value *value);
+void alarms_trail_take_late(struct alarms *alarms, uint32_t point, const struct alarm_value *value,
+                            double baseline);
+/* The nearest value before this time that is known; false: it is too long ago. */
+bool alarms_trail_before(const struct alarms *alarms, uint32_t point, int64_t time_ns,
+                         struct trail_value *ret_value);
+/* What the point was at this time; false: it is too long ago. */
+bool alarms_trail_then(const struct alarms *alarms, uint32_t point, int64_t time_ns,
+                       struct alarm_value *ret_value);
+/* What was erased is not known any more. */
+void alarms_trail_forget(struct alarms *alarms, uint32_t point, int64_t from_ns, int64_t to_ns);
+MUST_USE enum err alarms_trails_rebuild(struct alarms *alarms);
 
 /* ---- rows.c ---- */
 uint32_t alarms_row_find(const struct alarms *alarms, uint32_t rule, uint32_t point);
@@ -418,6 +506,20 @@ uint64_t alarms_group_hash(uint32_t tenant, struct bytes name);
 void alarms_row_share(const struct row_entry *row, uint8_t kind, uint32_t step,
                       struct tenant_entry *own, uint32_t *of_rule);
 
+/* ---- chatter.c ---- */
+/* The condition begins to hold, or ends, as delays have it: for the machine, or counted. */
+MUST_USE enum err alarms_row_event(struct alarms *alarms, uint32_t row, enum alarm_event event,
+                                   const struct cause *cause);
+/* Does it hold, as delays have it? Of what chatters it is not what is shown. */
+bool alarms_row_condition(const struct row_entry *row);
+/* It is normal, and only remembered: what comes now is another alarm. */
+bool alarms_row_is_kept(const struct row_entry *row);
+MUST_USE enum err alarms_chatter_fired(struct alarms *alarms, uint32_t row,
+                                       const struct cause *cause);
+/* It does not chatter from now on; nothing happens when it does not now. */
+MUST_USE enum err alarms_chatter_end(struct alarms *alarms, uint32_t row,
+                                     const struct cause *cause);
+
 /* ---- rebuild.c ---- */
 MUST_USE enum err alarms_groups_rebuild(struct alarms *alarms);
 MUST_USE enum err alarms_lates_rebuild(struct alarms *alarms);
@@ -445,12 +547,24 @@ MUST_USE enum err alarms_program_judge(struct alarms *alarms, uint32_t rule, uin
 /* Judges the value that is there. */
 MUST_USE enum err alarms_judge_held(struct alarms *alarms, uint32_t point,
                                     const struct record_stamp *stamp);
+/* Those whose deviation is from this point. */
+MUST_USE enum err alarms_judge_referred(struct alarms *alarms, uint32_t point,
+                                        const struct cause *cause);
+/* Those that have lost their reference, or another one. */
+MUST_USE enum err alarms_judge_dropped(struct alarms *alarms, const uint32_t *points, size_t count,
+                                       const struct record_stamp *stamp);
 /* The limit that stands for the point; NaN: none. */
 double alarms_limit_of(const struct alarms *alarms, uint32_t rule, uint32_t point);
 
 /* ---- why.c: what decided, for people ---- */
 struct bytes alarms_why(struct alarms *alarms, uint32_t rule, uint32_t point,
                         const struct cause *cause);
+
+struct bytes alarms_why_late(struct alarms *alarms, uint32_t rule, uint32_t point,
+                             const struct cause *cause);
+/* What an entry of the event says, of what was computed. */
+struct bytes alarms_event_text(struct alarms *alarms, uint32_t rule, uint32_t point,
+                               enum alarm_event event, const struct cause *cause);
 
 /* ---- walk.c ---- */
 void alarms_walk_begin(struct alarms *alarms);

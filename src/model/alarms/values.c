@@ -1,23 +1,13 @@
 /* Values are judged: of a point that somebody wants to hear of, each rule that stands on it says
  * what it thinks of the new value. What is normal and has no row costs a few comparisons. */
-#include "model/alarms/judge.h"
-#include "model/alarms/tables.h"
+#include "model/alarms/judging.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* ---- what there is to judge --------------------------------------------------------------------
  */
-struct judging {
-    struct alarms *alarms;
-    uint32_t point;
-    const uint32_t *rules; /* by kind */
-    struct alarm_value value, before;
-    struct cause cause;
-};
-
-/* Texts are no numbers: nothing is known of them. */
-static struct alarm_value value_of(const struct value *value, int64_t time_ns)
+struct alarm_value alarms_value(const struct value *value, int64_t time_ns)
 {
     struct alarm_value out = {.time_ns = time_ns};
     if (!value->present || value->quality & QUALITY_BAD)
@@ -42,7 +32,7 @@ static struct alarm_value value_held(const struct alarms *alarms, uint32_t point
 {
     int64_t time_ns, arrival_ns;
     struct value value = points_last(alarms->points, point, &time_ns, &arrival_ns);
-    return value_of(&value, time_ns);
+    return alarms_value(&value, time_ns);
 }
 
 static double limit_in(const struct alarms *alarms, const struct rule_entry *rule, uint32_t point,
@@ -89,7 +79,7 @@ static enum alarm_verdict judge_limit(const struct judging *of, const struct rul
                              rule->deadband, holds, &of->value);
 }
 
-static enum alarm_verdict judge_rate(const struct judging *of, const struct rule_entry *rule,
+enum alarm_verdict alarms_judge_rate(const struct judging *of, const struct rule_entry *rule,
                                      bool holds)
 {
     const struct alarm_rate rate = {rule->limit, rule->span_ns, rule->deadband,
@@ -97,18 +87,31 @@ static enum alarm_verdict judge_rate(const struct judging *of, const struct rule
     return alarm_judge_rate(&rate, holds, &of->before, &of->value);
 }
 
+enum alarm_verdict alarms_judge_value(const struct judging *of, const struct rule_entry *rule,
+                                      bool holds)
+{
+    if (rule->kind == RULE_STATE)
+        return alarm_judge_state(&of->value, rule->states, rule->state_count);
+    return judge_limit(of, rule, holds);
+}
+
+/* Of a reference that cannot be compared with nothing is known, and that may last for ever: what
+ * was said of it ends. */
 static enum err judge_deviation(const struct judging *of, uint32_t number, bool holds,
                                 enum alarm_verdict *ret_verdict)
 {
     const struct rule_entry *rule = rule_at(of->alarms, number);
     uint32_t reference;
+    struct alarm_value beside;
     enum err err = alarms_reference(of->alarms, of->point, number, &reference);
-    *ret_verdict = ALARM_UNKNOWN;
-    if (err != OK || reference == POINT_NONE)
+    if (err != OK)
         return err;
-    struct alarm_value beside = value_held(of->alarms, reference);
-    *ret_verdict = alarm_judge_deviation(rule->limit, rule->deadband, holds, &of->value, &beside);
-    return OK;
+    enum reference_fault fault = alarms_reference_fault(of->alarms, reference, &beside);
+    *ret_verdict = ALARM_FALSE;
+    if (fault == REFERENCE_GOOD)
+        *ret_verdict =
+            alarm_judge_deviation(rule->limit, rule->deadband, holds, &of->value, &beside);
+    return alarms_blind(of->alarms, of->point, fault == REFERENCE_GOOD ? 0 : number);
 }
 
 static enum err judge_kind(const struct judging *of, uint32_t number, bool holds,
@@ -117,18 +120,15 @@ static enum err judge_kind(const struct judging *of, uint32_t number, bool holds
     const struct rule_entry *rule = rule_at(of->alarms, number);
     switch (rule->kind) {
     case RULE_RATE:
-        *ret_verdict = judge_rate(of, rule, holds);
+        *ret_verdict = alarms_judge_rate(of, rule, holds);
         return OK;
     case RULE_DEVIATION:
         return judge_deviation(of, number, holds, ret_verdict);
-    case RULE_STATE:
-        *ret_verdict = alarm_judge_state(&of->value, rule->states, rule->state_count);
-        return OK;
     case RULE_STALE:
         *ret_verdict = ALARM_FALSE;
         return OK;
     default:
-        *ret_verdict = judge_limit(of, rule, holds);
+        *ret_verdict = alarms_judge_value(of, rule, holds);
         return OK;
     }
 }
@@ -137,8 +137,8 @@ static enum err judge_kind(const struct judging *of, uint32_t number, bool holds
  */
 static bool row_holds(const struct row_entry *row)
 {
-    return alarm_is_active(row_machine(row)) ? row->pending != ALARM_ABOUT_TO_END
-                                             : row->pending == ALARM_ABOUT_TO_HOLD;
+    return alarms_row_condition(row) ? row->pending != ALARM_ABOUT_TO_END
+                                     : row->pending == ALARM_ABOUT_TO_HOLD;
 }
 
 /* No row is left: an entry says so, once in a while, and how many more there were. */
@@ -173,16 +173,6 @@ static enum err lost_tell(struct alarms *alarms, uint32_t rule, uint32_t point,
     return alarms_entry_add(alarms, &entry, bytes_of("", 0), bytes_of(text, (size_t)size));
 }
 
-static enum err row_event(struct alarms *alarms, uint32_t row, enum alarm_event event,
-                          const struct cause *cause)
-{
-    struct cause told = *cause;
-    const struct row_entry *entry = row_at(alarms, row);
-    if (event == ALARM_HOLDS)
-        told.text = alarms_why(alarms, entry->rule, entry->point, cause);
-    return alarms_row_step(alarms, row, event, &told, NULL);
-}
-
 static enum err row_take(struct alarms *alarms, uint32_t row, const struct alarm_delay_step *step,
                          const struct cause *cause)
 {
@@ -197,11 +187,25 @@ static enum err row_take(struct alarms *alarms, uint32_t row, const struct alarm
     bool early = step->timer_set && !set; /* no timer is left: rather too early than never */
     row_write(alarms, row)->pending = early ? ALARM_SETTLED : (uint8_t)step->pending;
     if (early)
-        err = row_event(alarms, row,
-                        step->pending == ALARM_ABOUT_TO_HOLD ? ALARM_HOLDS : ALARM_ENDS, cause);
+        err = alarms_row_event(
+            alarms, row, step->pending == ALARM_ABOUT_TO_HOLD ? ALARM_HOLDS : ALARM_ENDS, cause);
     else if (step->has_event)
-        err = row_event(alarms, row, step->event, cause);
+        err = alarms_row_event(alarms, row, step->event, cause);
     return err == OK ? alarms_row_settle(alarms, row) : err;
+}
+
+/* The changes that were counted of an alarm before go on being counted. */
+static enum err row_again(struct alarms *alarms, uint32_t rule, uint32_t point,
+                          const struct row_entry *before, const struct cause *cause,
+                          uint32_t *ret_row)
+{
+    enum err err = alarms_row_add(alarms, rule, point, cause, ret_row);
+    if (err != OK || *ret_row == ROW_FREE)
+        return err;
+    struct row_entry *entry = row_write(alarms, *ret_row);
+    entry->chatter_since_ns = before->chatter_since_ns;
+    entry->chatter_changes = before->chatter_changes;
+    return OK;
 }
 
 /* row: of this rule and point, or none. */
@@ -213,18 +217,20 @@ static enum err verdict_take(struct alarms *alarms, uint32_t rule, uint32_t poin
     enum alarm_pending pending = ALARM_SETTLED;
     bool active = false;
     enum err err = OK;
-    if (row != ROW_FREE && verdict == ALARM_TRUE && row_at(alarms, row)->flags & ROW_KEPT) {
+    struct row_entry before = {0};
+    if (row != ROW_FREE && verdict == ALARM_TRUE && alarms_row_is_kept(row_at(alarms, row))) {
+        before = *row_at(alarms, row);
         err = alarms_row_release(alarms, row); /* what could be undone is over: a new alarm */
         row = ROW_FREE;
     } else if (row != ROW_FREE) {
         pending = (enum alarm_pending)row_at(alarms, row)->pending;
-        active = alarm_is_active(row_machine(row_at(alarms, row)));
+        active = alarms_row_condition(row_at(alarms, row));
     }
     struct alarm_delay_step step = alarm_delay_judge(pending, active, verdict, &delays);
     if (err != OK || (!step.timer_set && !step.timer_stop && !step.has_event))
         return err;
     if (row == ROW_FREE)
-        err = alarms_row_add(alarms, rule, point, cause, &row);
+        err = row_again(alarms, rule, point, &before, cause, &row);
     if (err != OK)
         return err;
     return row == ROW_FREE ? lost_tell(alarms, rule, point, cause)
@@ -254,8 +260,8 @@ static inline enum err judge_rule(const struct judging *of, uint32_t rule)
 
 /* ---- a value -----------------------------------------------------------------------------------
  */
-/* The rules of a point, by kind: of its profile, or looked up into `found`. */
-static const uint32_t *rules_of(const struct alarms *alarms, uint32_t point, struct standing *found)
+const uint32_t *alarms_rules_by_kind(const struct alarms *alarms, uint32_t point,
+                                     struct standing *found)
 {
     uint16_t profile = points_profile_of(alarms->points, point);
     if (profile == PROFILE_NONE)
@@ -278,24 +284,38 @@ static enum err judge_rules(struct judging *of, bool heard)
     return err;
 }
 
-/* Those whose deviation is from this point. */
-static enum err judge_referred(struct alarms *alarms, uint32_t point, const struct cause *cause)
+static enum err judge_deviating(struct alarms *alarms, uint32_t point, const struct cause *cause)
 {
     struct standing standing = {0};
+    const uint32_t *rules = alarms_rules_by_kind(alarms, point, &standing);
+    if (rules == NULL || rules[RULE_DEVIATION] == 0)
+        return OK;
+    struct judging of = {.alarms = alarms, .point = point, .cause = *cause};
+    of.value = value_held(alarms, point);
+    of.cause.value = of.value.known ? of.value.value : (double)NAN;
+    return judge_rule(&of, rules[RULE_DEVIATION]);
+}
+
+enum err alarms_judge_referred(struct alarms *alarms, uint32_t point, const struct cause *cause)
+{
     enum err err = OK;
     const struct watch_entry *watch = watch_at(alarms, point);
     uint32_t next = watch == NULL ? POINT_NONE : watch->referred;
     for (unsigned i = 0; err == OK && next != POINT_NONE && i < REFERRED_MOST; i++) {
         uint32_t at = next;
         next = watch_at(alarms, at)->links.next;
-        const uint32_t *rules = rules_of(alarms, at, &standing);
-        if (rules == NULL || rules[RULE_DEVIATION] == 0)
-            continue;
-        struct judging of = {.alarms = alarms, .point = at, .cause = *cause};
-        of.value = value_held(alarms, at);
-        of.cause.value = of.value.known ? of.value.value : (double)NAN;
-        err = judge_rule(&of, rules[RULE_DEVIATION]);
+        err = judge_deviating(alarms, at, cause);
     }
+    return err;
+}
+
+enum err alarms_judge_dropped(struct alarms *alarms, const uint32_t *points, size_t count,
+                              const struct record_stamp *stamp)
+{
+    struct cause cause = cause_of(stamp);
+    enum err err = OK;
+    for (size_t i = 0; err == OK && i < count; i++)
+        err = judge_deviating(alarms, points[i], &cause);
     return err;
 }
 
@@ -309,8 +329,7 @@ static enum err judge_doubt(const struct judging *of, const struct value *value)
     return alarms_doubt(of->alarms, of->point, value->present);
 }
 
-static struct cause cause_of_value(const struct record_stamp *stamp,
-                                   const struct alarm_value *value)
+struct cause alarms_value_cause(const struct record_stamp *stamp, const struct alarm_value *value)
 {
     struct cause cause = cause_of(stamp);
     cause.time_ns = value->time_ns;
@@ -319,26 +338,24 @@ static struct cause cause_of_value(const struct record_stamp *stamp,
     return cause;
 }
 
-static enum err judge_late(struct alarms *alarms, const struct point_notice *notice,
-                           const struct record_stamp *stamp);
-
 enum err alarms_judge(struct alarms *alarms, const struct point_notice *notice,
                       const struct record_stamp *stamp)
 {
     struct standing standing = {0};
     if (notice->late)
-        return judge_late(alarms, notice, stamp);
+        return alarms_judge_late(alarms, notice, stamp);
     struct judging of = {.alarms = alarms, .point = notice->point};
-    of.rules = rules_of(alarms, notice->point, &standing);
-    of.value = value_of(&notice->value, notice->time_ns);
+    of.rules = alarms_rules_by_kind(alarms, notice->point, &standing);
+    of.value = alarms_value(&notice->value, notice->time_ns);
     if (notice->had_before)
-        of.before = value_of(&notice->before, notice->before_time_ns);
-    of.cause = cause_of_value(stamp, &of.value);
+        of.before = alarms_value(&notice->before, notice->before_time_ns);
+    of.cause = alarms_value_cause(stamp, &of.value);
     enum err err = of.rules == NULL ? OK : judge_rules(&of, true);
     if (err == OK && watch_at(alarms, notice->point) != NULL) {
+        alarms_trail_take(alarms, notice->point, &of.value);
         err = alarms_watch_heard(alarms, notice->point, &of.cause);
         if (err == OK)
-            err = judge_referred(alarms, notice->point, &of.cause);
+            err = alarms_judge_referred(alarms, notice->point, &of.cause);
     }
     return err == OK && of.rules != NULL ? judge_doubt(&of, &notice->value) : err;
 }
@@ -348,110 +365,14 @@ enum err alarms_judge_held(struct alarms *alarms, uint32_t point, const struct r
     struct standing standing = {0};
     struct judging of = {.alarms = alarms, .point = point};
     int64_t time_ns, arrival_ns;
-    of.rules = rules_of(alarms, point, &standing);
+    of.rules = alarms_rules_by_kind(alarms, point, &standing);
     if (of.rules == NULL)
         return OK;
     struct value value = points_last(alarms->points, point, &time_ns, &arrival_ns);
     if (time_ns == 0 && arrival_ns == 0)
         return OK;
-    of.value = value_of(&value, time_ns);
-    of.cause = cause_of_value(stamp, &of.value);
+    of.value = alarms_value(&value, time_ns);
+    of.cause = alarms_value_cause(stamp, &of.value);
     enum err err = judge_rules(&of, false);
     return err == OK ? judge_doubt(&of, &value) : err;
-}
-
-/* ---- late values -------------------------------------------------------------------------------
- */
-static const uint8_t late_kinds[LATE_KINDS] = {RULE_HIGH_HIGH, RULE_HIGH, RULE_LOW, RULE_LOW_LOW,
-                                               RULE_STATE};
-
-static enum err late_tell(const struct judging *of, uint32_t rule)
-{
-    struct alarms *alarms = of->alarms;
-    const struct rule_entry *entry = rule_at(alarms, rule);
-    uint32_t row = alarms_row_find(alarms, rule, of->point);
-    uint8_t shown =
-        row == ROW_FREE ? ALARM_NORMAL : (uint8_t)alarm_shown(row_machine(row_at(alarms, row)));
-    struct entry_entry late = {
-        .alarm = row == ROW_FREE ? 0 : row_at(alarms, row)->alarm,
-        .position = of->cause.stamp->position,
-        .time_ns = of->cause.time_ns,
-        .wall_ns = of->cause.stamp->wall_ns,
-        .value = of->cause.value,
-        .tenant = entry->tenant,
-        .rule = rule,
-        .point = of->point,
-        .event = ALARM_HOLDS,
-        .state = shown,
-        .state_before = shown,
-        .priority = entry->priority,
-        .kind = entry->kind,
-        .flags = ALARM_ENTRY_COMPUTED | ALARM_ENTRY_LATE,
-    };
-    return alarms_entry_add(alarms, &late, bytes_of("", 0),
-                            alarms_why(alarms, rule, of->point, &of->cause));
-}
-
-/* One entry for each stretch of late samples in which the condition held for the on-delay. What an
- * alarm that stands was raised before is a part of it. */
-static enum err late_judge(const struct judging *of, unsigned i, uint32_t rule,
-                           struct late_entry *late)
-{
-    enum alarm_verdict verdict;
-    const struct rule_entry *entry = rule_at(of->alarms, rule);
-    uint8_t bit = (uint8_t)(1u << i);
-    int64_t time_ns = of->cause.time_ns;
-    enum err err = judge_kind(of, rule, late->holds & bit, &verdict);
-    if (err != OK || verdict == ALARM_UNKNOWN)
-        return err;
-    if (verdict == ALARM_FALSE) {
-        late->holds &= (uint8_t)~bit;
-        late->told &= (uint8_t)~bit;
-        return OK;
-    }
-    if (!(late->holds & bit))
-        late->since_ns[i] = time_ns;
-    late->holds |= bit;
-    if (late->told & bit || time_between(late->since_ns[i], time_ns) < entry->on_delay_ns)
-        return OK;
-    uint32_t row = alarms_row_find(of->alarms, rule, of->point);
-    if (row != ROW_FREE && alarm_is_active(row_machine(row_at(of->alarms, row))) &&
-        row_at(of->alarms, row)->raised_ns <= time_ns)
-        return OK;
-    late->told |= bit;
-    return late_tell(of, rule);
-}
-
-static enum err judge_late(struct alarms *alarms, const struct point_notice *notice,
-                           const struct record_stamp *stamp)
-{
-    struct standing standing = {0};
-    struct judging of = {.alarms = alarms, .point = notice->point};
-    of.rules = rules_of(alarms, notice->point, &standing);
-    if (of.rules == NULL)
-        return OK;
-    of.value = value_of(&notice->value, notice->time_ns);
-    of.cause = cause_of_value(stamp, &of.value);
-    struct late_entry late = {0};
-    bool held = notice->point < state_table_capacity(&alarms->lates);
-    if (held)
-        late = *(const struct late_entry *)state_read(&alarms->lates, notice->point);
-    struct late_entry before = late;
-    if (late.time_ns > of.cause.time_ns) /* it goes back in time: another stretch */
-        late.holds = late.told = 0;
-    enum err err = OK;
-    for (unsigned i = 0; err == OK && i < LATE_KINDS; i++) {
-        uint32_t rule = of.rules[late_kinds[i]];
-        if (rule != 0 && rule_stands(rule_at(alarms, rule)))
-            err = late_judge(&of, i, rule, &late);
-    }
-    if (err != OK || (late.holds == 0 && before.holds == 0))
-        return err;
-    late.time_ns = of.cause.time_ns;
-    if (late.holds == 0)
-        late = (struct late_entry){0};
-    err = state_table_grow(&alarms->lates, notice->point + 1);
-    if (err == OK)
-        *(struct late_entry *)state_write(&alarms->lates, notice->point) = late;
-    return err;
 }

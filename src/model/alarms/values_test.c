@@ -253,7 +253,7 @@ static void test_many_with_one_reference(void **arg)
     struct form_writer *form = say_rule(&said, "off", RULE_DEVIATION, RULE_ON_PATTERN, "+/+");
     form_put_real(form, RULE_TAG_LIMIT, 5);
     form_put_text(form, RULE_TAG_REFERENCE, bytes_text("p/set"));
-    (void)fixture_rule(&f, &said);
+    uint32_t rule = fixture_rule(&f, &said);
     fixture_put(&f, set, 50);
     for (uint32_t i = 1; i <= 11 * EACH; i++)
         fixture_put(&f, set + i, 50);
@@ -266,7 +266,7 @@ static void test_many_with_one_reference(void **arg)
         fixture_put(&f, set + i, 50);
     alarms_counts(f.alarms, 1, &counts);
     assert_int_equal(counts.active, 11 * EACH);
-    /* The reference is renamed: nobody has one any more, and what stands goes on. */
+    /* The reference is renamed: nobody has one any more, and what stands ends. */
     struct fact fact = {.kind = FACT_COMMAND};
     fact.command = (struct command){.kind = COMMAND_RENAME,
                                     .tenant = 1,
@@ -275,10 +275,16 @@ static void test_many_with_one_reference(void **arg)
     assert_int_equal(points_apply_fact(f.points, &fact, &f.stamp, &f.effects), OK);
     assert_int_equal(alarms_point_changed(f.alarms, set, &f.stamp), OK);
     assert_true(alarms_walk_left(f.alarms) > 0); /* they are too many for one step */
+    alarms_counts(f.alarms, 1, &counts);
+    assert_int_equal(counts.active, 11 * EACH - MOST);
     fixture_settle(&f);
     fixture_put(&f, set, 50);
     alarms_counts(f.alarms, 1, &counts);
-    assert_int_equal(counts.active, 11 * EACH);
+    assert_int_equal(counts.active, 0);
+    assert_text(fixture_entry(&f).text, "reference gone");
+    struct rule_view view;
+    assert_true(alarms_rule(f.alarms, rule, &view));
+    assert_int_equal(view.blind, 11 * EACH + 1); /* and what was its own reference */
     assert_int_equal(fixture_rebuild(&f), OK);
     fixture_close(&f);
 }

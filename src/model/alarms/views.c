@@ -36,6 +36,8 @@ bool alarms_row(const struct alarms *alarms, uint32_t row, struct alarm_view *re
                                     .position = entry->position,
                                     .entry_last = entry->entry_last,
                                     .count = entry->count,
+                                    .chatters_wall_ns = entry->chatter_wall_ns,
+                                    .changes = entry->chatter_total,
                                     .value = entry->value,
                                     .assignee = text_of(alarms, entry->assignee),
                                     .acknowledged_by = text_of(alarms, entry->acknowledged_by),

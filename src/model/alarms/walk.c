@@ -84,9 +84,20 @@ enum err alarms_point_changed(struct alarms *alarms, uint32_t point,
     check(point > 0 && point <= points_count(alarms->points));
     if (alarms_of_point(alarms, point, &row, 1) > 0)
         alarms->rows_changed++; /* it may have another path */
-    if (!alarms_reference_drop(alarms, point))
+    bool all;
+    enum err err = alarms_reference_drop(alarms, point, stamp, &all);
+    if (!all)
         alarms_walk_begin(alarms);
-    return alarms_point_find(alarms, point, stamp);
+    return err == OK ? alarms_point_find(alarms, point, stamp) : err;
+}
+
+enum err alarms_point_erased(struct alarms *alarms, uint32_t point, int64_t from_ns, int64_t to_ns,
+                             const struct record_stamp *stamp)
+{
+    check(point > 0 && point <= points_count(alarms->points));
+    struct cause cause = cause_of(stamp);
+    alarms_trail_forget(alarms, point, from_ns, to_ns);
+    return alarms_judge_referred(alarms, point, &cause);
 }
 
 /* ---- all of them -------------------------------------------------------------------------------

@@ -1,21 +1,15 @@
-/* What goes on beside a point's values: when it is stale, which expressions stand on it, from which
- * point it deviates. A timer of staleness is not moved with each value: it fires, looks at the last
- * arrival, and is set again. */
+/* What goes on beside a point's values: when it is stale, which expressions stand on it. A timer of
+ * staleness is not moved with each value: it fires, looks at the last arrival, and is set again. */
 #include "model/alarms/tables.h"
 
 #include <stdlib.h>
 
-static enum err watch_open(struct alarms *alarms, uint32_t point, struct watch_entry **ret_watch)
+enum err alarms_watch_open(struct alarms *alarms, uint32_t point, struct watch_entry **ret_watch)
 {
     enum err err = state_table_grow(&alarms->watches, point + 1);
     if (err == OK)
         *ret_watch = state_write(&alarms->watches, point);
     return err;
-}
-
-static struct watch_entry *watch_write(struct alarms *alarms, uint32_t point)
-{
-    return state_write(&alarms->watches, point);
 }
 
 void alarms_attend(struct alarms *alarms, uint32_t point)
@@ -31,7 +25,7 @@ enum err alarms_doubt(struct alarms *alarms, uint32_t point, bool doubt)
     const struct watch_entry *held = watch_at(alarms, point);
     if ((held != NULL && held->flags & WATCH_DOUBT) == doubt)
         return OK;
-    enum err err = watch_open(alarms, point, &watch);
+    enum err err = alarms_watch_open(alarms, point, &watch);
     if (err != OK)
         return err;
     watch->flags ^= WATCH_DOUBT;
@@ -113,7 +107,7 @@ static enum err stale_begin(struct alarms *alarms, uint32_t point, uint32_t rule
 {
     struct watch_entry *watch;
     int64_t time_ns, arrival_ns;
-    enum err err = watch_open(alarms, point, &watch);
+    enum err err = alarms_watch_open(alarms, point, &watch);
     if (err != OK)
         return err;
     (void)points_last(alarms->points, point, &time_ns, &arrival_ns);
@@ -147,7 +141,7 @@ static enum err stale_watch(struct alarms *alarms, uint32_t point, uint32_t rule
         return stale_begin(alarms, point, rule, cause);
     /* The alarm stands already: a timer is set when a value comes. */
     uint32_t row = alarms_row_find(alarms, rule, point);
-    bool stands = row != ROW_FREE && (alarm_is_active(row_machine(row_at(alarms, row))) ||
+    bool stands = row != ROW_FREE && (alarms_row_condition(row_at(alarms, row)) ||
                                       row_at(alarms, row)->pending != ALARM_SETTLED);
     return stands ? OK : stale_arm(alarms, point);
 }
@@ -204,7 +198,7 @@ static enum err program_watch(struct alarms *alarms, uint32_t point, bool baseli
     uint32_t held = watch == NULL ? 0 : baseline ? watch->baseline : watch->expression;
     if (held == rule)
         return OK;
-    enum err err = watch_open(alarms, point, &written);
+    enum err err = alarms_watch_open(alarms, point, &written);
     if (err != OK)
         return err;
     *program_of(written, baseline) = rule;
@@ -223,87 +217,8 @@ static enum err program_watch(struct alarms *alarms, uint32_t point, bool baseli
     return OK;
 }
 
-/* ---- references --------------------------------------------------------------------------------
+/* ---- all of it ---------------------------------------------------------------------------------
  */
-static const struct chain of_reference = {.links_at = offsetof(struct watch_entry, links)};
-
-static void reference_unlink(struct alarms *alarms, uint32_t point)
-{
-    struct watch_entry *watch = watch_write(alarms, point);
-    uint32_t reference = watch->reference;
-    watch->reference = POINT_NONE;
-    if (reference == POINT_NONE)
-        return;
-    chain_pull(&alarms->watches, &of_reference, &watch_write(alarms, reference)->referred, point);
-    alarms_attend(alarms, reference);
-}
-
-static enum err reference_link(struct alarms *alarms, uint32_t point, uint32_t reference)
-{
-    struct watch_entry *watch;
-    uint32_t higher = point > reference ? point : reference;
-    enum err err = watch_open(alarms, higher, &watch);
-    if (err != OK)
-        return err;
-    watch_write(alarms, point)->reference = reference;
-    chain_push(&alarms->watches, &of_reference, &watch_write(alarms, reference)->referred, point);
-    alarms_attend(alarms, reference);
-    return OK;
-}
-
-static uint32_t reference_find(const struct alarms *alarms, uint32_t point, uint32_t rule)
-{
-    uint8_t base[PATH_MAX_BYTES], path[PATH_MAX_BYTES];
-    struct condition_reference reference = {CONDITION_PATH,
-                                            alarms_rule_text(alarms, rule, RULE_TAG_REFERENCE)};
-    size_t size;
-    if (reference.text.size > 0 && reference.text.at[0] == '.')
-        reference.kind = CONDITION_RELATIVE;
-    struct bytes of = bytes_of(base, points_path(alarms->points, point, base));
-    if (condition_resolve(reference, false, of, path, sizeof path, &size) != OK)
-        return POINT_NONE;
-    return points_find(alarms->points, rule_at(alarms, rule)->tenant, bytes_of(path, size));
-}
-
-enum err alarms_reference(struct alarms *alarms, uint32_t point, uint32_t rule,
-                          uint32_t *ret_reference)
-{
-    const struct watch_entry *watch = watch_at(alarms, point);
-    *ret_reference = watch == NULL ? POINT_NONE : watch->reference;
-    if (*ret_reference != POINT_NONE)
-        return OK;
-    *ret_reference = reference_find(alarms, point, rule);
-    if (*ret_reference == point)
-        *ret_reference = POINT_NONE;
-    return *ret_reference == POINT_NONE ? OK : reference_link(alarms, point, *ret_reference);
-}
-
-bool alarms_reference_drop(struct alarms *alarms, uint32_t point)
-{
-    const struct watch_entry *watch = watch_at(alarms, point);
-    for (unsigned i = 0; watch != NULL && i < REFERRED_MOST; i++) {
-        if (watch->referred == POINT_NONE)
-            return true;
-        reference_unlink(alarms, watch->referred);
-    }
-    return watch == NULL || watch->referred == POINT_NONE;
-}
-
-static enum err reference_watch(struct alarms *alarms, uint32_t point, uint32_t rule)
-{
-    const struct watch_entry *watch = watch_at(alarms, point);
-    uint32_t held = watch == NULL ? POINT_NONE : watch->reference, now = POINT_NONE;
-    if (rule != 0)
-        now = reference_find(alarms, point, rule);
-    if (now == point)
-        now = POINT_NONE;
-    if (held == now)
-        return OK;
-    if (held != POINT_NONE)
-        reference_unlink(alarms, point);
-    return now == POINT_NONE ? OK : reference_link(alarms, point, now);
-}
-
 enum err alarms_watch(struct alarms *alarms, uint32_t point, const struct standing *standing,
                       const struct cause *cause)
 {
@@ -311,11 +226,14 @@ enum err alarms_watch(struct alarms *alarms, uint32_t point, const struct standi
     bool baseline = deviation != 0 && rule_at(alarms, deviation)->flags & RULE_HAS_PROGRAM;
     enum err err = stale_watch(alarms, point, standing->rules[RULE_STALE], cause);
     if (err == OK)
-        err = reference_watch(alarms, point, baseline ? 0 : deviation);
+        err = alarms_reference_watch(alarms, point, baseline ? 0 : deviation);
     if (err == OK)
         err = program_watch(alarms, point, true, baseline ? deviation : 0, cause);
-    return err == OK ? program_watch(alarms, point, false, standing->rules[RULE_EXPRESSION], cause)
-                     : err;
+    if (err == OK)
+        err = program_watch(alarms, point, false, standing->rules[RULE_EXPRESSION], cause);
+    if (err == OK)
+        err = alarms_trail_want(alarms, point, standing->rules[RULE_RATE] != 0 || deviation != 0);
+    return err;
 }
 
 /* ---- pages from outside ------------------------------------------------------------------------
@@ -355,6 +273,19 @@ static bool links_are_valid(const struct alarms *alarms, uint32_t point,
                                   watch_at(alarms, next)->reference == watch->reference);
 }
 
+static bool trail_is_own(const struct alarms *alarms, uint32_t point,
+                         const struct watch_entry *watch)
+{
+    if (watch->trail == TRAIL_NONE)
+        return true;
+    const struct trail_entry *trail;
+    if (watch->trail > alarms->roots->trails ||
+        watch->trail >= state_table_capacity(&alarms->trails))
+        return false;
+    trail = state_read(&alarms->trails, watch->trail);
+    return trail->point == point && (watch->referred != POINT_NONE || watch->flags & WATCH_TRAIL);
+}
+
 static bool watch_is_valid(const struct alarms *alarms, uint32_t point,
                            const struct watch_entry *watch)
 {
@@ -362,8 +293,9 @@ static bool watch_is_valid(const struct alarms *alarms, uint32_t point,
     if (!watch_is_rule(alarms, watch->stale, RULE_STALE, false) ||
         !watch_is_rule(alarms, watch->expression, RULE_EXPRESSION, true) ||
         !watch_is_rule(alarms, watch->baseline, RULE_DEVIATION, true) ||
-        watch->flags > WATCH_DOUBT || !time_is_safe(watch->heard_ns) ||
-        !links_are_valid(alarms, point, watch))
+        !watch_is_rule(alarms, watch->blind, RULE_DEVIATION, false) ||
+        !trail_is_own(alarms, point, watch) || watch->flags > WATCH_FLAGS ||
+        !time_is_safe(watch->heard_ns) || !links_are_valid(alarms, point, watch))
         return false;
     if (watch->timer == TIMER_NONE)
         return true;
@@ -371,7 +303,7 @@ static bool watch_is_valid(const struct alarms *alarms, uint32_t point,
            view.kind == TIMER_STALE && view.owner == point;
 }
 
-static enum err watches_judge(const struct alarms *alarms, uint32_t *instances)
+static enum err watches_judge(const struct alarms *alarms, uint32_t *instances, uint32_t *blind)
 {
     static const struct watch_entry none;
     uint32_t points = points_count(alarms->points), timers = 0;
@@ -384,11 +316,12 @@ static enum err watches_judge(const struct alarms *alarms, uint32_t *instances)
         timers += watch->timer != TIMER_NONE;
         instances[watch->expression]++;
         instances[watch->baseline]++;
+        blind[watch->blind]++;
     }
     for (uint32_t rule = 1; rule <= alarms->roots->rules; rule++) {
         const struct rule_entry *entry = rule_at(alarms, rule);
         bool alone = entry->on == RULE_ON_NOTHING && entry->instances == 1;
-        if (entry->instances != instances[rule] + alone)
+        if (entry->instances != instances[rule] + alone || entry->blind != blind[rule])
             return ERR_CORRUPT;
     }
     return timers == timing_count(alarms->timing, TIMER_STALE) ? OK : ERR_CORRUPT;
@@ -396,10 +329,11 @@ static enum err watches_judge(const struct alarms *alarms, uint32_t *instances)
 
 enum err alarms_watches_rebuild(struct alarms *alarms)
 {
-    uint32_t *instances = calloc((size_t)alarms->roots->rules + 1, sizeof *instances);
-    if (instances == NULL)
-        return ERR_NO_MEMORY;
-    enum err err = watches_judge(alarms, instances);
+    size_t rules = (size_t)alarms->roots->rules + 1;
+    uint32_t *instances = calloc(rules, sizeof *instances), *blind = calloc(rules, sizeof *blind);
+    enum err err = instances == NULL || blind == NULL ? ERR_NO_MEMORY
+                                                      : watches_judge(alarms, instances, blind);
     free(instances);
+    free(blind);
     return err;
 }

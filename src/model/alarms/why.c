@@ -67,6 +67,14 @@ static struct bytes channels_why(struct alarms *alarms, uint32_t rule, const str
     return bytes_of(alarms->why, why.size);
 }
 
+/* What a program would explain is what there is now. */
+struct bytes alarms_why_late(struct alarms *alarms, uint32_t rule, uint32_t point,
+                             const struct cause *cause)
+{
+    int size = why_write(alarms, rule, point, cause);
+    return bytes_of(alarms->why, size < WHY_MAX ? (size_t)size : WHY_MAX - 1);
+}
+
 struct bytes alarms_why(struct alarms *alarms, uint32_t rule, uint32_t point,
                         const struct cause *cause)
 {
@@ -75,6 +83,16 @@ struct bytes alarms_why(struct alarms *alarms, uint32_t rule, uint32_t point,
                                               cause->stamp->wall_ns, alarms->why, WHY_MAX));
     if (rule_at(alarms, rule)->kind == RULE_CHANNEL)
         return channels_why(alarms, rule, cause);
-    int size = why_write(alarms, rule, point, cause);
-    return bytes_of(alarms->why, size < WHY_MAX ? (size_t)size : WHY_MAX - 1);
+    return alarms_why_late(alarms, rule, point, cause);
+}
+
+struct bytes alarms_event_text(struct alarms *alarms, uint32_t rule, uint32_t point,
+                               enum alarm_event event, const struct cause *cause)
+{
+    const struct rule_entry *entry = rule_at(alarms, rule);
+    if (event == ALARM_HOLDS)
+        return alarms_why(alarms, rule, point, cause);
+    if (entry->kind == RULE_DEVIATION && !(entry->flags & RULE_HAS_PROGRAM))
+        return bytes_text(alarms_reference_why(alarms, point));
+    return cause->text;
 }

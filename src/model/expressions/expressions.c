@@ -292,6 +292,21 @@ uint32_t expressions_count(const struct expressions *expressions)
     return expressions->roots->instances;
 }
 
+bool expressions_mean(const struct expressions *expressions, uint32_t rule, uint32_t point,
+                      int64_t time_ns, double *ret_mean)
+{
+    struct condition_cell cell;
+    uint32_t instance = instance_find(expressions, rule, point);
+    if (instance == INSTANCE_NONE)
+        return false;
+    const struct program *program = program_of(expressions, rule);
+    if (program->cells == 0)
+        return false;
+    uint32_t part = instance_read(expressions, instance)->part;
+    memcpy(&cell, part_read(expressions, part) + program->cells_unit * PART_UNIT, sizeof cell);
+    return condition_cell_mean(program->condition, 0, &cell, time_ns, ret_mean);
+}
+
 enum condition_truth expressions_truth(const struct expressions *expressions, uint32_t rule,
                                        uint32_t point)
 {

@@ -120,6 +120,10 @@ uint64_t expressions_walk_left(const struct expressions *expressions);
 /* What it is now; UNKNOWN when there is no such instance. */
 enum condition_truth expressions_truth(const struct expressions *expressions, uint32_t rule,
                                        uint32_t point);
+/* The mean that the instance's first cell keeps (of a deviation from a baseline), as it is at
+ * time_ns, when nothing came since it was evaluated last; false: it knows none. */
+bool expressions_mean(const struct expressions *expressions, uint32_t rule, uint32_t point,
+                      int64_t time_ns, double *ret_mean);
 /* Why, for people: evaluated again without changing anything, with the paths of points. now_ns:
  * wall time. text as condition_explain; empty when there is no such instance. */
 char *expressions_explain(struct expressions *expressions, uint32_t rule, uint32_t point,

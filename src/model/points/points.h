@@ -251,8 +251,8 @@ MUST_USE enum err points_apply_sample(struct points *points, const struct row_sh
  * is judged by it in its own cache line. What the limit state shows is the effective limit of each
  * kind: the profile's where it wins, else the point's own, else the profile's other one. A value of
  * a point is told (effects->notices) when the point has a profile and its limit state changed, when
- * its profile asks for each, when it is attended (an alarm stands), or looked at (an expression).
- * Late values are told of points with a profile or that are looked at. */
+ * its profile asks for each, when it is attended (an alarm stands, or others deviate from it), or
+ * looked at (an expression). Late values are told of all these, whatever they do. */
 #define PROFILE_NONE 0
 #define PROFILES_MAX 65535 /* 1..PROFILES_MAX */
 struct point_profile {

@@ -100,8 +100,9 @@ static void values_are_told_to_who_looks(void **arg)
     points_attend(f.points, 1, true);
     put(&f, 1, 2, 2);
     assert_int_equal(f.effects.notice_count, 1);
-    put(&f, 1, 1, 3); /* late: of no interest to who attends */
-    assert_int_equal(f.effects.notice_count, 0);
+    put(&f, 1, 1, 3);
+    assert_int_equal(f.effects.notice_count, 1);
+    assert_true(notices[0].late && notices[0].time_ns == 1);
     points_look(f.points, 1, true);
     points_attend(f.points, 1, false);
     put(&f, 1, 3, 3);

@@ -149,7 +149,7 @@ static struct value numbers_of(const struct value *value)
 static void notice_late(uint32_t point, const struct live_entry *live, const struct value *value,
                         const struct sample_stamp *stamp, struct effects *effects)
 {
-    if (effects->notices == NULL || (live->profile == PROFILE_NONE && !(live->flags & LIVE_LOOKED)))
+    if (effects->notices == NULL || (live->profile == PROFILE_NONE && !(live->flags & LIVE_TOLD)))
         return;
     effects->notices[effects->notice_count++] =
         (struct point_notice){.point = point,

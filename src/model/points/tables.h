@@ -69,7 +69,7 @@ enum live_flags {
     LIVE_RETIRED = 4,
     LIVE_ERASED = 8,    /* it had samples, and the one shown was erased */
     LIVE_ATTENDED = 16, /* points_attend: each value is told */
-    LIVE_LOOKED = 32    /* points_look: the same, and late ones too */
+    LIVE_LOOKED = 32    /* points_look: the same */
 };
 #define LIVE_TOLD (LIVE_ATTENDED | LIVE_LOOKED) /* what a new value leaves as it is */
 struct live_entry {

@@ -108,21 +108,30 @@ static struct bytes title_of(const struct notice_item *item, bool chinese)
 {
     if (item->kind != RULE_CHANNEL || !bytes_equal(item->title, bytes_text(RULE_CHANNELS_NAME)))
         return item->title;
-    return bytes_text(chinese ? "\xe9\x80\x9a\xe7\x9f\xa5\xe6\xb8\xa0\xe9\x81\x93" /* channel */
+    return bytes_text(chinese ? "\xe9\x80\x9a\xe7\x9f\xa5\xe9\x80\x9a\xe9\x81\x93" /* channel */
                                 "\xe4\xb8\x8d\xe9\x80\x9a" /* does not get through */
                               : "Channel cannot be reached");
+}
+
+static bool item_is_over(const struct notice_item *item)
+{
+    return item->what == NOTICE_ALARM &&
+           (item->state == ALARM_NORMAL || item->state == ALARM_RETURNED);
 }
 
 static void item_line(const struct notice_item *item, bool chinese, char *text, size_t size)
 {
     const char *in = item->path.size > 0 ? (chinese ? "\xef\xbc\x8c" : ", ") : "";
     struct bytes title = title_of(item, chinese);
+    const char *over = !item_is_over(item) ? ""
+                       : chinese           ? "\xe5\xb7\xb2\xe6\x81\xa2\xe5\xa4\x8d " /* recovered */
+                                           : "Over: ";
     if (item->what == NOTICE_TEST)
         snprintf(text, size,
                  chinese ? "\xe6\xb5\x8b\xe8\xaf\x95\xe9\x80\x9a\xe7\x9f\xa5" /* test notice */
                          : "This is a test");
     else
-        snprintf(text, size, "[P%u] %.*s%s%.*s%s%.*s", item->priority, as_int(title),
+        snprintf(text, size, "[P%u] %s%.*s%s%.*s%s%.*s", item->priority, over, as_int(title),
                  as_text(title), in, as_int(item->path), as_text(item->path),
                  item->why.size > 0 ? ": " : "", as_int(item->why), as_text(item->why));
 }

@@ -29,6 +29,7 @@ static void route_put(struct exchange *exchange, uint32_t route)
     json_member_string(json, "name", view.name);
     json_member_string(json, "match", view.match);
     json_member_count(json, "priority", view.priority);
+    json_member_bool(json, "returned", view.returned);
     to_put(exchange, &view);
     json_member_time(json, "changed", view.wall_ns);
     json_member_count(json, "position", view.position);
@@ -90,6 +91,7 @@ enum handled handle_notice_route_set(struct exchange *exchange)
     struct route_plan plan;
     struct bytes match;
     int64_t priority;
+    bool returned;
     if (!notices_may_change(exchange))
         return HANDLED;
     struct module_order *module = module_begin(exchange, sizeof *module, COMMAND_ROUTE_SET, true);
@@ -99,11 +101,13 @@ enum handled handle_notice_route_set(struct exchange *exchange)
     struct wish *wish = &module->order.wish;
     module_name(module, exchange->arg);
     form_put_text(form, ROUTE_TAG_NAME, exchange->arg);
-    wish_members(wish, "match priority to");
+    wish_members(wish, "match priority returned to");
     if (wish_text(wish, "match", 1, PATTERN_BYTES_MAX, &match))
         form_put_text(form, ROUTE_TAG_MATCH, match);
     if (wish_integer(wish, "priority", 1, ALARM_PRIORITIES, &priority))
         form_put_integer(form, ROUTE_TAG_PRIORITY, priority);
+    if (wish_flag(wish, "returned", &returned))
+        form_put_integer(form, ROUTE_TAG_RETURNED, returned);
     to_read(wish, form);
     if (wish->wrong)
         return order_refuse(exchange);

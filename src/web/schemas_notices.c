@@ -105,6 +105,7 @@ MEMBERS(route_members) = {
     {"name", "string", false, "unique in the tenant", "\"all\""},
     {"match", "string", false, "pattern of the paths of its alarms", "\"plant/#\""},
     {"priority", "integer", false, "the least urgent that goes: 1 to 8", "3"},
+    {"returned", "boolean", false, "the end of an alarm is told as well", "false"},
     {"to", "NoticeRouteTo", false, "a roster or a channel", NULL},
     {"changed", "time", false, "when it was set last", NULL},
     {"position", "count", false, "of the command that did", "4711"},
@@ -116,6 +117,7 @@ MEMBERS(routes_members) = {
 MEMBERS(route_put_members) = {
     {"match", "string", true, "pattern of paths; # unless said", "\"plant/#\""},
     {"priority", "integer", true, "the least urgent that goes: 1 to 8; 8 unless said", "3"},
+    {"returned", "boolean", true, "the end of an alarm is told as well; false unless said", "false"},
     {"to", "NoticeRouteTo", false, "a roster or a channel", NULL},
     KEY_MEMBERS,
     LAST};

@@ -171,6 +171,28 @@ def a_flood_is_one_message(folder):
     plant.server.stop()
 
 
+def the_end_is_told_where_it_is_asked_for(folder):
+    plant, duty, boss = Plant(folder), Receiver(), Receiver()
+    plant.channel("duty", duty.url)
+    plant.channel("boss", boss.url)
+    plant.rule()
+    plant.route("all", to={"channel": "boss"})
+    plant.route("end", match="plant/one/#", returned=True, to={"channel": "duty"})
+    expect_equal([route["returned"] for route in plant.ask("GET", "/v1/routes")["routes"]], [False, True], "the routes")
+    plant.say(90, "one", "two")
+    duty.wait(1)
+    plant.say(20, "one", "two")
+    over = duty.wait(2)[1]
+    alarm = over["alarms"][0]
+    expect_equal((over["text"], over["count"], alarm["state"], alarm["value"], alarm["why"]),
+                 ("[P2] Over: Too hot, plant/one/temp", 1, "returned unacknowledged", 20, ""), "its end")
+    plant.say(95, "two")  # a clock: an end that was told to him would have come before
+    wait_for("the next", lambda: any(json.loads(body)["alarms"][0]["value"] == 95 for _, body in boss.messages))
+    expect(all("Over" not in json.loads(body)["text"] for _, body in boss.messages), "who did not ask for it")
+    plant.ask("PUT", "/v1/routes/end", {"returned": "yes", "to": {"channel": "duty"}}, 422)
+    plant.server.stop()
+
+
 def what_is_not_urgent_waits_for_the_morning(folder):
     """Quiet hours that are now, wherever the test runs: all day, but for what is urgent."""
     plant, receiver = Plant(folder), Receiver()
@@ -247,7 +269,7 @@ def a_dead_channel_is_an_alarm(folder):
     expect_equal((alarm["rule"], alarm["why"], alarm["priority"], alarm["state"], alarm["path"]),
                  ("channels", "duty", 1, "unacknowledged", ""), "the alarm")
     # The route leads to nobody who lives: all who live are told, whatever the hour, once.
-    expect_equal([m["text"] for m in boss.wait(1)], ["[P1] \u901a\u77e5\u6e20\u9053\u4e0d\u901a: duty"], "in Chinese")
+    expect_equal([m["text"] for m in boss.wait(1)], ["[P1] \u901a\u77e5\u901a\u9053\u4e0d\u901a: duty"], "in Chinese")
     expect_equal([m["alarms"][0]["why"] for m in quiet.wait(1)], ["duty"], "in quiet hours")
     plant.server.kill()
     plant.start()
@@ -438,7 +460,7 @@ if __name__ == "__main__":
     except ImportError:
         skip("python3-aiosmtpd is not installed")
     try:
-        play(webhooks_are_signed, a_flood_is_one_message, what_is_not_urgent_waits_for_the_morning, a_dead_receiver,
+        play(webhooks_are_signed, a_flood_is_one_message, the_end_is_told_where_it_is_asked_for, what_is_not_urgent_waits_for_the_morning, a_dead_receiver,
              a_dead_channel_is_an_alarm, addresses_of_this_machine, a_server_that_is_killed, nobody_answers, mail_is_sent, a_topic_is_told)
     finally:
         for receiver in Receiver.every:

@@ -29,6 +29,7 @@ function RouteDialog(props: {
   const first = route ? toWords(route) : { kind: "roster" as const, name: "" };
   const [match, setMatch] = useState(route?.match ?? "#");
   const [priority, setPriority] = useState(String(route?.priority ?? 2));
+  const [returned, setReturned] = useState(route?.returned ?? false);
   const [kind, setKind] = useState<"roster" | "channel">(first.kind);
   const [name, setName] = useState(first.name);
   const { data: rosters } = useQuery("rosters", askRosters);
@@ -43,6 +44,7 @@ function RouteDialog(props: {
       words={() => ({
         match: match.trim(),
         priority: Number(priority),
+        returned,
         to: kind === "roster" ? { roster: name } : { channel: name },
       })}
       isWrong={!match.trim() || !name}
@@ -83,6 +85,14 @@ function RouteDialog(props: {
         ]}
         onChange={setName}
       />
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={returned}
+          onChange={(event) => setReturned(event.currentTarget.checked)}
+        />
+        {tr("routes.returned")}
+      </label>
     </NoticeDialog>
   );
 }

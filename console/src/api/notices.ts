@@ -75,6 +75,7 @@ export interface Roster extends RosterWords {
 export interface RouteWords {
   match: string;
   priority: number;
+  returned?: boolean;
   to: { roster: string } | { channel: string };
 }
 export interface NoticeRoute extends RouteWords {

@@ -47,7 +47,7 @@ export const alarmsZh: Record<keyof typeof alarmsEn, string> = {
   "alarms.kind.state": "状态",
   "alarms.kind.stale": "无数据",
   "alarms.kind.expression": "条件",
-  "alarms.kind.channel": "通知渠道不通",
+  "alarms.kind.channel": "通知通道不通",
   "alarms.event.condition_holds": "报警产生",
   "alarms.event.condition_ends": "条件消失",
   "alarms.event.acknowledge": "确认",

@@ -201,6 +201,7 @@ export const rulesEn = {
   "routes.kind.roster": "roster",
   "routes.kind.channel": "channel",
   "routes.to": "To",
+  "routes.returned": "Tell the end of an alarm as well",
   "deliveries.state": "State",
   "deliveries.state.all": "All",
   "deliveries.state.waiting": "Waiting",

@@ -217,13 +217,14 @@ enum err notices_spread(struct notices *notices, uint32_t tenant, const struct n
     for (uint32_t route = notices_route_next(notices, tenant, 0); err == OK && route != 0;
          route = notices_route_at(notices, route)->links.next) {
         const struct route_entry *entry = notices_route_at(notices, route);
-        if (told->priority > entry->priority || !notices_route_matches(notices, route, told->path))
+        if (told->priority > entry->priority || (told->over && entry->returned == 0) ||
+            !notices_route_matches(notices, route, told->path))
             continue;
         err = entry->channel != 0 ? notices_tell(notices, entry->channel, told)
                                   : call_begin(notices, route, told);
     }
-    return err == OK && told->channels && !notices->reached ? living_tell(notices, tenant, told)
-                                                            : err;
+    bool nobody = told->channels && !told->over && !notices->reached;
+    return err == OK && nobody ? living_tell(notices, tenant, told) : err;
 }
 
 /* The route may have been changed, and the roster said anew, while nobody answered. */
@@ -291,6 +292,25 @@ static bool people_are_told(const struct alarm_entry *entry)
     return (entry->flags & ALARM_ENTRY_TOLD) != 0 || (undone && somebody_is_wanted(entry));
 }
 
+/* It stood or was latched, and does not any more, whatever ended it; somebody may still have to
+ * acknowledge it. */
+static bool alarm_is_over(const struct alarm_entry *entry)
+{
+    bool stood =
+        entry->state_before == ALARM_UNACKNOWLEDGED || entry->state_before == ALARM_ACKNOWLEDGED ||
+        entry->state_before == ALARM_LATCHED || entry->state_before == ALARM_LATCHED_ACKNOWLEDGED;
+    return entry->alarm != 0 && stood &&
+           (entry->state == ALARM_NORMAL || entry->state == ALARM_RETURNED);
+}
+
+static bool end_is_wanted(const struct notices *notices, uint32_t tenant)
+{
+    uint32_t at = notices_route_next(notices, tenant, 0);
+    while (at != 0 && notices_route_at(notices, at)->returned == 0)
+        at = notices_route_next(notices, tenant, at);
+    return at != 0;
+}
+
 static enum err entry_tell(struct notices *notices, const struct alarm_entry *entry,
                            const struct rule_view *rule, const struct alarm_view *view,
                            const struct record_stamp *stamp)
@@ -312,12 +332,14 @@ static enum err entry_tell(struct notices *notices, const struct alarm_entry *en
         item.path = rule->plan.path;
     if (rule != NULL)
         item.title = rule->plan.title.size > 0 ? rule->plan.title : rule->plan.name;
-    if (item.why.size == 0 && view != NULL)
+    bool over = alarm_is_over(entry);
+    if (item.why.size == 0 && view != NULL && !over) /* over, it is why it was raised */
         item.why = view->why;
     const struct notice_told told = {.item = notices_item_make(&item, at),
                                      .priority = entry->priority,
                                      .alarm = somebody_is_wanted(entry) ? entry->alarm : 0,
                                      .channels = entry->kind == RULE_CHANNEL,
+                                     .over = over,
                                      .path = item.path,
                                      .stamp = stamp};
     notices->turn++;
@@ -341,7 +363,9 @@ enum err notices_alarm(struct notices *notices, const struct alarm_entry *entry,
     const struct notices_tenant_entry *of = notices_tenant_at(notices, entry->tenant);
     bool ways = of != NULL &&
                 (of->route_count > 0 || (entry->kind == RULE_CHANNEL && of->channel_count > 0));
-    return ways && people_are_told(entry) ? entry_tell(notices, entry, rule, view, stamp) : OK;
+    bool told = people_are_told(entry) ||
+                (ways && alarm_is_over(entry) && end_is_wanted(notices, entry->tenant));
+    return ways && told ? entry_tell(notices, entry, rule, view, stamp) : OK;
 }
 
 /* ---- pages from outside ------------------------------------------------------------------------

@@ -149,6 +149,56 @@ static void test_a_dead_channel_is_passed_over(void **arg)
     fixture_close(&h.f);
 }
 
+static enum outcome_code route_returned(struct fixture *f, const char *name, const char *channel,
+                                        const char *roster, int returned)
+{
+    struct form_writer form = form_begin(f);
+    form_put_text(&form, ROUTE_TAG_NAME, bytes_text(name));
+    form_put_text(&form, channel != NULL ? ROUTE_TAG_CHANNEL : ROUTE_TAG_ROSTER,
+                  bytes_text(channel != NULL ? channel : roster));
+    form_put_integer(&form, ROUTE_TAG_RETURNED, returned);
+    return fixture_command(f, COMMAND_ROUTE_SET, &form);
+}
+
+/* By who asked for it, once, and nobody is called further. */
+static void test_the_end_is_told_to_who_asks(void **arg)
+{
+    (void)arg;
+    struct house h;
+    house_open(&h);
+    fixture_raise(&h.f, 1, h.point, 2);
+    ASSERT_TOLD(&h, 1, 0, 0);
+    h.f.state_before = ALARM_UNACKNOWLEDGED;
+    fixture_entry(&h.f, 1, h.point, ALARM_ENDS, ALARM_RETURNED, 2, 0);
+    ASSERT_TOLD(&h, 1, 0, 0); /* nobody asked */
+    assert_int_equal(route_returned(&h.f, "all", NULL, "crew", 2), OUTCOME_NOTICE_INVALID);
+    assert_int_equal(route_returned(&h.f, "all", NULL, "crew", 1), OUTCOME_DONE);
+    assert_int_equal(route_returned(&h.f, "other", "c", NULL, 0), OUTCOME_DONE);
+    struct route_view view;
+    assert_true(
+        notices_route(h.f.notices, notices_route_find(h.f.notices, 1, bytes_text("all")), &view) &&
+        view.returned);
+    static const uint8_t stood[] = {ALARM_UNACKNOWLEDGED, ALARM_ACKNOWLEDGED, ALARM_LATCHED,
+                                    ALARM_LATCHED_ACKNOWLEDGED};
+    for (unsigned i = 0; i < ARRAY_COUNT(stood); i++) {
+        h.f.state_before = stood[i];
+        fixture_entry(&h.f, 1, h.point, ALARM_ENDS, i % 2 ? ALARM_NORMAL : ALARM_RETURNED, 2, 0);
+        ASSERT_TOLD(&h, 2 + i, 0, 0);
+    }
+    assert_int_equal(notices_calls(h.f.notices), 0);
+    /* What is latched now, acknowledged when it was over, hidden or late is no end. */
+    h.f.state_before = ALARM_UNACKNOWLEDGED;
+    fixture_entry(&h.f, 1, h.point, ALARM_ENDS, ALARM_LATCHED, 2, 0);
+    fixture_entry(&h.f, 1, h.point, ALARM_SHELVE, ALARM_SHELVED, 2, 0);
+    fixture_entry(&h.f, 1, h.point, ALARM_ENDS, ALARM_NORMAL, 2, ALARM_ENTRY_LATE);
+    h.f.state_before = ALARM_RETURNED;
+    fixture_entry(&h.f, 1, h.point, ALARM_ACKNOWLEDGE, ALARM_NORMAL, 2, 0);
+    h.f.state_before = ALARM_SHELVED;
+    fixture_entry(&h.f, 1, h.point, ALARM_UNSHELVE, ALARM_NORMAL, 2, 0);
+    ASSERT_TOLD(&h, 5, 0, 0);
+    fixture_close(&h.f);
+}
+
 static void test_a_route_that_goes_ends_it(void **arg)
 {
     (void)arg;
@@ -268,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_what_does_not_end_it),
         cmocka_unit_test(test_chattering),
         cmocka_unit_test(test_a_dead_channel_is_passed_over),
+        cmocka_unit_test(test_the_end_is_told_to_who_asks),
         cmocka_unit_test(test_a_route_that_goes_ends_it),
         cmocka_unit_test(test_limits_at_both_sides),
         cmocka_unit_test(test_no_timer_is_free),

@@ -31,6 +31,7 @@ struct fixture {
     struct outcome outcome;         /* of the last command */
     struct notices_effects effects; /* of it as well */
     uint64_t entry;                 /* newest */
+    uint8_t state_before;           /* of the next ones */
     uint8_t form[FORM_BYTES_MAX];
 };
 
@@ -265,6 +266,7 @@ static inline void fixture_entry(struct fixture *f, uint64_t alarm, uint32_t poi
                                 .point = point,
                                 .event = event,
                                 .state = state,
+                                .state_before = f->state_before,
                                 .priority = priority,
                                 .flags = flags,
                                 .time_ns = f->stamp.wall_ns,

@@ -24,6 +24,9 @@
  * escalation back. Nobody on call: the first member is. A step that reaches only dead channels, or
  * none, is followed by the next at once.
  *
+ * The end of an alarm, of which people were or could have been told, is told by the routes that ask
+ * for it, once, to a roster's members who are told at once; nobody is called further.
+ *
  * Gathering. While a delivery of a channel waits for its gathering time, more alarms are added to
  * it: a flood is one message with a count, of which NOTICE_ITEMS_MAX are spelled out. It goes on
  * gathering while NOTICE_QUEUE_MAX deliveries of the channel are under way, so that a dead channel
@@ -167,7 +170,8 @@ enum route_tag {
     ROUTE_TAG_MATCH = 2,    /* text: pattern of paths (src/paths); "#" */
     ROUTE_TAG_PRIORITY = 3, /* integer 1..ALARM_PRIORITIES: the least urgent that goes; all */
     ROUTE_TAG_CHANNEL = 4,  /* text: one of the two */
-    ROUTE_TAG_ROSTER = 5
+    ROUTE_TAG_ROSTER = 5,
+    ROUTE_TAG_RETURNED = 6 /* integer 0, 1: the end of an alarm is told as well; 0 */
 };
 /* COMMAND_NOTICE_DONE, by the server itself. One that was done before: REPEATED; one that is not
  * there (its channel is gone): UNKNOWN_CHANNEL. */
@@ -220,6 +224,7 @@ struct roster_plan {
 struct route_plan {
     struct bytes name, match, channel, roster;
     uint8_t priority;
+    bool returned;
 };
 const char *channel_plan_read(struct bytes form, struct channel_plan *ret_plan);
 const char *roster_plan_read(struct bytes form, struct roster_plan *ret_plan);
@@ -286,6 +291,7 @@ struct route_view {
     uint32_t route, tenant;
     struct bytes name, match;
     uint8_t priority;
+    bool returned;
     uint32_t channel, roster; /* one of them is 0 */
     uint64_t position;
     int64_t wall_ns;

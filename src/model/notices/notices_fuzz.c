@@ -45,6 +45,7 @@ static void fuzz_alarm(struct fuzz *fuzz, const uint8_t at[4])
                                 .point = at[1] < 128 ? POINT_NONE : 1,
                                 .event = at[2],
                                 .state = at[2] % ALARM_STATES,
+                                .state_before = at[3] % ALARM_STATES,
                                 .priority = (uint8_t)(1 + at[3] % 8),
                                 .kind = at[1] % 3 == 0 ? RULE_CHANNEL : RULE_HIGH,
                                 .flags = at[3] >> 3,

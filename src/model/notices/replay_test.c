@@ -74,6 +74,7 @@ static void step_route(struct driver *d, struct fixture *f)
     form_put_text(&form, ROUTE_TAG_NAME, bytes_text(some_name(d, name)));
     form_put_text(&form, ROUTE_TAG_MATCH, bytes_text(patterns[below(d, 4)]));
     form_put_integer(&form, ROUTE_TAG_PRIORITY, 1 + below(d, 8));
+    form_put_integer(&form, ROUTE_TAG_RETURNED, below(d, 2));
     uint8_t tag = below(d, 2) ? ROUTE_TAG_CHANNEL : ROUTE_TAG_ROSTER;
     form_put_text(&form, tag, bytes_text(some_name(d, to)));
     say(f, d, COMMAND_ROUTE_SET, &form);
@@ -109,6 +110,7 @@ static void step_alarm(struct driver *d, struct fixture *f)
     uint32_t point = below(d, 20) == 0 ? POINT_NONE : 1 + below(d, points_count(f->points));
     uint8_t priority = (uint8_t)(1 + below(d, 8));
     f->entry = d->entry++;
+    f->state_before = (uint8_t)below(d, ALARM_STATES);
     if (below(d, 8) == 0) {
         fixture_channels(f, alarm, priority, "a, b");
         return;
@@ -221,7 +223,7 @@ static const struct replay replay = {.driver_size = sizeof(struct driver),
                                      .step = step,
                                      .rebuild = replay_rebuild};
 
-#define HASH_OF_SEED_1 UINT64_C(0x04c212d5a7f5899f)
+#define HASH_OF_SEED_1 UINT64_C(0x8b911f9da82bfe7d)
 #define STEPS 1500
 static uint64_t hash_of_seed(uint64_t seed)
 {

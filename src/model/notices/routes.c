@@ -56,6 +56,7 @@ bool notices_route(const struct notices *notices, uint32_t route, struct route_v
                                     .name = texts_get(&notices->texts, entry->name),
                                     .match = texts_get(&notices->texts, entry->match),
                                     .priority = entry->priority,
+                                    .returned = entry->returned != 0,
                                     .channel = entry->channel,
                                     .roster = entry->roster,
                                     .position = entry->position,
@@ -193,6 +194,7 @@ static enum err route_set(struct notices *notices, const struct notice_order *of
     entry->channel = to.channel;
     entry->roster = to.roster;
     entry->priority = plan.priority;
+    entry->returned = plan.returned;
     entry->position = of->stamp->position;
     entry->wall_ns = of->stamp->wall_ns;
     of->outcome->number = route;
@@ -249,7 +251,7 @@ static enum err route_rebuild(struct notices *notices, uint32_t route)
     struct pattern pattern;
     const struct route_entry *entry = notices_route_at(notices, route);
     if (entry->tenant == 0 || entry->tenant > notices->limits.tenants_max || entry->priority == 0 ||
-        entry->priority > ALARM_PRIORITIES ||
+        entry->priority > ALARM_PRIORITIES || entry->returned > 1 ||
         !texts_is_valid(&notices->texts, entry->name, NOTICE_NAME_MAX) ||
         !texts_is_valid(&notices->texts, entry->match, PATTERN_BYTES_MAX) ||
         !to_is_valid(notices, entry))

@@ -86,8 +86,8 @@ struct route_entry {
     uint32_t tenant;
     uint32_t name, match; /* texts */
     uint32_t channel, roster;
-    uint8_t priority;
-    uint8_t reserved[11];
+    uint8_t priority, returned;
+    uint8_t reserved[10];
 };
 #define CALL_NOBODY 255
 struct call_entry {
@@ -219,6 +219,7 @@ struct notice_told { /* something that people are told of */
     uint8_t priority;
     uint64_t alarm;    /* of calls; 0: nobody can acknowledge it */
     bool channels;     /* that channels are dead: to those that live, quiet hours or not */
+    bool over;         /* the end of an alarm: by the routes that ask for it */
     struct bytes path; /* where it is */
     const struct record_stamp *stamp;
 };

@@ -398,12 +398,11 @@ uint64_t roster_on_call(const struct roster_plan *plan, int64_t wall_ns)
  */
 const char *route_plan_read(struct bytes form, struct route_plan *ret_plan)
 {
-    static const struct field_rule rules[] = {[ROUTE_TAG_NAME] = {FORM_TEXT, false},
-                                              [ROUTE_TAG_MATCH] = {FORM_TEXT, false},
-                                              [ROUTE_TAG_PRIORITY] = {FORM_INTEGER, false},
-                                              [ROUTE_TAG_CHANNEL] = {FORM_TEXT, false},
-                                              [ROUTE_TAG_ROSTER] = {FORM_TEXT, false}};
-    int64_t priority;
+    static const struct field_rule rules[] = {
+        [ROUTE_TAG_NAME] = {FORM_TEXT, false},        [ROUTE_TAG_MATCH] = {FORM_TEXT, false},
+        [ROUTE_TAG_PRIORITY] = {FORM_INTEGER, false}, [ROUTE_TAG_CHANNEL] = {FORM_TEXT, false},
+        [ROUTE_TAG_ROSTER] = {FORM_TEXT, false},      [ROUTE_TAG_RETURNED] = {FORM_INTEGER, false}};
+    int64_t priority, returned;
     struct pattern pattern;
     struct form_field match;
     struct route_plan plan = {.name = form_text(form, ROUTE_TAG_NAME),
@@ -422,9 +421,12 @@ const char *route_plan_read(struct bytes form, struct route_plan *ret_plan)
         return fault;
     if (!integer_within(form, ROUTE_TAG_PRIORITY, 1, ALARM_PRIORITIES, ALARM_PRIORITIES, &priority))
         return "a priority is from 1 to 8";
+    if (!integer_within(form, ROUTE_TAG_RETURNED, 0, 1, 0, &returned))
+        return "whether the end is told is 0 or 1";
     if ((plan.channel.size > 0) == (plan.roster.size > 0))
         return "a route leads to a channel or to a roster";
     plan.priority = (uint8_t)priority;
+    plan.returned = returned == 1;
     *ret_plan = plan;
     return NULL;
 }

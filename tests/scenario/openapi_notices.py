@@ -29,7 +29,7 @@ def notices_ask(asked):
     asked.ask("listRosters", "GET", "/v1/rosters", None, 200)
     asked.ask("getRoster", "GET", "/v1/rosters/crew?at=2026-01-05T12:00:00Z", None, 200)
     asked.ask("getRoster", "GET", "/v1/rosters/never", None, 404)
-    asked.ask("putNoticeRoute", "PUT", "/v1/routes/all", {"match": "plant/#", "priority": 3, "to": {"roster": "crew"}}, 200)
+    asked.ask("putNoticeRoute", "PUT", "/v1/routes/all", {"match": "plant/#", "priority": 3, "returned": True, "to": {"roster": "crew"}}, 200)
     asked.ask("putNoticeRoute", "PUT", "/v1/routes/one", {"to": {"channel": "duty"}}, 200)
     asked.ask("putNoticeRoute", "PUT", "/v1/routes/one", {"to": {"channel": "duty", "roster": "crew"}}, 422)
     asked.ask("putNoticeRoute", "PUT", "/v1/routes/one", {"to": {"roster": "never"}}, 404)

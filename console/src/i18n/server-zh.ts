@@ -163,7 +163,8 @@ export const problemDetails: Record<string, string> = {
   unknown_erasure: "没有这个编号的擦除，或它已完成",
   unknown_annotation: "没有这个编号的批注，或它已被移除",
   text_invalid: "文本缺失、过长，或不是 UTF-8",
-  tenant_header: "请求头 Mainstem-Tenant 指定了另一个租户，但此处不属于租户的人员与权限：请去掉它，或使用该租户的令牌",
+  tenant_header:
+    "请求头 Mainstem-Tenant 指定了另一个租户，但此处不属于租户的人员与权限：请去掉它，或使用该租户的令牌",
   unknown_tenant: "没有这个租户，或它已被删除",
   unknown_role: "租户没有这个角色；host 只属于租户 main",
   unknown_account: "租户没有这个账户，或它已被移除",

@@ -17,14 +17,32 @@ const PAGES = {
   alarms: '#/alarms',
   alarm_journal: '#/alarms?view=journal',
   alarm_statistics: '#/alarms?view=statistics',
+  alarm_handover: '#/alarms?view=handover',
   rules: '#/rules',
+  rule: '#/rules/oil-hot',
   oncall: '#/oncall',
+  channels: '#/oncall?view=channels',
+  assets: '#/assets',
+  asset: '#/assets/zema/rig1',
+  types: '#/assets?view=types',
+  inbox: '#/assets?view=inbox',
+  files: '#/assets?view=file',
+  map: '#/map',
+  boards: '#/boards',
+  documents: '#/documents',
   policies: '#/policies',
   topics: '#/topics',
   retained: '#/retained',
   clients: '#/clients',
   refused: '#/refused',
   settings: '#/settings',
+  people: '#/people',
+  roles: '#/roles',
+  devices: '#/devices',
+  tokens: '#/tokens',
+  shares: '#/shares',
+  tenants: '#/tenants',
+  audit: '#/audit',
 };
 const LOOKS = [
   { name: 'desktop-en', size: DESKTOP, language: 'en' },
@@ -42,7 +60,7 @@ for (const look of LOOKS) {
     await page.goto(`http://${http}/${hash}`);
     if (name === 'search') await page.getByRole('searchbox').first().fill('air');
     // What ticks needs a moment to have something to show.
-    await page.waitForTimeout(name === 'overview' || name === 'point' ? 6000 : 1200);
+    await page.waitForTimeout(['overview', 'point', 'map'].includes(name) ? 6000 : 1200);
     await page.screenshot({ path: `${folder}/${name}-${look.name}.png` });
   }
   for (const complaint of page.complaints) console.log(`${look.name}: ${complaint}`);

@@ -4,22 +4,15 @@
  * tail. What is computed is written behind, some steps later, and always agrees. And pages that are
  * damaged. */
 #include "model/alarms/fixture.h"
+#include "state/test_replay.h"
 
 struct driver {
     uint64_t random;
 };
 
-static uint64_t random_next(uint64_t *seed) /* splitmix64 */
-{
-    uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static uint32_t below(struct driver *d, uint32_t limit)
 {
-    return (uint32_t)(random_next(&d->random) % limit);
+    return test_random_below(&d->random, limit);
 }
 
 static const struct alarms_limits limits = {.rules_max = 400,
@@ -266,8 +259,10 @@ static void step_written(struct driver *d, struct fixture *f)
     }
 }
 
-static void step(struct driver *d, struct fixture *f)
+static void step(void *driver, void *fixture)
 {
+    struct driver *d = driver;
+    struct fixture *f = fixture;
     uint32_t what = below(d, 1000);
     if (points_count(f->points) < 3 || (what < 10 && points_count(f->points) < 60)) {
         char name[32];
@@ -325,29 +320,27 @@ static void assert_answers_equal(struct fixture *a, struct fixture *b)
     }
 }
 
-static void run_with_cut(struct driver *d, struct fixture *f, struct fixture *loaded, int steps)
+static void replay_open(void *fixture)
 {
-    static uint8_t page[STATE_PAGE_SIZE];
-    uint32_t table, number;
-    fixture_open_limited(loaded, &limits, TIMERS);
-    uint64_t at_begin = state_hash(f->state);
-    struct record_stamp stamp = f->stamp;
-    assert_int_equal(state_cut_begin(f->state, 4), OK);
-    for (int i = 0; i < steps; i++) {
-        step(d, f);
-        if (i % 7 != 0 || !state_cut_active(f->state))
-            continue;
-        if (state_cut_next(f->state, page, &table, &number) == OK)
-            assert_int_equal(state_load_page(loaded->state, table, number, page), OK);
-    }
-    while (state_cut_active(f->state)) {
-        if (state_cut_next(f->state, page, &table, &number) == OK)
-            assert_int_equal(state_load_page(loaded->state, table, number, page), OK);
-    }
-    assert_int_equal(fixture_rebuild(loaded), OK);
-    assert_true(state_hash(loaded->state) == at_begin);
-    loaded->stamp = stamp;
+    fixture_open_limited(fixture, &limits, TIMERS);
 }
+
+static enum err replay_rebuild(void *fixture)
+{
+    return fixture_rebuild(fixture);
+}
+
+static void replay_carry(const void *from, void *to)
+{
+    ((struct fixture *)to)->stamp = ((const struct fixture *)from)->stamp;
+}
+
+static const struct replay replay = {.driver_size = sizeof(struct driver),
+                                     .state_at = offsetof(struct fixture, state),
+                                     .open = replay_open,
+                                     .step = step,
+                                     .rebuild = replay_rebuild,
+                                     .carry = replay_carry};
 
 #define STEPS 2500
 struct seen { /* what the seeds met, all together */
@@ -370,21 +363,8 @@ static void look(const struct fixture *f, struct seen *seen)
 static uint64_t hash_of_seed(uint64_t seed, struct seen *seen)
 {
     struct fixture live, loaded, replayed;
-    fixture_open_limited(&live, &limits, TIMERS);
     struct driver d = {seed};
-    for (int i = 0; i < STEPS; i++)
-        step(&d, &live);
-    struct driver tail = d;
-    run_with_cut(&d, &live, &loaded, STEPS);
-    for (int i = 0; i < STEPS; i++)
-        step(&tail, &loaded);
-    fixture_open_limited(&replayed, &limits, TIMERS);
-    struct driver again = {seed};
-    for (int i = 0; i < 2 * STEPS; i++)
-        step(&again, &replayed);
-    uint64_t hash = state_hash(live.state);
-    assert_true(state_hash(replayed.state) == hash);
-    assert_true(state_hash(loaded.state) == hash);
+    uint64_t hash = replay_thrice(&replay, &d, STEPS, &live, &loaded, &replayed);
     assert_answers_equal(&live, &loaded);
     assert_answers_equal(&live, &replayed);
     assert_int_equal(fixture_rebuild(&live), OK);
@@ -455,30 +435,18 @@ static void look_at_all(struct fixture *f, struct driver *d)
 static void test_damaged_pages(void **arg)
 {
     (void)arg;
-    static uint8_t page[STATE_PAGE_SIZE];
     uint64_t random = 5;
-    uint32_t table, number, refused = 0;
+    uint32_t refused = 0;
     for (int round = 0; round < DAMAGED_ROUNDS; round++) {
         struct fixture f, loaded;
         fixture_open_limited(&f, &limits, TIMERS);
         fixture_open_limited(&loaded, &limits, TIMERS);
         struct driver d = {99};
-        for (int i = 0; i < 500; i++)
-            step(&d, &f);
-        assert_int_equal(state_cut_begin(f.state, 4), OK);
-        uint32_t victim = ALARMS_TABLE_FIRST + (uint32_t)(random_next(&random) % TABLES);
-        while (state_cut_next(f.state, page, &table, &number) == OK) {
-            if (table == victim) {
-                size_t used = 0;
-                for (size_t i = 0; i < sizeof page; i++)
-                    used = page[i] != 0 ? i + 1 : used;
-                page[random_next(&random) % used] ^= (uint8_t)(1u << (random_next(&random) % 8));
-            }
-            assert_int_equal(state_load_page(loaded.state, table, number, page), OK);
-        }
+        replay_steps(&replay, &d, &f, 500);
+        uint32_t victim = ALARMS_TABLE_FIRST + (uint32_t)(test_random(&random) % TABLES);
+        replay_damaged(f.state, loaded.state, victim, &random, replay_damage_bit);
         enum err err = fixture_rebuild(&loaded);
-        assert_true(err == OK || err == ERR_CORRUPT || err == ERR_NO_MEMORY);
-        refused += err != OK;
+        refused += replay_refuses(err);
         loaded.stamp = f.stamp;
         if (err == OK)
             look_at_all(&loaded, &d);

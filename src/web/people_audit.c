@@ -267,7 +267,9 @@ static enum handled check_go(struct exchange *exchange)
     json_member_bool(json, "whole", state->whole);
     json_member_count(json, "count", state->end);
     json_member_count(json, "oldest", state->first);
-    if (!state->whole)
+    if (state->whole)
+        json_member_null(json, "broken");
+    else
         json_member_count(json, "broken", state->at - 1);
     put_hex(json, "head", bytes_of(state->chain, sizeof state->chain));
     json_put_object_end(json);

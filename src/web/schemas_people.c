@@ -474,7 +474,7 @@ MEMBERS(audit_check_members) = {
     {"whole", "boolean", false, "each entry follows from the one before", "true"},
     {"count", "count", false, "number of the newest entry", "1042"},
     {"oldest", "count", false, "from where on it was computed: 1, if all of it is kept", "1"},
-    {"broken", "count", true, "the first that does not follow, or is missing; not told when all is whole", NULL},
+    {"broken", "count?", false, "the first that does not follow, or is missing; null: none", "null"},
     {"head", "string", false, "chain of the newest entry, in base 16", NULL},
     LAST};
 MEMBERS(why_members) = {

@@ -22,6 +22,8 @@ export interface AuditCheck {
   whole: boolean;
   count: number;
   oldest: number;
+  /** The first entry that does not follow, or is missing. */
+  broken: number | null;
   head: string;
 }
 

@@ -321,12 +321,14 @@ static enum err apply_facts(struct engine *engine, bool *ret_paused)
     while (!*ret_paused && !apply_is_over(engine, stamp->position) &&
            (err = facts_read(applying->run, &applying->fact_offset, &engine->fact_storage,
                              &fact)) == OK) {
+        uint32_t points = points_count(engine->points);
         err = applying->lane == LANE_MESSAGES ? sessions_apply_fact(engine->sessions, &fact, &when)
                                               : apply_fact(engine, &fact, stamp);
         if (err != OK)
             return err;
         stamp->position++;
-        *ret_paused = apply_pauses(engine, APPLY_WORK_OF_ONE);
+        uint32_t more = points_count(engine->points) - points;
+        *ret_paused = apply_pauses(engine, APPLY_WORK_OF_ONE + more * APPLY_WORK_OF_POINT);
     }
     return err == ERR_MISSING ? OK : err;
 }

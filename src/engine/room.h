@@ -296,15 +296,19 @@ void audit_pages_stop(struct engine *engine); /* waits */
 /* The same while so many values of a batch are told to the modules. */
 #define ENGINE_TOLD_MANY 256
 #define ENGINE_TOLD_RECORDS_MOST (1u << 20)
-/* Growth after which touched memory is laid in again, and how much: 100,000 points take some 10. */
+/* Growth after which touched memory is laid in again, and how much: 100,000 points take some 10. By
+ * points, because many tables get their next chunk with the same one; by chunks for all else. */
 #define STOCK_EVERY_POINTS 20000
+#define STOCK_EVERY_CHUNKS 2
 #define STOCK_CHUNKS 24
 /* What one step applies of a durable batch takes no longer; the rest of it is left to the next.
- * The clock is looked at after so much work: a value that is told to the modules, a timer or a fact
- * is APPLY_WORK_OF_ONE, a record of samples beside that 1. */
+ * The clock is looked at after so much work: a value that is told to the modules or a fact is
+ * APPLY_WORK_OF_ONE, a point that it makes APPLY_WORK_OF_POINT, a record of samples beside that 1,
+ * a piece of timers or of a walk all of it. */
 #define ENGINE_APPLY_NS (400 * NS_PER_US)
 #define APPLY_WORK_LOOK 128
 #define APPLY_WORK_OF_ONE 16
+#define APPLY_WORK_OF_POINT 2
 enum apply_phase { APPLY_NONE, APPLY_TIMERS, APPLY_RUNS, APPLY_WALKS };
 struct applying {
     enum apply_phase phase;
@@ -405,7 +409,7 @@ struct engine {
     bool closing;
     struct job stock_job; /* touches memory ahead of growth */
     bool stock_busy;
-    uint32_t stock_points; /* points when it was last filled */
+    uint32_t stock_taken, stock_points; /* chunks and points when it was last filled */
 
     struct snapshot_run snapshot;
     uint64_t snapshot_bytes_written_at; /* journal bytes when the last one began */

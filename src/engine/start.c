@@ -188,6 +188,7 @@ static enum err start_append(struct engine *engine)
     engine->started = true;
     engine->clock_offset_ns = clock->wall_ns(clock) - clock->boot_ns(clock);
     engine->snapshot_last_ns = clock->boot_ns(clock);
+    engine->stock_taken = state_stock_taken();
     engine->stock_points = points_count(engine->points);
     return OK;
 }

@@ -205,7 +205,7 @@ static int64_t step_snapshot(struct engine *engine, int64_t now)
     return NS_PER_MS;
 }
 
-/* While points come in masses, memory is touched ahead of them in the background. */
+/* While tables grow, by points or by alarms, memory is touched ahead of them in the background. */
 static void stock_run(struct job *job)
 {
     (void)job;
@@ -220,9 +220,11 @@ static void stock_done(struct job *job)
 
 static void step_stock(struct engine *engine)
 {
-    uint32_t points = points_count(engine->points);
-    if (engine->stock_busy || points - engine->stock_points < STOCK_EVERY_POINTS)
+    uint32_t taken = state_stock_taken(), points = points_count(engine->points);
+    if (engine->stock_busy || (taken - engine->stock_taken < STOCK_EVERY_CHUNKS &&
+                               points - engine->stock_points < STOCK_EVERY_POINTS))
         return;
+    engine->stock_taken = taken;
     engine->stock_points = points;
     engine->stock_busy = true;
     engine->stock_job = (struct job){.run = stock_run, .done = stock_done};

@@ -12,7 +12,7 @@
 static struct {
     pthread_mutex_t lock;
     uint8_t *at[STATE_STOCK_MAX];
-    uint32_t count;
+    uint32_t count, taken;
 } stock = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static uint8_t *stock_take(void)
@@ -53,12 +53,28 @@ void state_stock(uint32_t chunks)
     }
 }
 
+uint32_t state_stock_taken(void)
+{
+    pthread_mutex_lock(&stock.lock);
+    uint32_t taken = stock.taken;
+    pthread_mutex_unlock(&stock.lock);
+    return taken;
+}
+
+uint8_t *chunk_of_stock(void)
+{
+    uint8_t *chunk = stock_take();
+    return chunk != NULL ? chunk : os_huge_alloc(CHUNK_SIZE);
+}
+
 uint8_t *chunk_alloc(bool first)
 {
     if (first)
         return os_sparse_alloc(CHUNK_SIZE);
-    uint8_t *chunk = stock_take();
-    return chunk != NULL ? chunk : os_huge_alloc(CHUNK_SIZE);
+    pthread_mutex_lock(&stock.lock);
+    stock.taken++;
+    pthread_mutex_unlock(&stock.lock);
+    return chunk_of_stock();
 }
 
 void chunk_free(uint8_t *chunk)

@@ -9,4 +9,6 @@
  * may stay small: ordinary pages, so that a table of ten rows holds 4 KiB and not 2 MiB. The others
  * are huge pages: 10-40 % on random access at millions of rows. */
 uint8_t *chunk_alloc(bool first);
+/* The same, a huge page, for what is given back soon: it is no growth. */
+uint8_t *chunk_of_stock(void);
 void chunk_free(uint8_t *chunk); /* NULL is fine */

@@ -398,7 +398,7 @@ static bool copies_add_slab(struct state *state)
     state->slab_spare = NULL;
     if (slab == NULL) {
         slab = malloc(sizeof *slab);
-        uint8_t *pages = slab == NULL ? NULL : chunk_alloc(false);
+        uint8_t *pages = slab == NULL ? NULL : chunk_of_stock();
         if (pages == NULL) {
             free(slab);
             return false;

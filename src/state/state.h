@@ -113,6 +113,9 @@ uint64_t state_hash(struct state *state);
  * background one, before growth or a cut. */
 #define STATE_STOCK_MAX 128
 void state_stock(uint32_t chunks);
+/* Chunks that tables and indexes grew by since the process began, but for the first of each: how
+ * fast the stock has to be filled. Wraps around. Any thread. */
+uint32_t state_stock_taken(void);
 /* Bytes of memory held: chunks that were written to, directories, page copies of a cut. */
 uint64_t state_memory(const struct state *state);
 

@@ -15,7 +15,7 @@
  *            share a profile; the live row names it (points_assign), so that a value that is normal
  *            costs a comparison in its own cache line. A rule for a path is on its point at once;
  *            after a change of others a walk goes over the points, at most ALARMS_WALK_POINTS with
- *            each batch; new points get theirs at once
+ *            each call of alarms_walk; new points get theirs at once
  *   alarm    one (rule, point) that is not normal: it has a number, counting up, never used again
  *            for another; its row goes when it is back to normal and nobody is wanted for it
  *   entry    something happened to an alarm: numbered from 1, each with the position of its cause.

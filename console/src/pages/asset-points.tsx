@@ -115,7 +115,11 @@ export function AssetPoints(props: { metrics: AssetMetric[]; past: boolean; bran
       value: <ValueWords shown={shown} />,
       state: <StateWords metric={metric} shown={shown} />,
       time: formatTime(shown.time),
-      limits: <span title={limitWords(metric)}>{limitWords(metric) || NOTHING}</span>,
+      limits: (
+        <span class="metric-limits" title={limitWords(metric)}>
+          {limitWords(metric) || NOTHING}
+        </span>
+      ),
     };
     return names.map((name) => all[name]);
   };

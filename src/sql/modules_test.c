@@ -305,6 +305,7 @@ static void rules_and_alarms(void **state)
                "all-hot,1,high,pattern,+/d1/temp,2,80,,1,1\r\n"
                "both,1,expression,point,north/d0/temp,3,,north/d0/temp > 70 and south/d0/temp > "
                "70,1,1\r\n"
+               "channels,1,channel,nothing,,1,,,0,0\r\n"
                "north-hot,1,high,pattern,north/d0/#,2,80,,1,1\r\n"
                "plant,1,expression,nothing,south,3,,south/d0/temp > 90,0,1\r\n"
                "south-hot,1,high,point,south/d0/temp,2,80,,1,1\r\n");
@@ -438,7 +439,7 @@ static void tenants_are_apart(void **state)
     asks(&other, acme, "#");
     assert_sql(*state, "select name from asset_types", "name\r\nhall\r\n");
     assert_sql(*state, "select path from assets order by path", "path\r\nhall-1\r\nhall-2\r\n");
-    assert_sql(*state, "select name from alarm_rules", "name\r\nfire-hot\r\n");
+    assert_sql(*state, "select name from alarm_rules", "name\r\nfire-hot\r\nchannels\r\n");
     assert_sql(*state, "select path from alarms", "path\r\nfire/d0/temp\r\n");
     assert_sql(*state, "select distinct path from alarm_journal", "path\r\nfire/d0/temp\r\n");
     assert_sql(*state, "select name from documents", "name\r\nof-acme\r\n");

@@ -23,6 +23,7 @@ import { rangeAround } from "../src/alarms/range-around";
 import { newcomers, rowsChanged, rowsJoined, rowsOf } from "../src/alarms/rows";
 import { rowsBetween } from "../src/ui/window";
 import { tonesOf } from "../src/alarms/sound";
+import { shiftBegin } from "../src/alarms/shifts";
 import { secondsOf, spanSeconds, spanText } from "../src/alarms/spans";
 import {
   manyQuery,
@@ -381,4 +382,15 @@ test("a fault of a condition is shown where it is, whatever letters stand before
 
 test("the more urgent, the more tones", () => {
   assert.ok(tonesOf(1).length > tonesOf(2).length && tonesOf(2).length > tonesOf(3).length);
+});
+
+test("a shift begins where the clock of the plant says", () => {
+  const at = (hour: number, minute = 0, day = 10) => new Date(2026, 5, day, hour, minute).getTime();
+  assert.equal(shiftBegin(at(15, 30), 6, 8), at(14));
+  assert.equal(shiftBegin(at(14), 6, 8), at(14));
+  assert.equal(shiftBegin(at(13, 59), 6, 8), at(6));
+  assert.equal(shiftBegin(at(5), 6, 8), at(22, 0, 9)); /* of the day before */
+  assert.equal(shiftBegin(at(5), 6, 12), at(18, 0, 9));
+  assert.equal(shiftBegin(at(23), 23, 6), at(23));
+  assert.equal(shiftBegin(at(22), 23, 6), at(17));
 });

@@ -220,5 +220,7 @@ test("why an alarm was raised is said in the language of the page", () => {
   assert.equal(whyWords("9: change >= 3 in 10 s"), "9：10 s 内变化 ≥ 3");
   assert.equal(whyWords("9: deviation >= 3"), "9：偏差 ≥ 3");
   assert.equal(whyWords("is 2"), "为 2");
+  assert.equal(whyWords("37 changes in 60 s"), "60 s 内变化 37 次");
+  assert.equal(whyWords("reference gone"), "参考点已不存在");
   language.set("en");
 });

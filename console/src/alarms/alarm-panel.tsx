@@ -162,7 +162,7 @@ export function EntryLine({ entry }: { entry: AlarmEntry }) {
         )}
         {entry.text && (
           <span class="entry-text">
-            <Name text={entry.text} />
+            <Name text={entry.who ? entry.text : whyWords(entry.text)} />
           </span>
         )}
         {entry.late && <Badge tone="warn">{tl("alarms.late")}</Badge>}

@@ -12,6 +12,7 @@ import { Badge, Button, Card, Empty, ProblemNote, Skeleton, Time, useSettled } f
 import { AlarmStateBadge, eventName, PriorityMark, priorityName, titleOf } from "./parts";
 import { Timeline } from "./timeline";
 import { followAlarms } from "./watch";
+import { whyWords } from "./why-words";
 
 const PAGE = 200;
 const ROW_HEIGHT = 56;
@@ -153,7 +154,7 @@ function EntryRow({ entry }: { entry: AlarmEntry }) {
           {entry.text && (
             <>
               {" \u00b7 "}
-              <Name text={entry.text} />
+              <Name text={entry.who ? entry.text : whyWords(entry.text)} />
             </>
           )}
         </span>

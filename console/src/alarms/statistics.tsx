@@ -7,6 +7,7 @@ import { useQuery } from "../api/query";
 import { formatCount, formatShare, formatTick, formatTime } from "../format";
 import { tl } from "../i18n/alarms";
 import { pointAddress, routeAddress } from "../router";
+import { recall, remember } from "../store";
 import { Field } from "../ui/dialog";
 import { Icon } from "../ui/icon";
 import { Name } from "../ui/name";
@@ -23,11 +24,15 @@ import {
 import { Table } from "../ui/table";
 import { measuresOf, needleOf, sharesOf, SHARES_WANTED, type Measure } from "./eemua";
 import { durationText, PriorityMark, priorityName } from "./parts";
+import { shiftBegin } from "./shifts";
 import { axisTimes, useWidth } from "./timeline";
 
 const SPANS = ["shift", "day", "week", "month"] as const;
-const HOURS = { shift: 8, day: 24, week: 168, month: 720 } as const;
-const SHIFTS = ["6h", "8h", "12h"] as const;
+const DAYS = { shift: 0, day: 1, week: 7, month: 30 } as const;
+const SHIFTS = [6, 8, 12] as const;
+const BEGINS = Array.from({ length: 24 }, (_, hour) => hour);
+const BEGIN_NAME = "shifts-begin";
+const SHIFT_NAME = "shift-hours";
 const MINUTE_MS = 60_000;
 const AGAIN_MS = 30_000;
 const PLOT_HEIGHT = 150;
@@ -391,21 +396,25 @@ function Body({ statistics }: { statistics: AlarmStatistics }) {
   );
 }
 
+const chosenOf = <T extends number>(known: readonly T[], said: string | null, other: T): T =>
+  known.find((one) => String(one) === said) ?? other;
+
 export function StatisticsView({ match: first }: { match: string }) {
   const [span, setSpan] = useState<(typeof SPANS)[number]>("day");
-  const [shift, setShift] = useState<(typeof SHIFTS)[number]>("8h");
+  const [shift, setShift] = useState(() => chosenOf(SHIFTS, recall(SHIFT_NAME), 8));
+  const [begin, setBegin] = useState(() => chosenOf(BEGINS, recall(BEGIN_NAME), 6));
   const [match, setMatch] = useState(first);
   const settled = useSettled(match.trim(), 400);
-  const key = `statistics ${span} ${shift} ${settled}`;
+  const key = `statistics ${span} ${shift} ${begin} ${settled}`;
   const load = useMemo(
     () => (signal: AbortSignal) => {
       // Whole minutes: the same question again may be answered from what was counted.
       const to = Math.ceil(serverNow() / MINUTE_MS) * MINUTE_MS;
-      const from = to - HOURS[span] * 60 * MINUTE_MS;
+      const from = shiftBegin(to - DAYS[span] * 24 * 60 * MINUTE_MS, begin, shift);
       const asked = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
-      return askStatistics({ ...asked, match: settled, shift }, signal);
+      return askStatistics({ ...asked, match: settled, shift: `${shift}h` }, signal);
     },
-    [span, shift, settled],
+    [span, shift, begin, settled],
   );
   const { data, problem, reload } = useQuery(key, load, AGAIN_MS);
   return (
@@ -422,13 +431,32 @@ export function StatisticsView({ match: first }: { match: string }) {
             <select
               id={id}
               value={shift}
-              onChange={(event) =>
-                setShift(SHIFTS.find((known) => known === event.currentTarget.value) ?? "8h")
-              }
+              onChange={(event) => {
+                remember(SHIFT_NAME, event.currentTarget.value);
+                setShift(chosenOf(SHIFTS, event.currentTarget.value, 8));
+              }}
             >
               {SHIFTS.map((value) => (
                 <option key={value} value={value}>
-                  {durationText(value)}
+                  {durationText(`${value}h`)}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+        <Field label={tl("statistics.shift.begins")}>
+          {(id) => (
+            <select
+              id={id}
+              value={begin}
+              onChange={(event) => {
+                remember(BEGIN_NAME, event.currentTarget.value);
+                setBegin(chosenOf(BEGINS, event.currentTarget.value, 6));
+              }}
+            >
+              {BEGINS.map((value) => (
+                <option key={value} value={value}>
+                  {`${String(value).padStart(2, "0")}:00`}
                 </option>
               ))}
             </select>

@@ -1,4 +1,6 @@
-/** Why an alarm was raised, as src/model/alarms/why.c writes it, in the language of the page. Pure. */
+/** What the alarms say of themselves in words, in the language of the page: why one was raised
+ *  (src/model/alarms/why.c), how often it changed (chatter.c), what became of its reference
+ *  (references.c). Pure. */
 import { language } from "../i18n";
 
 const FORMS: [RegExp, string][] = [
@@ -6,6 +8,11 @@ const FORMS: [RegExp, string][] = [
   [/^(.+): change >= (.+) in (.+)$/, "$1：$3 内变化 ≥ $2"],
   [/^(.+): deviation >= (.+)$/, "$1：偏差 ≥ $2"],
   [/^is (.+)$/, "为 $1"],
+  [/^(\d+) changes in (.+)$/, "$2 内变化 $1 次"],
+  [/^reference gone$/, "参考点已不存在"],
+  [/^reference without a value$/, "参考点没有数值"],
+  [/^reference stale$/, "参考点数据过期"],
+  [/^reference bad$/, "参考点质量差"],
 ];
 
 export function whyWords(why: string): string {

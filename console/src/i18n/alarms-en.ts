@@ -211,6 +211,7 @@ export const alarmsEn = {
   "statistics.span.month": "30 days",
   "statistics.shift": "Shift",
   "statistics.shift.length": "Length of a shift",
+  "statistics.shift.begins": "Shifts begin at",
   "statistics.eemua": "Measures of EEMUA 191",
   "statistics.raised": "Raised",
   "statistics.raised.count": "Raised: {count}",

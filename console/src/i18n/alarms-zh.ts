@@ -211,6 +211,7 @@ export const alarmsZh: Record<keyof typeof alarmsEn, string> = {
   "statistics.span.month": "30 天",
   "statistics.shift": "班次",
   "statistics.shift.length": "班次时长",
+  "statistics.shift.begins": "班次开始时间",
   "statistics.eemua": "EEMUA 191 指标",
   "statistics.raised": "产生",
   "statistics.raised.count": "产生：{count}",

@@ -103,12 +103,14 @@ static enum err late_judge(const struct judging *of, unsigned i, uint32_t rule,
     enum alarm_verdict verdict = late_verdict(of, rule, late->holds & bit);
     if (verdict == ALARM_UNKNOWN)
         return OK;
+    if (verdict == ALARM_FALSE && late->holds & bit && time_ns < late->since_ns[i])
+        return OK; /* before it began */
     if (verdict == ALARM_FALSE) {
         late->holds &= (uint8_t)~bit;
         late->told &= (uint8_t)~bit;
         return OK;
     }
-    if (!(late->holds & bit))
+    if (!(late->holds & bit) || late->since_ns[i] > time_ns)
         late->since_ns[i] = time_ns;
     late->holds |= bit;
     if (late->told & bit || time_between(late->since_ns[i], time_ns) < entry->on_delay_ns)
@@ -121,16 +123,20 @@ static enum err late_judge(const struct judging *of, unsigned i, uint32_t rule,
     return late_tell(of, rule);
 }
 
-/* kinds: bits, of late_kinds. */
-static enum err late_judge_kinds(const struct judging *of, unsigned kinds)
+/* kinds: bits, of late_kinds. It or its reference (referred) goes back in time: another stretch.
+ * What comes late of both comes in any order: each is compared with its own. */
+static enum err late_judge_kinds(const struct judging *of, unsigned kinds, bool referred)
 {
     struct alarms *alarms = of->alarms;
     struct late_entry late = {0};
     if (of->point < state_table_capacity(&alarms->lates))
         late = *(const struct late_entry *)state_read(&alarms->lates, of->point);
     struct late_entry before = late;
-    if (late.time_ns > of->cause.time_ns) /* it goes back in time: another stretch */
-        late.holds = late.told = 0;
+    int64_t *time_ns = referred ? &late.referred_ns : &late.time_ns;
+    if (*time_ns > of->cause.time_ns) {
+        late.holds &= (uint8_t)~kinds;
+        late.told &= (uint8_t)~kinds;
+    }
     enum err err = OK;
     for (unsigned i = 0; err == OK && i < LATE_KINDS; i++) {
         uint32_t rule = kinds >> i & 1 ? of->rules[late_kinds[i]] : 0;
@@ -139,7 +145,7 @@ static enum err late_judge_kinds(const struct judging *of, unsigned kinds)
     }
     if (err != OK || (late.holds == 0 && before.holds == 0))
         return err;
-    late.time_ns = of->cause.time_ns;
+    *time_ns = of->cause.time_ns;
     if (late.holds == 0)
         late = (struct late_entry){0};
     err = state_table_grow(&alarms->lates, of->point + 1);
@@ -165,7 +171,7 @@ static enum err late_referred(struct alarms *alarms, uint32_t point, const struc
             !alarms_trail_then(alarms, of.point, cause->time_ns, &of.value))
             continue;
         of.cause.value = of.value.known ? of.value.value : (double)NAN;
-        err = late_judge_kinds(&of, 1u << LATE_DEVIATION);
+        err = late_judge_kinds(&of, 1u << LATE_DEVIATION, true);
     }
     return err;
 }
@@ -179,7 +185,7 @@ enum err alarms_judge_late(struct alarms *alarms, const struct point_notice *not
     of.rules = alarms_rules_by_kind(alarms, notice->point, &standing);
     of.value = alarms_value(&notice->value, notice->time_ns);
     of.cause = alarms_value_cause(stamp, &of.value);
-    enum err err = of.rules == NULL ? OK : late_judge_kinds(&of, (1u << LATE_KINDS) - 1);
+    enum err err = of.rules == NULL ? OK : late_judge_kinds(&of, (1u << LATE_KINDS) - 1, false);
     if (err != OK)
         return err;
     (void)alarms_trail_before(alarms, notice->point, notice->time_ns, &before);

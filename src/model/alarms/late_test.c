@@ -195,6 +195,44 @@ static void test_a_late_rate_and_an_on_delay(void **arg)
     fixture_close(&f);
 }
 
+/* A point and its reference that were kept back together come in turn, each a little behind the
+ * other: neither breaks the stretches of the other. */
+static void test_late_with_its_reference_in_turn(void **arg)
+{
+    (void)arg;
+    struct fixture f;
+    struct said said;
+    fixture_open(&f);
+    uint32_t point = fixture_row(&f, 1, "p", "v set", VALUE_FLOAT64), set = point + 1;
+    (void)deviation_rule(&f, "p/v", "../set", 0);
+    struct form_writer *form = say_rule(&said, "hot", RULE_HIGH, RULE_ON_POINT, "p/v");
+    form_put_real(form, RULE_TAG_LIMIT, 80);
+    form_put_integer(form, RULE_TAG_ON_DELAY, 30 * S);
+    (void)fixture_rule(&f, &said);
+    for (int i = 0; i < 3; i++) {
+        fixture_later(&f, 100 * S, point, 10);
+        fixture_put(&f, set, 10);
+    }
+    late(&f, point, 90, 100); /* the deviation is told at once, the limit behind its delay */
+    assert_late_entry(&f, 1, 90, "100: deviation >= 5");
+    late(&f, set, 95, 10);
+    late(&f, point, 70, 100);
+    late(&f, set, 75, 10);
+    late(&f, point, 61, 100);
+    late(&f, set, 66, 10);
+    assert_int_equal(alarms_entries(f.alarms), 1);
+    late(&f, point, 60, 100);
+    assert_late_entry(&f, 2, 60, "100 >= 80");
+    late(&f, set, 65, 10);
+    late(&f, point, 50, 100);
+    assert_int_equal(alarms_entries(f.alarms), 2);
+    late(&f, set, 99, 10); /* the reference goes back: the deviation's stretch is another */
+    late(&f, point, 45, 100);
+    assert_late_entry(&f, 3, 45, "100: deviation >= 5");
+    assert_int_equal(fixture_rebuild(&f), OK);
+    fixture_close(&f);
+}
+
 /* What was erased is compared with nothing, and trails go with their rules. */
 static void test_erased_and_gone(void **arg)
 {
@@ -394,6 +432,7 @@ int main(void)
         cmocka_unit_test(test_a_late_deviation_and_its_reference_then),
         cmocka_unit_test(test_a_late_deviation_from_its_own_baseline),
         cmocka_unit_test(test_a_late_rate_and_an_on_delay),
+        cmocka_unit_test(test_late_with_its_reference_in_turn),
         cmocka_unit_test(test_erased_and_gone),
         cmocka_unit_test(test_more_trails_than_there_may_be),
         cmocka_unit_test(test_a_reference_that_goes),

@@ -148,7 +148,9 @@ struct late_entry {  /* by point: where its late samples are */
     int64_t time_ns;
     int64_t since_ns[LATE_KINDS]; /* the condition held, in late samples */
     uint8_t holds, told;          /* bits */
-    uint8_t reserved[62];
+    uint8_t reserved[6];
+    int64_t referred_ns; /* where those of its reference are */
+    uint8_t reserved_end[48];
 };
 enum row_flags {
     ROW_FIRST_OUT = 1,

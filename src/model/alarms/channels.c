@@ -40,7 +40,7 @@ enum err alarms_channels(struct alarms *alarms, uint32_t tenant, const struct ch
     if (rule == 0 || !rule_stands(rule_at(alarms, rule)))
         return OK;
     row = rule_at(alarms, rule)->row;
-    bool stood = row != ROW_FREE && alarm_is_active(row_machine(row_at(alarms, row)));
+    bool stood = row != ROW_FREE && alarms_row_condition(row_at(alarms, row));
     if (holds)
         cause.text = told->why;
     enum err err =

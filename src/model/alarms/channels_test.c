@@ -216,6 +216,32 @@ static void test_delays(void **arg)
     fixture_close(&f);
 }
 
+/* A channel that dies and lives again without end is held as any alarm: people are told of another
+ * one that dies beside it, and of nothing else. */
+static void test_it_chatters_as_others_do(void **arg)
+{
+    (void)arg;
+    struct fixture f;
+    fixture_open(&f);
+    begin(&f, TENANT_DEFAULT);
+    uint32_t rule = rule_of(&f);
+    for (int i = 0; i < RULE_CHATTER / 2; i++) {
+        told(&f, 1, true, "duty");
+        told(&f, 0, false, "");
+    }
+    told(&f, 1, true, "duty");
+    entry_is(&f, RULE_CHATTER + 2, ALARM_EVENT_CHATTERS, ALARM_UNACKNOWLEDGED, false,
+             "11 changes in 0 s");
+    told(&f, 0, false, "");
+    told(&f, 1, true, "duty");
+    assert_int_equal(alarms_entries(f.alarms), RULE_CHATTER + 2);
+    assert_int_equal(fixture_alarm(&f, rule, POINT_NONE).changes, RULE_CHATTER + 3);
+    told(&f, 2, true, "duty, mail");
+    entry_is(&f, RULE_CHATTER + 3, ALARM_REALARM, ALARM_UNACKNOWLEDGED, true, "duty, mail");
+    assert_int_equal(fixture_rebuild(&f), OK);
+    fixture_close(&f);
+}
+
 /* It is one of each tenant, so that limits of rules need not hold it back; numbers do. */
 static void test_limits_of_rules(void **arg)
 {
@@ -251,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_it_is_hidden_as_others_are),
         cmocka_unit_test(test_it_is_edited_as_others_are),
         cmocka_unit_test(test_delays),
+        cmocka_unit_test(test_it_chatters_as_others_do),
         cmocka_unit_test(test_limits_of_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

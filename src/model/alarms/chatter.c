@@ -101,14 +101,18 @@ enum err alarms_chatter_end(struct alarms *alarms, uint32_t row, const struct ca
 
 /* ---- what happens ------------------------------------------------------------------------------
  */
-static void chatter_change(struct alarms *alarms, uint32_t row, bool holds)
+static enum err chatter_change(struct alarms *alarms, uint32_t row, bool holds,
+                               const struct cause *cause)
 {
     struct row_entry *entry = row_write(alarms, row);
     if (((entry->flags & ROW_CHATTER_HOLDS) != 0) == holds)
-        return;
+        return OK;
     entry->flags ^= ROW_CHATTER_HOLDS;
     entry->chatter_changes += entry->chatter_changes < UINT32_MAX;
     entry->chatter_total += entry->chatter_total < UINT32_MAX;
+    return rule_at(alarms, entry->rule)->kind == RULE_STALE
+               ? alarms_judge_referred(alarms, entry->point, cause) /* from what is stale */
+               : OK;
 }
 
 enum err alarms_row_event(struct alarms *alarms, uint32_t row, enum alarm_event event,
@@ -117,10 +121,8 @@ enum err alarms_row_event(struct alarms *alarms, uint32_t row, enum alarm_event 
     const struct row_entry *entry = row_at(alarms, row);
     struct cause told = *cause;
     uint32_t most = rule_at(alarms, entry->rule)->chatter;
-    if (entry->flags & ROW_CHATTERS) {
-        chatter_change(alarms, row, event == ALARM_HOLDS);
-        return OK;
-    }
+    if (entry->flags & ROW_CHATTERS)
+        return chatter_change(alarms, row, event == ALARM_HOLDS, cause);
     uint32_t changes = most == 0 ? 0 : changes_count(alarms, row, cause->now_ns);
     told.text = alarms_event_text(alarms, entry->rule, entry->point, event, cause);
     enum err err = alarms_row_step(alarms, row, event, &told, NULL);

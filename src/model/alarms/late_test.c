@@ -399,6 +399,37 @@ static void test_a_reference_that_is_stale(void **arg)
     fixture_close(&f);
 }
 
+/* Held as it chatters, the alarm of staleness is active; the reference is stale now and then. */
+static void test_a_reference_whose_staleness_chatters(void **arg)
+{
+    (void)arg;
+    struct fixture f;
+    struct said said;
+    fixture_open(&f);
+    uint32_t point = fixture_row(&f, 1, "p", "v set", VALUE_FLOAT64), set = point + 1;
+    struct form_writer *form = say_rule(&said, "quiet", RULE_STALE, RULE_ON_POINT, "p/set");
+    form_put_integer(form, RULE_TAG_SPAN, 2 * S);
+    form_put_integer(form, RULE_TAG_CHATTER, 2);
+    uint32_t quiet = fixture_rule(&f, &said);
+    uint32_t rule = deviation_rule(&f, "p/v", "../set", 0);
+    fixture_put(&f, set, 10);
+    fixture_put(&f, point, 10);
+    for (int i = 0; i < 5; i++)
+        fixture_later(&f, 3 * S, set, 10);
+    assert_int_not_equal(fixture_alarm(&f, quiet, set).chatters_wall_ns, 0);
+    assert_int_equal(fixture_state(&f, quiet, set), ALARM_UNACKNOWLEDGED);
+    assert_int_equal(blind_of(&f, rule), 0);
+    fixture_put(&f, point, 50);
+    assert_int_equal(fixture_state(&f, rule, point), ALARM_UNACKNOWLEDGED);
+    fixture_pass(&f, 3 * S); /* and is stale */
+    assert_ended(&f, rule, point, "reference stale");
+    fixture_put(&f, set, 10);
+    assert_int_equal(fixture_state(&f, rule, point), ALARM_UNACKNOWLEDGED);
+    assert_int_equal(blind_of(&f, rule), 0);
+    assert_int_equal(fixture_rebuild(&f), OK);
+    fixture_close(&f);
+}
+
 static void test_a_reference_that_is_erased(void **arg)
 {
     (void)arg;
@@ -438,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_a_reference_that_goes),
         cmocka_unit_test(test_a_reference_of_bad_quality),
         cmocka_unit_test(test_a_reference_that_is_stale),
+        cmocka_unit_test(test_a_reference_whose_staleness_chatters),
         cmocka_unit_test(test_a_reference_that_is_erased),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,13 +96,14 @@ enum err alarms_reference_watch(struct alarms *alarms, uint32_t point, uint32_t 
 
 /* ---- what there is to compare with -------------------------------------------------------------
  */
-/* A rule of staleness stands on it, and says so. */
+/* A rule of staleness stands on it, and says so now: what chatters is shown as active all the while.
+ */
 static bool is_stale(const struct alarms *alarms, uint32_t point)
 {
     for (uint32_t row = first_row_of(alarms, point); row != ROW_FREE;
          row = row_at(alarms, row)->of_point.next)
         if (rule_at(alarms, row_at(alarms, row)->rule)->kind == RULE_STALE &&
-            alarm_is_active(row_machine(row_at(alarms, row))))
+            alarms_row_condition(row_at(alarms, row)))
             return true;
     return false;
 }

@@ -54,6 +54,7 @@ struct journal_list {
     uint64_t limit, found, at, alarm;
     bool by_event;
     unsigned event;
+    uint32_t priorities; /* bits; 0: all */
     bool stood; /* of each alarm the last entry, where it was not normal then */
     struct {
         uint64_t *at; /* alarms, by their hash; 0: free */
@@ -124,16 +125,23 @@ static bool entry_stood(struct exchange *exchange, struct journal_list *list,
            entry->state != ALARM_NORMAL;
 }
 
-static bool list_wants(struct exchange *exchange, const struct journal_list *list,
+/* What is the same of all entries of an alarm. */
+static bool list_means(struct exchange *exchange, const struct journal_list *list,
                        const struct alarm_entry *entry)
 {
     return entry->event != ALARM_EVENT_HANDOVER && entry->wall_ns < list->to_ns &&
            (list->alarm == 0 || entry->alarm == list->alarm) &&
-           (!list->by_event || entry->event == list->event) &&
-           (list->filter.states == 0 ||
-            (entry->state < ALARM_STATES && (list->filter.states & 1u << entry->state) != 0)) &&
            filter_wants(exchange, &list->filter, entry->tenant, entry->rule, entry->point,
                         entry->priority);
+}
+
+/* What each entry says. */
+static bool list_wants(const struct journal_list *list, const struct alarm_entry *entry)
+{
+    return (!list->by_event || entry->event == list->event) &&
+           (list->priorities == 0 || (list->priorities & 1u << (entry->priority & 15)) != 0) &&
+           (list->filter.states == 0 ||
+            (entry->state < ALARM_STATES && (list->filter.states & 1u << entry->state) != 0));
 }
 
 static enum handled list_step(struct exchange *exchange)
@@ -149,8 +157,9 @@ static enum handled list_step(struct exchange *exchange)
         if (entry.wall_ns < list->from_ns)
             break;
         list->at--;
-        if (list_wants(exchange, list, &entry) &&
-            (!list->stood || entry_stood(exchange, list, &entry))) {
+        if ((list->stood || list_wants(list, &entry)) && list_means(exchange, list, &entry) &&
+            (!list->stood ||
+             (entry_stood(exchange, list, &entry) && list_wants(list, &entry)))) {
             alarm_entry_put(exchange, &entry);
             list->found++;
         }
@@ -179,6 +188,8 @@ static bool list_read(struct exchange *exchange, struct journal_list *list)
         list->stood = true;
         list->to_ns += list->to_ns < INT64_MAX; /* with what came at that very time */
     }
+    list->priorities = list->filter.priorities;
+    list->filter.priorities = 0;
     list->at = alarms_entries(alarms);
     if (list->to_ns != INT64_MAX && alarms_entry_at(alarms, list->to_ns) <= list->at)
         list->at = alarms_entry_at(alarms, list->to_ns); /* some behind it may have come before */

@@ -187,14 +187,14 @@ static enum err channels_changed(struct engine *engine, const struct notices_eff
     return err == OK ? channels_tell(engine, effects->tenant, effects->died, stamp) : err;
 }
 
-/* A rule of dead channels that was set may find some. */
+/* A rule of dead channels that was set may find some; or its alarm is about to end, and the delay
+ * begins anew. */
 static enum err apply_alarms(struct engine *engine, const struct fact *fact,
                              const struct record_stamp *stamp)
 {
     const struct command *command = &fact->command;
     enum err err = alarms_apply_fact(engine->alarms, fact, stamp, &engine->outcomes[0]);
-    return err == OK && command->kind == COMMAND_RULE_SET &&
-                   notices_dead(engine->notices, command->tenant) > 0
+    return err == OK && command->kind == COMMAND_RULE_SET
                ? channels_tell(engine, command->tenant, false, stamp)
                : err;
 }

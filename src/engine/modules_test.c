@@ -588,6 +588,33 @@ static void the_rule_of_channels_finds_what_is_dead(void **state)
     assert_int_equal(disagreed(house), 0);
 }
 
+static void channels_end_late(struct house *house, int64_t priority)
+{
+    struct form_writer form = form_new();
+    form_put_text(&form, RULE_TAG_NAME, bytes_text(RULE_CHANNELS_NAME));
+    form_put_integer(&form, RULE_TAG_KIND, RULE_CHANNEL);
+    form_put_integer(&form, RULE_TAG_ON, RULE_ON_NOTHING);
+    form_put_integer(&form, RULE_TAG_OFF_DELAY, 10 * NS_PER_S);
+    form_put_integer(&form, RULE_TAG_PRIORITY, priority);
+    assert_int_equal(order(house, COMMAND_RULE_SET, 0, &form).code, OUTCOME_DONE);
+}
+
+/* All live again, and the alarm is about to end: it ends as well when the rule is set meanwhile. */
+static void the_rule_of_channels_changes_while_its_alarm_ends(void **state)
+{
+    struct house *house = *state;
+    channels_end_late(house, 1);
+    assert_int_equal(channel_order(house, COMMAND_CHANNEL_SET, "ann").code, OUTCOME_DONE);
+    channel_try(house, "ann", NOTICE_REFUSED);
+    channel_try(house, "ann", NOTICE_SENT);
+    assert_int_equal(channels_alarm(house).state, ALARM_UNACKNOWLEDGED);
+    channels_end_late(house, 2);
+    assert_int_equal(channels_alarm(house).priority, 2);
+    now_ns += 11 * NS_PER_S;
+    rest(house);
+    assert_int_equal(channels_alarm(house).state, ALARM_RETURNED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -599,6 +626,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_went_leaves_a_whole_snapshot, setup, teardown),
         cmocka_unit_test_setup_teardown(a_dead_channel_is_an_alarm, setup, teardown),
         cmocka_unit_test_setup_teardown(the_rule_of_channels_finds_what_is_dead, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_rule_of_channels_changes_while_its_alarm_ends, setup,
+                                        teardown),
         cmocka_unit_test(replay_computes_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,7 +55,7 @@ struct journal_list {
     bool by_event;
     unsigned event;
     uint32_t priorities; /* bits; 0: all */
-    bool stood; /* of each alarm the last entry, where it was not normal then */
+    bool stood;          /* of each alarm the last entry, where it was not normal then */
     struct {
         uint64_t *at; /* alarms, by their hash; 0: free */
         size_t count, capacity;
@@ -158,8 +158,7 @@ static enum handled list_step(struct exchange *exchange)
             break;
         list->at--;
         if ((list->stood || list_wants(list, &entry)) && list_means(exchange, list, &entry) &&
-            (!list->stood ||
-             (entry_stood(exchange, list, &entry) && list_wants(list, &entry)))) {
+            (!list->stood || (entry_stood(exchange, list, &entry) && list_wants(list, &entry)))) {
             alarm_entry_put(exchange, &entry);
             list->found++;
         }

@@ -342,12 +342,12 @@ static void what_stood_at_a_time(void **state)
     reply = house_ask(house, "GET /v1/alarm-journal?stood=2026-03-01T08:00:25Z&priority=4&limit=2");
     assert_int_equal(count_of(&reply, "\"entry\":"), 2);
     /* What else is asked for is asked of that last entry, not of those before it. */
-    reply = house_ask(
-        house, "GET /v1/alarm-journal?stood=2026-03-01T08:00:25Z&state=unacknowledged");
+    reply =
+        house_ask(house, "GET /v1/alarm-journal?stood=2026-03-01T08:00:25Z&state=unacknowledged");
     assert_int_equal(count_of(&reply, "\"entry\":"), 8);
     assert_false(has(&reply, "\"alarm\":3,") || has(&reply, "\"alarm\":4,"));
-    reply = house_ask(
-        house, "GET /v1/alarm-journal?stood=2026-03-01T08:00:25Z&event=condition_holds");
+    reply =
+        house_ask(house, "GET /v1/alarm-journal?stood=2026-03-01T08:00:25Z&event=condition_holds");
     assert_int_equal(count_of(&reply, "\"entry\":"), 8);
     assert_has(house_ask(house, "GET /v1/alarm-journal?stood=2026-03-01T07:59:59Z"),
                "\"entries\":[]");

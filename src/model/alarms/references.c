@@ -96,7 +96,8 @@ enum err alarms_reference_watch(struct alarms *alarms, uint32_t point, uint32_t 
 
 /* ---- what there is to compare with -------------------------------------------------------------
  */
-/* A rule of staleness stands on it, and says so now: what chatters is shown as active all the while.
+/* A rule of staleness stands on it, and says so now: what chatters is shown as active all the
+ * while.
  */
 static bool is_stale(const struct alarms *alarms, uint32_t point)
 {

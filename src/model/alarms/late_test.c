@@ -291,6 +291,49 @@ static void test_more_trails_than_there_may_be(void **arg)
     fixture_close(&f);
 }
 
+/* A tenant that is not the house leaves some for others, and gets them back. */
+static void test_trails_of_a_tenant(void **arg)
+{
+    (void)arg;
+    struct fixture f;
+    struct said said;
+    struct alarms_limits limits = alarms_limits_default;
+    uint32_t rules[4], points[4];
+    limits.trails_max = 20;
+    fixture_open_limited(&f, &limits, FIXTURE_TIMERS);
+    for (uint32_t tenant = 1; tenant <= 3; tenant++) {
+        points[tenant] = fixture_row(&f, tenant, "p", "a b c", VALUE_FLOAT64);
+        struct form_writer *form = say_rule(&said, "fast", RULE_RATE, RULE_ON_PATTERN, "p/+");
+        form_put_real(form, RULE_TAG_LIMIT, 10);
+        form_put_integer(form, RULE_TAG_SPAN, S);
+        struct command command = said_command(&said, COMMAND_RULE_SET, "ann");
+        command.tenant = 4 - tenant; /* the house last */
+        struct outcome outcome = fixture_command(&f, &command);
+        assert_int_equal(outcome.code, OUTCOME_DONE);
+        rules[command.tenant] = outcome.number;
+    }
+    fixture_settle(&f);
+    for (uint32_t tenant = 1; tenant <= 3; tenant++) {
+        for (uint32_t i = 0; i < 3; i++) {
+            fixture_put(&f, points[tenant] + i, 0);
+            fixture_later(&f, 100 * S, points[tenant] + i, 0);
+            late(&f, points[tenant] + i, 10, 10000);
+        }
+        assert_int_equal(too_late(&f, rules[tenant]), tenant == 1 ? 0 : 1);
+    }
+    assert_int_equal(fixture_rebuild(&f), OK);
+    struct fact fact = {.kind = FACT_COMMAND};
+    fact.command = (struct command){.kind = COMMAND_RETIRE, .tenant = 2, .path = bytes_text("p/a")};
+    assert_int_equal(points_apply_fact(f.points, &fact, &f.stamp, &f.effects), OK);
+    assert_int_equal(alarms_point_changed(f.alarms, points[2], &f.stamp), OK);
+    assert_int_equal(alarms_point_changed(f.alarms, points[2] + 2, &f.stamp), OK);
+    fixture_later(&f, 100 * S, points[2] + 2, 0);
+    late(&f, points[2] + 2, 50, 90000);
+    assert_int_equal(too_late(&f, rules[2]), 1);
+    assert_int_equal(fixture_rebuild(&f), OK);
+    fixture_close(&f);
+}
+
 /* ---- references that are no use ----------------------------------------------------------------
  */
 static uint32_t blind_of(const struct fixture *f, uint32_t rule)
@@ -466,6 +509,7 @@ int main(void)
         cmocka_unit_test(test_late_with_its_reference_in_turn),
         cmocka_unit_test(test_erased_and_gone),
         cmocka_unit_test(test_more_trails_than_there_may_be),
+        cmocka_unit_test(test_trails_of_a_tenant),
         cmocka_unit_test(test_a_reference_that_goes),
         cmocka_unit_test(test_a_reference_of_bad_quality),
         cmocka_unit_test(test_a_reference_that_is_stale),

@@ -254,6 +254,7 @@ static bool tally_agrees(const struct alarms *alarms, struct tally *tally)
                                     row_at(alarms, newest)->newest.previous != ROW_FREE)))
             return false;
         tally->of_tenant[at].newest = newest;
+        tally->of_tenant[at].trails = own->trails; /* they are counted by themselves */
         if (memcmp(own, &tally->of_tenant[at], sizeof *own) != 0)
             return false;
     }

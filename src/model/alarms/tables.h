@@ -72,8 +72,8 @@ struct roots_entry {     /* one row, number 0 */
     uint32_t text_pages;
     uint32_t walk_programs; /* points of the walk whose programs look up metrics again */
     struct texts_class classes[TEXTS_CLASSES];
-    uint32_t trails, trails_free;
-    uint8_t reserved_end[512 - 152 - TEXTS_CLASSES * 16];
+    uint32_t trails, trails_free, trails_live;
+    uint8_t reserved_end[512 - 156 - TEXTS_CLASSES * 16];
 };
 enum rule_flags {
     RULE_ENABLED = 1,
@@ -185,7 +185,8 @@ struct tenant_entry {
     uint32_t newest, rows, rules, patterns;
     uint32_t active, unacknowledged, shelved, suppressed, out_of_service, stale;
     uint32_t by_priority[ALARM_PRIORITIES + 1];
-    uint8_t reserved[52];
+    uint32_t trails;
+    uint8_t reserved[48];
 };
 struct group_entry { /* tenant 0: free, all zero but rules, the next free one */
     uint32_t tenant, name, rules;

@@ -3,6 +3,8 @@
  * the trail holds is whole from its oldest value on: nothing that came in between is missing. */
 #include "model/alarms/judging.h"
 
+#include <stdlib.h>
+
 static const struct trail_entry *trail_at(const struct alarms *alarms, uint32_t trail)
 {
     return state_read(&alarms->trails, trail);
@@ -63,26 +65,46 @@ static struct trail_value trail_value_of(const struct alarms *alarms, uint32_t p
     return out;
 }
 
-/* No room for one more: late values of the point are too late to judge. */
-enum err alarms_trail_begin(struct alarms *alarms, uint32_t point)
+static uint32_t tenant_of(const struct alarms *alarms, uint32_t point)
 {
-    int64_t time_ns, arrival_ns;
-    const struct watch_entry *watch = watch_at(alarms, point);
+    struct point_row row;
+    points_row(alarms->points, points_row_of(alarms->points, point), &row);
+    return row.tenant;
+}
+
+/* There is room for one more. */
+static struct trail_entry *trail_take(struct alarms *alarms, uint32_t point,
+                                      struct tenant_entry *own)
+{
     struct roots_entry *roots = roots_write(alarms);
     uint32_t at = roots->trails_free;
-    if (watch->trail != TRAIL_NONE ||
-        (at == TRAIL_NONE && roots->trails >= alarms->limits.trails_max))
-        return OK;
-    enum err err = at == TRAIL_NONE ? state_table_grow(&alarms->trails, roots->trails + 2) : OK;
-    if (err != OK)
-        return err;
     if (at == TRAIL_NONE)
         at = ++roots->trails;
     else
         roots->trails_free = trail_at(alarms, at)->next_free;
+    roots->trails_live++;
+    own->trails++;
     struct trail_entry *trail = trail_write(alarms, at);
     *trail = (struct trail_entry){.point = point};
     watch_write(alarms, point)->trail = at;
+    return trail;
+}
+
+/* No room for one more: late values of the point are too late to judge. */
+enum err alarms_trail_begin(struct alarms *alarms, uint32_t point)
+{
+    int64_t time_ns, arrival_ns;
+    struct tenant_entry *own;
+    uint32_t tenant = tenant_of(alarms, point);
+    if (watch_at(alarms, point)->trail != TRAIL_NONE)
+        return OK;
+    enum err err = alarms_tenant(alarms, tenant, &own);
+    if (err == OK)
+        err = state_table_grow(&alarms->trails, alarms->roots->trails + 2);
+    if (err != OK ||
+        !share_allows(tenant, own->trails, alarms->roots->trails_live, alarms->limits.trails_max))
+        return err;
+    struct trail_entry *trail = trail_take(alarms, point, own);
     struct value value = points_last(alarms->points, point, &time_ns, &arrival_ns);
     struct alarm_value held = alarms_value(&value, time_ns);
     struct trail_value first = trail_value_of(alarms, point, &held);
@@ -95,6 +117,9 @@ static void trail_end(struct alarms *alarms, uint32_t point)
 {
     struct roots_entry *roots = roots_write(alarms);
     struct watch_entry *watch = watch_write(alarms, point);
+    struct tenant_entry *own = state_write(&alarms->tenants, tenant_of(alarms, point));
+    own->trails--;
+    roots->trails_live--;
     *trail_write(alarms, watch->trail) = (struct trail_entry){.next_free = roots->trails_free};
     roots->trails_free = watch->trail;
     watch->trail = TRAIL_NONE;
@@ -219,23 +244,39 @@ static bool trail_is_valid(const struct alarms *alarms, uint32_t at,
     return true;
 }
 
-enum err alarms_trails_rebuild(struct alarms *alarms)
+/* of_tenant: how many each has. */
+static enum err trails_judge(const struct alarms *alarms, uint32_t *of_tenant, uint32_t tenants)
 {
     uint32_t trails = alarms->roots->trails, free_count = 0, count = 0;
-    if (trails > alarms->limits.trails_max)
-        return ERR_CORRUPT;
-    enum err err = state_table_grow(&alarms->trails, trails + 1);
-    for (uint32_t at = 1; err == OK && at <= trails; at++) {
+    for (uint32_t at = 1; at <= trails; at++) {
         const struct trail_entry *trail = trail_at(alarms, at);
         free_count += trail->point == POINT_NONE;
-        if (trail->point != POINT_NONE && !trail_is_valid(alarms, at, trail))
+        if (trail->point == POINT_NONE)
+            continue;
+        if (!trail_is_valid(alarms, at, trail) || tenant_of(alarms, trail->point) >= tenants)
             return ERR_CORRUPT;
+        of_tenant[tenant_of(alarms, trail->point)]++;
     }
-    if (err != OK)
-        return err;
     for (uint32_t at = alarms->roots->trails_free; at != TRAIL_NONE;
          at = trail_at(alarms, at)->next_free)
         if (at > trails || count++ == free_count || trail_at(alarms, at)->point != POINT_NONE)
             return ERR_CORRUPT;
-    return count == free_count ? OK : ERR_CORRUPT;
+    for (uint32_t tenant = 0; tenant < tenants; tenant++)
+        if (alarms_tenant_at(alarms, tenant)->trails != of_tenant[tenant])
+            return ERR_CORRUPT;
+    return count == free_count && alarms->roots->trails_live == trails - free_count ? OK
+                                                                                    : ERR_CORRUPT;
+}
+
+enum err alarms_trails_rebuild(struct alarms *alarms)
+{
+    uint32_t trails = alarms->roots->trails, tenants = state_table_capacity(&alarms->tenants);
+    if (trails > alarms->limits.trails_max)
+        return ERR_CORRUPT;
+    enum err err = state_table_grow(&alarms->trails, trails + 1);
+    uint32_t *of_tenant = calloc((size_t)tenants + 1, sizeof *of_tenant);
+    if (err == OK)
+        err = of_tenant == NULL ? ERR_NO_MEMORY : trails_judge(alarms, of_tenant, tenants);
+    free(of_tenant);
+    return err;
 }

@@ -31,9 +31,11 @@ enum alarm_verdict alarm_judge_rate(const struct alarm_rate *rate, bool holds,
                                     const struct alarm_value *before, const struct alarm_value *now)
 {
     check(rate->per_ns > 0 && rate->deadband >= 0);
-    if (!value_is_known(before) || !value_is_known(now) || now->time_ns <= before->time_ns)
+    int64_t between_ns; /* of damaged pages it may be more than can be said */
+    if (!value_is_known(before) || !value_is_known(now) ||
+        __builtin_sub_overflow(now->time_ns, before->time_ns, &between_ns) || between_ns <= 0)
         return ALARM_UNKNOWN;
-    double span = (double)(now->time_ns - before->time_ns) / (double)rate->per_ns;
+    double span = (double)between_ns / (double)rate->per_ns;
     double change = (now->value - before->value) / span;
     if (!__builtin_isfinite(change))
         return ALARM_UNKNOWN;

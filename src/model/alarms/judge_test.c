@@ -66,6 +66,8 @@ static void test_rate_of_change(void **arg)
     assert_int_equal(rate(ALARM_EITHER, false, 50, -1), ALARM_UNKNOWN);
     assert_int_equal(alarm_judge_rate(&r, true, &unknown, &some), ALARM_UNKNOWN);
     assert_int_equal(alarm_judge_rate(&r, true, &some, &unknown), ALARM_UNKNOWN);
+    struct alarm_value least = of(1, INT64_MIN), most = of(2, INT64_MAX);
+    assert_int_equal(alarm_judge_rate(&r, false, &least, &most), ALARM_UNKNOWN);
 }
 
 static void test_deviation(void **arg)

@@ -114,11 +114,28 @@ static void alarms_are_those_that_he_sees(void **state)
     assert_told(&north, "GET /v1/asset-tree?path=north", ALARMS("2"));
 }
 
+/* Whether a reference is of use says something of it: not to him who does not see it. */
+static void a_reference_that_he_does_not_see(void **state)
+{
+    (void)state;
+    hot("north/plant/a", 20);
+    boss_puts("rules/off", "{\"kind\":\"deviation\",\"path\":\"north/plant/a/temp\",\"limit\":5,"
+                           "\"reference\":\"south/c/temp\"}");
+    assert_told(&boss, "GET /v1/rules/off", "\"reference\":\"south/c/temp\"");
+    assert_told(&boss, "GET /v1/rules/off", "\"points\":1,\"alarms\":0,\"unjudged\":1,");
+    assert_told(&north, "GET /v1/rules/off", "\"reference\":null");
+    assert_told(&north, "GET /v1/rules/off", "\"points\":1,\"alarms\":0,\"unjudged\":null,");
+    boss_puts("rules/off", "{\"kind\":\"deviation\",\"path\":\"north/plant/a/temp\",\"limit\":5,"
+                           "\"reference\":\"north/plant/b/temp\"}");
+    assert_told(&north, "GET /v1/rules/off", "\"points\":1,\"alarms\":0,\"unjudged\":1,");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(parts_are_those_that_he_sees),
-                                       TEST(alarms_are_those_that_he_sees)};
+                                       TEST(alarms_are_those_that_he_sees),
+                                       TEST(a_reference_that_he_does_not_see)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

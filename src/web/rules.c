@@ -75,24 +75,29 @@ static void kind_put(struct exchange *exchange, const struct rule_plan *plan, bo
     put_text(json, "condition", open ? plan->condition : bytes_of("", 0));
 }
 
-/* Of all points that it stands on: null where he sees a part of these. */
-static void counts_put(struct exchange *exchange, const struct rule_view *view)
+/* Of all points that it stands on: null where he sees a part of these. On how many its reference is
+ * no use says something of that as well: for who sees it (open). */
+static void counts_put(struct exchange *exchange, const struct rule_view *view, bool open)
 {
     struct json_writer *json = &exchange->json;
     const struct rule_plan *plan = &view->plan;
     bool all = plan->on != RULE_ON_TYPE;
     if (plan->on == RULE_ON_PATTERN)
         all = pattern_reach(exchange, RIGHT_SEE, view->tenant, plan->path) == REACH_ALL;
-    if (all || tenant_seen_whole(exchange, view->tenant)) {
-        json_member_count(json, "points", view->points);
-        json_member_count(json, "alarms", view->alarms);
-        json_member_count(json, "unjudged", view->blind);
-        json_member_count(json, "too_late", view->too_late);
-    } else {
-        json_member_null(json, "points");
-        json_member_null(json, "alarms");
-        json_member_null(json, "unjudged");
-        json_member_null(json, "too_late");
+    all = all || tenant_seen_whole(exchange, view->tenant);
+    const struct {
+        const char *name;
+        uint64_t count;
+        bool told;
+    } counts[] = {{"points", view->points, all},
+                  {"alarms", view->alarms, all},
+                  {"unjudged", view->blind, all && open},
+                  {"too_late", view->too_late, all}};
+    for (size_t i = 0; i < ARRAY_COUNT(counts); i++) {
+        if (counts[i].told)
+            json_member_count(json, counts[i].name, counts[i].count);
+        else
+            json_member_null(json, counts[i].name);
     }
 }
 
@@ -100,6 +105,7 @@ void rule_put(struct exchange *exchange, const struct rule_view *view)
 {
     struct json_writer *json = &exchange->json;
     const struct rule_plan *plan = &view->plan;
+    bool open = rule_is_open(exchange, view);
     json_member_string(json, "name", plan->name);
     put_text(json, "title", plan->title);
     json_member_bool(json, "enabled", plan->enabled);
@@ -109,7 +115,7 @@ void rule_put(struct exchange *exchange, const struct rule_view *view)
     put_type_name(exchange, "type", plan->on == RULE_ON_TYPE ? plan->type : TYPE_NONE);
     put_text(json, "metric", plan->metric);
     json_member_count(json, "priority", plan->priority);
-    kind_put(exchange, plan, rule_is_open(exchange, view));
+    kind_put(exchange, plan, open);
     put_span(json, "on_delay", plan->on_delay_ns);
     put_span(json, "off_delay", plan->off_delay_ns);
     json_member_bool(json, "latch", plan->latch);
@@ -120,7 +126,7 @@ void rule_put(struct exchange *exchange, const struct rule_view *view)
     put_text(json, "consequence", plan->consequence);
     put_text(json, "response", plan->response);
     put_text(json, "group", plan->group);
-    counts_put(exchange, view);
+    counts_put(exchange, view, open);
     json_member_time(json, "changed", view->wall_ns);
     put_text(json, "author", view->author);
     json_member_count(json, "position", view->position);

@@ -39,7 +39,7 @@
     {"group", "string?", false, "of first-out", "null"}, \
     {"points", "count?", false, "that have it, as far as the walk came; null: you see a part of them", "120"}, \
     {"alarms", "count?", false, "of it that are not normal; null: you see a part of its points", "1"}, \
-    {"unjudged", "count?", false, "of these points: it cannot be judged there, as the reference is gone, stale, bad or without a value; null: you see a part of them", "0"}, \
+    {"unjudged", "count?", false, "of these points: it cannot be judged there, as the reference is gone, stale, bad or without a value; null: you see a part of them, or not the reference", "0"}, \
     {"too_late", "count?", false, "late values that it could not judge: what was beside them is not known any more; null: you see a part of its points", "0"}, \
     {"changed", "time?", false, "when it was set last", NULL}, \
     {"author", "string?", false, "by whom", "\"ann\""}, \

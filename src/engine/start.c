@@ -253,10 +253,10 @@ void engine_reconfigure(struct engine *engine, const struct engine_config *confi
     engine_history_reconfigure(engine, config);
 }
 
-/* Everything admitted goes to the disk and is applied, unless the disk refuses. */
+/* Everything admitted goes to the disk and is applied, unless the disk refuses. No cut is under
+ * way that could make it wait. */
 static void close_drain(struct engine *engine)
 {
-    engine->closing = true;
     for (int tries = 0; tries < 64 && !engine->stopped; tries++) {
         if (journal_batch_empty(engine->journal) && !journal_in_flight(engine->journal))
             return;
@@ -284,6 +284,8 @@ void engine_close(struct engine *engine, bool snapshot)
     if (!engine)
         return;
     if (engine->journal && !engine->config.read_only) {
+        engine->closing = true;
+        snapshot_stop(engine);
         close_drain(engine);
         if (snapshot)
             close_snapshot(engine);

@@ -1,6 +1,7 @@
-/* How long a step of the engine takes (law 8 of the design: no longer than 1 ms), measured in the time
- * that its thread computes, and printed: what else the machine does is not in it. And that a batch
- * which is applied in pieces is one batch all the same. */
+/* How long a step of the engine takes (law 8 of the design: no longer than 1 ms), measured in the
+ * time that its thread computes, and printed: what else the machine does is not in it. And that a
+ * batch which is applied in pieces is one batch all the same. */
+#include "engine/room.h"
 #include "engine/test_clock.h"
 #include "engine/test_house.h"
 
@@ -127,9 +128,8 @@ static uint32_t alarms_active(struct house *house)
 
 /* ---- a house with threads, as the server has them ----------------------------------------------
  */
-static void open_with(struct house *house, struct clock *clock, bool threads)
+static void open_anew(struct house *house, struct clock *clock, bool threads)
 {
-    house_close(house, false);
     assert_int_equal(disk_real_open(house->folder, true, &house->disk), OK);
     if (threads) {
         assert_int_equal(worker_thread_create("journal", &house->writer), OK);
@@ -144,6 +144,12 @@ static void open_with(struct house *house, struct clock *clock, bool threads)
     house->config.background = house->background;
     assert_int_equal(engine_open(&house->config, &house->engine, &house->start), OK);
     publisher_init(&house->publisher, TENANT_DEFAULT, UINT32_MAX);
+}
+
+static void open_with(struct house *house, struct clock *clock, bool threads)
+{
+    house_close(house, false);
+    open_anew(house, clock, threads);
 }
 
 static void the_longest_steps_are_printed(void **state)
@@ -219,10 +225,90 @@ static void a_batch_is_applied_in_pieces(void **state)
     house_destroy(house);
 }
 
+/* ---- a disk that writes no snapshots -----------------------------------------------------------
+ */
+static struct sleeper { /* a worker that sleeps until it is waited for */
+    struct worker port;
+    struct job *jobs[16];
+    size_t count, ran;
+    bool asleep;
+} sleeper;
+
+static void sleeper_wait(struct worker *port)
+{
+    (void)port;
+    for (; sleeper.ran < sleeper.count; sleeper.ran++)
+        sleeper.jobs[sleeper.ran]->run(sleeper.jobs[sleeper.ran]);
+}
+
+static void sleeper_submit(struct worker *port, struct job *job)
+{
+    assert_true(sleeper.count < ARRAY_COUNT(sleeper.jobs));
+    sleeper.jobs[sleeper.count++] = job;
+    if (!sleeper.asleep)
+        sleeper_wait(port);
+}
+
+static size_t sleeper_poll(struct worker *port)
+{
+    struct job *jobs[ARRAY_COUNT(sleeper.jobs)];
+    size_t ran = sleeper.ran;
+    (void)port;
+    memcpy(jobs, sleeper.jobs, ran * sizeof *jobs);
+    memmove(sleeper.jobs, sleeper.jobs + ran, (sleeper.count - ran) * sizeof *jobs);
+    sleeper.count -= ran;
+    sleeper.ran = 0;
+    for (size_t i = 0; i < ran; i++)
+        jobs[i]->done(jobs[i]);
+    return ran;
+}
+
+/* A batch of which a part was applied waits for a cut, and the cut for the disk: whoever closes
+ * then waits for neither, and nothing is left out. */
+static void a_close_waits_for_no_cut(void **state)
+{
+    struct house *house = house_new(NULL);
+    struct measured measured = {0};
+    (void)state;
+    now_ns = NS_PER_S;
+    look_ns = 0;
+    sleeper = (struct sleeper){
+        .port = {.submit = sleeper_submit, .poll = sleeper_poll, .wait = sleeper_wait}};
+    house_close(house, false);
+    house->config.snapshotter = &sleeper.port;
+    open_anew(house, &test_clock, false);
+    (void)tell_all(house, 1000, 20);
+    assert_true(engine_snapshot_now(house->engine));
+    sleeper.asleep = true;
+    (void)step(house, &measured);
+    now_ns += NS_PER_S;
+    (void)step(house, &measured);
+    assert_int_equal(house->engine->snapshot.phase, SNAPSHOT_PAGES);
+    assert_true(house->engine->snapshot.writes[0].busy);
+    state_cut_abort(house->engine->state); /* the same with fewer copies that may wait */
+    assert_int_equal(state_cut_begin(house->engine->state, 1), OK);
+    look_ns = NS_PER_MS;
+    for (uint32_t row = 0; row < 20; row++)
+        tell(house, row, 21, &measured);
+    for (int i = 0; i < 10; i++)
+        (void)step(house, &measured);
+    assert_true(state_cut_pressure(house->engine->state));
+    assert_int_equal(house->engine->applying.phase, APPLY_RUNS);
+    (void)alarm(20);
+    house_close(house, true);
+    (void)alarm(0);
+    sleeper.asleep = false;
+    open_anew(house, &test_clock, false);
+    assert_true(house->start.snapshot_position > 0);
+    assert_int_equal(house->start.replayed_records, 0);
+    house_destroy(house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_is_applied_in_pieces),
+        cmocka_unit_test(a_close_waits_for_no_cut),
         cmocka_unit_test(the_longest_steps_are_printed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

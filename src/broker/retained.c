@@ -167,7 +167,7 @@ static bool came_live(const struct broker *broker, const struct retained_feed *f
                       struct bytes topic)
 {
     uint64_t since = broker->retain_stamp - feed->stamp;
-    if (posts_will_deliver(broker, feed->tenant, topic, broker->durable_ticket))
+    if (posts_will_deliver(broker, feed->tenant, topic, engine_applied_ticket(broker->engine)))
         return true;
     if (since == 0)
         return false;

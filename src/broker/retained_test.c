@@ -283,6 +283,41 @@ static void test_published_while_subscribing(void **state)
     }
 }
 
+/* What the state has of a batch that is applied in pieces is about to be delivered as well. */
+static void test_given_once_while_a_batch_is_applied(void **state)
+{
+    struct test_house *house = *state;
+    struct wire *other = join(house, "p", (struct how){0}),
+                *wire = join(house, "c", (struct how){0});
+    struct packet packet;
+    unsigned olds = 0, news = 0;
+    retain(other, "a/x", "old", 1);
+    wire_choke(wire, true);
+    subscribe(wire, "a/+", 0);
+    uint64_t ticket = engine_ticket(house->engine);
+    publish_begin(other, "a/y", "new", 0, true, 0);
+    for (unsigned i = 0; i < 40; i++) {
+        char topic[16];
+        snprintf(topic, sizeof topic, "b/%u", i);
+        publish_begin(other, topic, "more", 0, true, 0);
+    }
+    house->clock.look_ns = NS_PER_MS;
+    while (sessions_retained_find(house->broker->sessions, TENANT_DEFAULT, bytes_text("a/y")) ==
+           MESSAGE_NONE)
+        (void)house_step(house);
+    assert_true(engine_durable_ticket(house->engine) < ticket);
+    wire_choke(wire, false);
+    (void)broker_step(house->broker);
+    house->clock.look_ns = 0;
+    house_settle(house);
+    while (wire_next(wire, &packet)) {
+        olds += bytes_equal(packet.publish.payload, bytes_text("old"));
+        news += bytes_equal(packet.publish.payload, bytes_text("new"));
+    }
+    assert_int_equal(olds, 1);
+    assert_int_equal(news, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +330,7 @@ int main(void)
         TALK(test_a_full_window_rests),
         TALK(test_cleared_while_they_are_given),
         TALK(test_published_while_subscribing),
+        TALK(test_given_once_while_a_batch_is_applied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

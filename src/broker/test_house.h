@@ -20,6 +20,7 @@
 struct house_clock {
     struct clock port; /* first */
     int64_t boot_ns, wall_ns;
+    int64_t look_ns; /* that each look at it takes */
 };
 struct test_house;
 struct wire_buffer {
@@ -64,7 +65,8 @@ struct test_house {
 /* ---- clock, chance ---- */
 static inline int64_t house_boot_ns(struct clock *port)
 {
-    return ((struct house_clock *)port)->boot_ns;
+    struct house_clock *clock = (struct house_clock *)port;
+    return clock->boot_ns += clock->look_ns;
 }
 
 static inline int64_t house_wall_ns(struct clock *port)

@@ -279,6 +279,9 @@ int64_t engine_step(struct engine *engine);
 uint64_t engine_ticket(const struct engine *engine); /* of the open batch */
 uint64_t engine_durable_ticket(
     const struct engine *engine); /* every batch up to it is durable and applied */
+/* Of the batch that is being applied, a piece with each step: what engine_points and its like say
+ * has a part of it already. It is durable. Else engine_durable_ticket. */
+uint64_t engine_applied_ticket(const struct engine *engine);
 /* Tickets in (from, to] were lost with a failed write: their senders must not be acknowledged.
  * Counts up with each failure; compare. */
 uint64_t engine_lost_generation(const struct engine *engine);

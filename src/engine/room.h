@@ -358,6 +358,7 @@ struct engine {
     /* apply */
     uint64_t position; /* next record to apply */
     uint64_t durable_ticket;
+    uint64_t applied_ticket; /* of the batch that is being applied */
     int64_t applied_engine_ns, applied_wall_ns;
     uint64_t applied_segment;
     uint64_t hole_segment, hole_records; /* records missing so far in the segment being applied */

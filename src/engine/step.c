@@ -48,8 +48,9 @@ static bool step_durable(void *arg, const struct journal_batch *batch, uint64_t 
     int64_t began = clock->boot_ns(clock);
     int64_t until = engine->closing ? INT64_MAX : began + ENGINE_APPLY_NS;
     bool whole = true;
-    enum err err = engine->apply_err == OK ? engine_apply(engine, batch, until, &whole)
-                                           : engine->apply_err;
+    engine->applied_ticket = ticket;
+    enum err err =
+        engine->apply_err == OK ? engine_apply(engine, batch, until, &whole) : engine->apply_err;
     engine->apply_took_ns += clock->boot_ns(clock) - began;
     if (err == OK && !whole)
         return false;
@@ -285,6 +286,11 @@ uint64_t engine_ticket(const struct engine *engine)
 uint64_t engine_durable_ticket(const struct engine *engine)
 {
     return engine->durable_ticket;
+}
+
+uint64_t engine_applied_ticket(const struct engine *engine)
+{
+    return engine->applying.phase != APPLY_NONE ? engine->applied_ticket : engine->durable_ticket;
 }
 
 uint64_t engine_lost_generation(const struct engine *engine)

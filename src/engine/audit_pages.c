@@ -1,6 +1,7 @@
 /* Entries of the audit that only the journal has, a run at a time. Whoever wants one asks until it
- * is there: the snapshotter's thread reads the run, and it stays for those who ask for its
- * neighbours until others need the place. Nobody owns a page, so nobody has to give one back. */
+ * is there: the snapshotter's thread reads the run, in pieces, and it stays for those who ask for
+ * its neighbours until others need the place. Nobody owns a page, so nobody has to give one back.
+ */
 #include "engine/room.h"
 
 #include <stdlib.h>
@@ -45,14 +46,9 @@ static void page_take(void *arg, const struct fact *fact)
 static void page_run(struct job *job)
 {
     struct audit_page *page = (struct audit_page *)((char *)job - offsetof(struct audit_page, job));
-    page->count = page->text_size = 0;
-    page->err = journal_facts_between(page->engine->config.disk, page->identity, page->run.position,
-                                      page->run.end, page_take, page);
-    for (int tries = 0; page->err == ERR_MISSING && tries < 3; tries++) {
-        page->count = page->text_size = 0;
-        page->err = journal_facts_between(page->engine->config.disk, page->identity,
-                                          page->run.position, page->run.end, page_take, page);
-    }
+    for (int tries = 0; tries == 0 || (page->err == ERR_MISSING && tries < 4); tries++)
+        page->err = journal_facts_between(page->engine->config.disk, page->identity, &page->from,
+                                          page->run.end, AUDIT_PAGE_PIECE, page_take, page);
 }
 
 /* ---- on the engine's thread --------------------------------------------------------------------
@@ -61,6 +57,11 @@ static void page_done(struct job *job)
 {
     struct audit_page *page = (struct audit_page *)((char *)job - offsetof(struct audit_page, job));
     struct clock *clock = page->engine->config.clock;
+    struct worker *worker = page->engine->config.snapshotter;
+    if (page->err == OK && page->from < page->run.end && !page->engine->closing) {
+        worker->submit(worker, &page->job); /* behind what came meanwhile */
+        return;
+    }
     page->state = AUDIT_PAGE_HERE;
     page->seen = false;
     page->used_ns = clock->boot_ns(clock);
@@ -102,6 +103,8 @@ static void page_ask(struct engine *engine, const struct audit_run *run)
         return; /* whoever asks, asks again */
     page->engine = engine;
     page->run = *run;
+    page->from = run->position;
+    page->count = page->text_size = 0;
     page->state = AUDIT_PAGE_BUSY;
     page->job = (struct job){.run = page_run, .done = page_done};
     journal_identity(engine->journal, page->identity);

@@ -1,6 +1,7 @@
 /* The audit beyond memory: what leaves the ring is a record before it does, and is found again by
  * its number, with its neighbours, live, after a replay and from a snapshot; the chain holds over
  * all of it, and a journal that somebody changed, sums and all, is found out. */
+#include "engine/room.h"
 #include "engine/test_house.h"
 
 #define KEPT 64
@@ -174,6 +175,86 @@ static void test_pages_make_room(void **state)
         }
 }
 
+/* A worker that does one job each time it is polled. */
+static struct single {
+    struct worker port;
+    struct job *jobs[16];
+    size_t count;
+} single;
+
+static void single_submit(struct worker *port, struct job *job)
+{
+    (void)port;
+    assert_true(single.count < ARRAY_COUNT(single.jobs));
+    single.jobs[single.count++] = job;
+}
+
+static size_t single_poll(struct worker *port)
+{
+    (void)port;
+    if (single.count > 0) {
+        struct job *job = single.jobs[0];
+        memmove(single.jobs, single.jobs + 1, --single.count * sizeof single.jobs[0]);
+        job->run(job);
+        job->done(job);
+    }
+    return 0;
+}
+
+static void single_wait(struct worker *port)
+{
+    while (single.count > 0)
+        (void)single_poll(port);
+}
+
+/* A command that says so much, and is refused. */
+static void say_much(struct house *house)
+{
+    static uint8_t text[6000], bytes[FORM_BYTES_MAX];
+    struct form_writer form = {.at = bytes, .capacity = sizeof bytes};
+    struct command command = {.kind = COMMAND_BOARD_SET, .tenant = TENANT_DEFAULT};
+    struct admitted admitted;
+    enum admit answer;
+    memset(text, 'x', sizeof text);
+    form_put_text(&form, 1, bytes_of(text, sizeof text));
+    assert_true(form_end(&form, &command.module.form));
+    while ((answer = engine_command(house->engine, &command, 1, &admitted)) == ADMIT_WAIT)
+        (void)engine_step(house->engine);
+    assert_int_equal(answer, ADMIT_DONE);
+    if (house->outcome_count > OUTCOMES / 2)
+        house->outcome_count = 0;
+}
+
+/* Among the entries of a run lies much else: others use the thread between its pieces. */
+static void test_a_long_run_is_read_in_pieces(void **state)
+{
+    struct house *house = *state;
+    struct audit_view view;
+    tell_all(house, 1, 100);
+    for (unsigned i = 0; i < 5 * AUDIT_PAGE_PIECE / 6000; i++) {
+        say_much(house);
+        if (i % 8 == 7)
+            house_settle(house);
+    }
+    house_settle(house);
+    tell_all(house, 101, 200);
+    house_close(house, true);
+    single = (struct single){
+        .port = {.submit = single_submit, .poll = single_poll, .wait = single_wait}};
+    house->snapshotter = &single.port;
+    house_open(house);
+    int steps = 0;
+    while (engine_audit_entry(house->engine, 1, &view) == AUDIT_LATER) {
+        assert_true(steps++ < 100);
+        (void)engine_step(house->engine);
+    }
+    assert_in_range(steps, 4, 20);
+    for (uint64_t number = 1; number <= 200; number++) {
+        assert_int_equal(engine_audit_entry(house->engine, number, &view), AUDIT_FOUND);
+        assert_int_equal(view.number, number);
+    }
+}
+
 /* Changes one byte of what the journal keeps of an entry, and seals the batch again, so that no sum
  * tells. Returns how often it stood there. */
 static unsigned journal_change(const char *folder, const char *marker, bool reseal)
@@ -255,6 +336,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_restart_finds_them_too, house_setup, house_teardown),
         cmocka_unit_test_setup_teardown(test_runs_are_passed_over, house_setup, house_teardown),
         cmocka_unit_test_setup_teardown(test_pages_make_room, house_setup, house_teardown),
+        cmocka_unit_test_setup_teardown(test_a_long_run_is_read_in_pieces, house_setup,
+                                        house_teardown),
         cmocka_unit_test_setup_teardown(test_a_changed_journal_is_found, house_setup,
                                         house_teardown),
         cmocka_unit_test_setup_teardown(test_a_damaged_journal_misses_some, house_setup,

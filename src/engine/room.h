@@ -260,6 +260,8 @@ enum err snapshot_load(struct engine *engine, struct snapshot_header *ret_header
 /* ---- audit_pages.c: entries of the audit that only the journal has ------------------------------
  */
 #define AUDIT_PAGES 16 /* 1.2 MiB each, when all texts are as long as can be; else 0.2 */
+/* Read of the journal at once: snapshots take turns with it on their thread. */
+#define AUDIT_PAGE_PIECE ((uint64_t)8 << 20)
 struct audit_page {
     struct job job;
     struct engine *engine;
@@ -267,6 +269,7 @@ struct audit_page {
     bool seen; /* somebody looked at it since it was read */
     int64_t used_ns;
     struct audit_run run;
+    uint64_t from; /* position: what lies before it was read */
     uint64_t identity[2];
     enum err err;
     struct audit_view *views; /* [count], AUDIT_RUN at most, ascending */

@@ -22,7 +22,8 @@ struct house {
     struct engine *engine;
     struct engine_start start;
     struct publisher publisher;
-    uint32_t audit_kept; /* 0: as usual */
+    uint32_t audit_kept;        /* 0: as usual */
+    struct worker *snapshotter; /* NULL: as usual */
     void (*changed)(void *arg, const struct row_shape *shape, const struct sample_row *sample);
     uint64_t tags[OUTCOMES];
     struct outcome outcomes[OUTCOMES];
@@ -60,6 +61,7 @@ static inline void house_open(struct house *house)
     house->config.tell = house_tell;
     house->config.changed = house->changed;
     house->config.audit_kept = house->audit_kept;
+    house->config.snapshotter = house->snapshotter;
     house->config.arg = house;
     assert_int_equal(engine_open(&house->config, &house->engine, &house->start), OK);
     publisher_init(&house->publisher, TENANT_DEFAULT, 1000000);

@@ -13,6 +13,8 @@
 struct between {
     struct disk *disk;
     uint64_t from, until;
+    uint64_t bytes; /* may be read before the piece is over */
+    bool over;
     journal_each_fact *each;
     void *arg;
     struct fact_storage storage;
@@ -52,14 +54,18 @@ static enum err between_walk(struct between *between, struct walk *walk)
         err = walk_next(walk, &found);
         if (err != OK || (found != WALK_BATCH && found != WALK_BAD))
             break;
+        between->bytes -= walk->bytes < between->bytes ? walk->bytes : between->bytes;
         if (found == WALK_BAD)
             continue;
         if (walk->header.position >= between->until)
             break;
         uint64_t end = walk->header.position + walk->header.records;
-        if (end > between->from)
-            err = between_batch(between, walk);
-        if (end >= between->until)
+        if (end <= between->from)
+            continue;
+        err = between_batch(between, walk);
+        between->from = end;
+        between->over = err == OK && between->bytes == 0;
+        if (end >= between->until || between->over)
             break;
     }
     return err;
@@ -85,8 +91,8 @@ static enum err between_segment(struct between *between, const struct segment *s
     return err;
 }
 
-enum err journal_facts_between(struct disk *disk, const uint64_t identity[2], uint64_t from,
-                               uint64_t until, journal_each_fact *each, void *arg)
+enum err journal_facts_between(struct disk *disk, const uint64_t identity[2], uint64_t *from,
+                               uint64_t until, uint64_t bytes, journal_each_fact *each, void *arg)
 {
     char newer[SEGMENT_NAME_SIZE];
     uint32_t version;
@@ -95,20 +101,24 @@ enum err journal_facts_between(struct disk *disk, const uint64_t identity[2], ui
     if (between == NULL)
         return ERR_NO_MEMORY;
     between->disk = disk;
-    between->from = from;
+    between->from = *from;
     between->until = until;
+    between->bytes = bytes;
+    between->over = false;
     between->each = each;
     between->arg = arg;
     enum err err = segment_list_read(disk, &list, newer, &version);
-    for (size_t i = 0; err == OK && i < list.count; i++) {
+    for (size_t i = 0; err == OK && !between->over && i < list.count; i++) {
         const struct segment *segment = &list.at[i], *next = segment + 1;
         bool ours = segment->header_err == OK &&
                     memcmp(segment->header.journal, identity, 2 * sizeof identity[0]) == 0;
         bool ends =
-            i + 1 < list.count && next->header_err == OK && next->header.first_position <= from;
+            i + 1 < list.count && next->header_err == OK && next->header.first_position <= *from;
         if (ours && !ends && segment->header.first_position < until)
             err = between_segment(between, segment);
     }
+    if (err == OK)
+        *from = between->over && between->from < until ? between->from : until;
     segment_list_done(&list);
     free(between);
     return err;

@@ -110,12 +110,14 @@ void journal_cursor_close(struct journal_cursor *cursor);
 /* Facts of the facts lane of all batches that hold a record of [from, until), in order, from the
  * files alone: on any thread, beside a journal that is written, as long as these records are
  * durable. Damage is passed over in silence: what lay in it is not told. The views of a fact live
- * until each returns. ERR_MISSING: a file went while it was looked for; ask again. ERR_CORRUPT,
- * ERR_NEWER, ERR_IO, ERR_NO_MEMORY. */
+ * until each returns. It stops behind the first batch told with which it read `bytes` or more:
+ * *from is then where the next call goes on, and `until` when all was told.
+ * ERR_MISSING: a file went while it was looked for; ask again, and be told the same again.
+ * ERR_CORRUPT, ERR_NEWER, ERR_IO, ERR_NO_MEMORY. */
 typedef void journal_each_fact(void *arg, const struct fact *fact);
 MUST_USE enum err journal_facts_between(struct disk *disk, const uint64_t identity[2],
-                                        uint64_t from, uint64_t until, journal_each_fact *each,
-                                        void *arg);
+                                        uint64_t *from, uint64_t until, uint64_t bytes,
+                                        journal_each_fact *each, void *arg);
 /* The batches replayed last end here: appending goes on from it. Must be called once, after the
  * owner has read to the end and before the first journal_facts/journal_samples. end_position is
  * the position after the last record read; engine_ns the last batch's engine time. */

@@ -231,6 +231,51 @@ static void test_segments_are_squeezed(void **state)
     house_close(house);
 }
 
+struct told {
+    uint64_t facts;
+};
+
+static void fact_count(void *arg, const struct fact *fact)
+{
+    struct told *told = arg;
+    told->facts += fact->kind == FACT_START;
+}
+
+/* All are told once, however many bytes are read at once, and never many more than those. */
+static void test_facts_between_in_pieces(void **state)
+{
+    static const uint64_t sizes[] = {UINT64_MAX, 64 << 10, 1};
+    struct house *house = *state;
+    struct told told;
+    uint64_t identity[2];
+    house_open(house, false);
+    house_start(house);
+    for (int i = 0; i < 1200; i++) {
+        house_message(house);
+        house_put(house, 3);
+    }
+    journal_identity(house->journal, identity);
+    uint64_t end = journal_durable(house->journal);
+    for (size_t i = 0; i < ARRAY_COUNT(sizes); i++) {
+        uint64_t from = 401, pieces = 0, facts = 0;
+        for (; from < end; pieces++) {
+            uint64_t before = from;
+            told = (struct told){0};
+            assert_int_equal(journal_facts_between(house->disk, identity, &from, end, sizes[i],
+                                                   fact_count, &told),
+                             OK);
+            assert_true(from > before && from <= end);
+            assert_true(sizes[i] != 1 || told.facts == 3);
+            assert_true(sizes[i] != sizes[1] || told.facts < 1000);
+            facts += told.facts;
+        }
+        assert_int_equal(facts, 3300);
+        assert_true(i == 0 ? pieces == 1 : pieces > 3);
+        assert_int_equal(from, end);
+    }
+    house_close(house);
+}
+
 static void test_record_of_the_largest_size(void **state)
 {
     struct house *house = *state;
@@ -253,6 +298,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many_batches_and_restarts, house_setup,
                                         house_teardown),
         cmocka_unit_test_setup_teardown(test_segments_are_squeezed, house_setup, house_teardown),
+        cmocka_unit_test_setup_teardown(test_facts_between_in_pieces, house_setup, house_teardown),
         cmocka_unit_test_setup_teardown(test_record_of_the_largest_size, house_setup,
                                         house_teardown),
     };

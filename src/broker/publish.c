@@ -317,6 +317,10 @@ static enum admit publication_take(struct broker *broker, const struct publicati
     uint32_t tenant = publisher->tenant;
     route_match(broker, tenant, publication->topic, publication->qos, publication->retain,
                 publication->client, publication->number, bytes);
+    if (UNLIKELY(broker->route.unsure)) {
+        *ret_admitted = (struct admitted){0};
+        return ADMIT_WAIT;
+    }
     bool keep = publication->retain || broker->route.queued > 0;
     struct fact *facts = broker->facts;
     struct engine_beside beside = {

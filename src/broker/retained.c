@@ -104,6 +104,8 @@ static enum give give_queued(struct broker *broker, struct client *client,
         view = (struct session_view){.queued = 0};
     if (view.queued + record->pending >= broker->settings->mqtt_queue ||
         view.queued_bytes + record->pending_bytes + bytes > broker->settings->mqtt_queue_bytes) {
+        if (queue_is_unsure(broker, client->number, bytes))
+            return GIVE_WAIT;
         broker->counters.dropped_queue++;
         client->dropped++;
         return GIVEN;

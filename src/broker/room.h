@@ -325,6 +325,7 @@ struct route {
     uint32_t count, capacity, id_count, id_capacity;
     uint64_t stamp;
     uint32_t queued; /* of matches: those with a queue */
+    bool unsure;     /* queue_is_unsure of one that would not take it */
     /* of the message */
     uint8_t qos;
     bool retain;
@@ -738,6 +739,9 @@ void rights_place_recorded(const struct broker *broker, uint32_t tenant, struct 
 void route_match(struct broker *broker, uint32_t tenant, struct bytes topic, uint8_t qos,
                  bool retain, const struct client *publisher, uint32_t publisher_number,
                  size_t bytes);
+/* Would the session's queue take so many bytes, if nothing of the batch that is being applied were
+ * in it? What is in it counts as under way as well until all of the batch is: the message waits. */
+bool queue_is_unsure(const struct broker *broker, uint32_t number, size_t bytes);
 /* The list of targets of the fact, from broker->route; false: no memory. */
 MUST_USE bool route_targets(struct broker *broker, struct fact_message *fact);
 

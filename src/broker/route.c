@@ -93,6 +93,17 @@ static bool queue_would_take(const struct broker *broker, uint32_t number, size_
            view.queued_bytes + record->pending_bytes + bytes <= broker->settings->mqtt_queue_bytes;
 }
 
+bool queue_is_unsure(const struct broker *broker, uint32_t number, size_t bytes)
+{
+    struct session_view view;
+    if (engine_applied_ticket(broker->engine) == engine_durable_ticket(broker->engine))
+        return false;
+    if (!sessions_view(broker->sessions, number, &view))
+        view = (struct session_view){.queued = 0};
+    return view.queued < broker->settings->mqtt_queue &&
+           view.queued_bytes + bytes <= broker->settings->mqtt_queue_bytes;
+}
+
 /* Whoever is there now, or was there last; whoever comes for what was queued meanwhile is judged
  * again when it is sent. */
 static bool route_may_see(const struct broker *broker, const struct subscription *subscription)
@@ -182,6 +193,7 @@ static void route_settle(struct broker *broker)
         if (queue_would_take(broker, match->number, route->size)) {
             route->queued++;
         } else {
+            route->unsure = route->unsure || queue_is_unsure(broker, match->number, route->size);
             match->dropped = match->number;
             match->number = SESSION_NONE;
         }
@@ -194,6 +206,7 @@ void route_match(struct broker *broker, uint32_t tenant, struct bytes topic, uin
 {
     struct route *route = &broker->route;
     route->count = route->id_count = route->queued = 0;
+    route->unsure = false;
     if (LIKELY(topics_empty(broker->topics)))
         return;
     route->stamp++;

@@ -194,6 +194,29 @@ static void test_queue_of_one_burst(void **state)
     assert_int_equal(broker_counters(house->broker)->dropped_queue, 20);
 }
 
+/* And what is in the queue already while the rest of its batch is not counts once. */
+static void test_queue_while_a_batch_is_applied(void **state)
+{
+    struct test_house *house = *state;
+    house->settings.mqtt_queue = 60;
+    away(house, "t", 1);
+    struct wire *other = publisher(house);
+    for (uint16_t i = 1; i <= 40; i++)
+        publish_begin(other, "t", "x", 1, false, i);
+    house->clock.look_ns = NS_PER_MS;
+    while (talk_state(house).queued < 30)
+        (void)house_step(house);
+    assert_true(talk_state(house).queued < 40);
+    for (uint16_t i = 41; i <= 70; i++)
+        publish_begin(other, "t", "x", 1, false, i);
+    house->clock.look_ns = 0;
+    house_settle(house);
+    for (uint16_t i = 1; i <= 70; i++)
+        expect_ack(other, MQTT_PUBACK, i, 0);
+    assert_int_equal(talk_state(house).queued, 60);
+    assert_int_equal(broker_counters(house->broker)->dropped_queue, 10);
+}
+
 static void test_queue_bytes_at_both_sides(void **state)
 {
     struct test_house *house = *state;
@@ -291,6 +314,7 @@ int main(void)
         TALK(test_resumed_with_expiry_0),
         TALK(test_queue_at_both_sides),
         TALK(test_queue_of_one_burst),
+        TALK(test_queue_while_a_batch_is_applied),
         TALK(test_queue_bytes_at_both_sides),
         TALK(test_a_message_lies_there_once),
         TALK(test_nothing_comes_before_it_is_durable),

@@ -194,9 +194,10 @@ static enum err apply_alarms(struct engine *engine, const struct fact *fact,
 {
     const struct command *command = &fact->command;
     enum err err = alarms_apply_fact(engine->alarms, fact, stamp, &engine->outcomes[0]);
-    return err == OK && command->kind == COMMAND_RULE_SET
-               ? channels_tell(engine, command->tenant, false, stamp)
-               : err;
+    bool own =
+        command->kind == COMMAND_RULE_SET &&
+        bytes_equal(form_text(command->module.form, RULE_TAG_NAME), bytes_text(RULE_CHANNELS_NAME));
+    return err == OK && own ? channels_tell(engine, command->tenant, false, stamp) : err;
 }
 
 /* For metrics: what happens, not what a start replays. */

@@ -570,6 +570,9 @@ static void the_rule_of_channels_finds_what_is_dead(void **state)
     channels_rule(house, true, 0);
     why_is(channels_alarm(house), "ann");
     assert_int_equal(ready_of(house, "bob"), 1);
+    uint64_t changed = alarms_rows_changed(engine_alarms(house->engine));
+    rule_high(house, "hot", 0); /* another: nothing of the alarm is new, and nobody counts anew */
+    assert_int_equal(alarms_rows_changed(engine_alarms(house->engine)), changed);
     form = form_new();
     form_put_text(&form, RULE_TAG_NAME, bytes_text(RULE_CHANNELS_NAME));
     assert_int_equal(order(house, COMMAND_RULE_REMOVE, 0, &form).code, OUTCOME_DONE);

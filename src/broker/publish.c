@@ -231,19 +231,20 @@ bool store_takes(const struct broker *broker, uint32_t tenant, size_t bytes)
     return of.held + bytes + STORE_ROWS <= most / 2;
 }
 
-/* One more topic with a retained message? Those on their way count for all tenants. */
-static bool retained_takes(const struct broker *broker, uint32_t tenant)
+/* One more topic with a retained message, beside so many on their way? Those count for all tenants.
+ */
+static bool retained_takes(const struct broker *broker, uint32_t tenant, uint64_t on_way)
 {
     struct sessions_counts counts;
     struct sessions_tenant of;
     uint64_t most = broker->settings->mqtt_retained;
     sessions_describe(broker->sessions, &counts);
-    if (counts.retained + broker->retain_posts >= most)
+    if (counts.retained + on_way >= most)
         return false;
     if (!store_is_shared(broker))
         return true;
     sessions_tenant(broker->sessions, tenant, &of);
-    return of.retained + broker->retain_posts < most / 2;
+    return of.retained + on_way < most / 2;
 }
 
 /* Does the store of messages take one more? Known topics may change their retained message, and one
@@ -265,7 +266,17 @@ static bool store_has_room(const struct broker *broker, const struct publication
     if (grows && !store_takes(broker, tenant, bytes))
         return false;
     return !publication->retain || publication->payload.size == 0 || known != MESSAGE_NONE ||
-           retained_takes(broker, tenant);
+           retained_takes(broker, tenant, broker->retain_posts);
+}
+
+/* Those of the batch that is being applied count twice until all of it is: the message waits. */
+static bool retained_is_unsure(const struct broker *broker, const struct publication *publication)
+{
+    uint32_t tenant = publication->publisher->tenant;
+    return publication->retain &&
+           engine_applied_ticket(broker->engine) != broker->durable_ticket &&
+           !retained_takes(broker, tenant, broker->retain_posts) &&
+           retained_takes(broker, tenant, 0);
 }
 
 /* The message goes into no queue. */
@@ -317,11 +328,13 @@ static enum admit publication_take(struct broker *broker, const struct publicati
     uint32_t tenant = publisher->tenant;
     route_match(broker, tenant, publication->topic, publication->qos, publication->retain,
                 publication->client, publication->number, bytes);
-    if (UNLIKELY(broker->route.unsure)) {
+    bool keep = publication->retain || broker->route.queued > 0;
+    if (UNLIKELY(broker->route.unsure) ||
+        (UNLIKELY(keep) && !store_has_room(broker, publication, bytes) &&
+         retained_is_unsure(broker, publication))) {
         *ret_admitted = (struct admitted){0};
         return ADMIT_WAIT;
     }
-    bool keep = publication->retain || broker->route.queued > 0;
     struct fact *facts = broker->facts;
     struct engine_beside beside = {
         .facts = facts,

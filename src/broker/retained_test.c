@@ -318,6 +318,33 @@ static void test_given_once_while_a_batch_is_applied(void **state)
     assert_int_equal(news, 1);
 }
 
+/* The limit of topics is the same while a batch is applied. */
+static void test_number_while_a_batch_is_applied(void **state)
+{
+    struct test_house *house = *state;
+    struct wire *other = join(house, "p", (struct how){0});
+    char topic[16];
+    house->settings.mqtt_retained = 60;
+    for (uint16_t i = 1; i <= 40; i++) {
+        snprintf(topic, sizeof topic, "t/%u", i);
+        publish_begin(other, topic, "x", 1, true, i);
+    }
+    house->clock.look_ns = NS_PER_MS;
+    while (talk_state(house).retained < 30)
+        (void)house_step(house);
+    assert_true(talk_state(house).retained < 40);
+    for (uint16_t i = 41; i <= 61; i++) {
+        snprintf(topic, sizeof topic, "t/%u", i);
+        publish_begin(other, topic, "x", 1, true, i);
+    }
+    house->clock.look_ns = 0;
+    house_settle(house);
+    for (uint16_t i = 1; i <= 60; i++)
+        assert_true(expect_packet(other, MQTT_PUBACK).ack.reason < 0x80);
+    expect_ack(other, MQTT_PUBACK, 61, MQTT_QUOTA_EXCEEDED);
+    assert_int_equal(talk_state(house).retained, 60);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +358,7 @@ int main(void)
         TALK(test_cleared_while_they_are_given),
         TALK(test_published_while_subscribing),
         TALK(test_given_once_while_a_batch_is_applied),
+        TALK(test_number_while_a_batch_is_applied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

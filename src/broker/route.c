@@ -96,7 +96,7 @@ static bool queue_would_take(const struct broker *broker, uint32_t number, size_
 bool queue_is_unsure(const struct broker *broker, uint32_t number, size_t bytes)
 {
     struct session_view view;
-    if (engine_applied_ticket(broker->engine) == engine_durable_ticket(broker->engine))
+    if (engine_applied_ticket(broker->engine) == broker->durable_ticket)
         return false;
     if (!sessions_view(broker->sessions, number, &view))
         view = (struct session_view){.queued = 0};

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_KEPT_NS (2 * NS_PER_S) /* one that nobody has looked at so far */
+#define PAGE_KEPT_NS (2 * NS_PER_S) /* one that nobody has looked at so far, or that failed */
 #define ENTRY_TEXT_MAX (ACTOR_NAME_MAX + ACTOR_ADDRESS_MAX + AUDIT_ACTION_MAX + 3 * AUDIT_TEXT_MAX)
 
 /* ---- on the worker -----------------------------------------------------------------------------
@@ -64,7 +64,7 @@ static void page_done(struct job *job)
     }
     page->state = AUDIT_PAGE_HERE;
     page->seen = false;
-    page->used_ns = clock->boot_ns(clock);
+    page->used_ns = page->read_ns = clock->boot_ns(clock);
     if (page->err != OK)
         engine_tell(page->engine, LOG_ERROR,
                     "entries %llu to %llu of the audit cannot be read from the journal: %s",
@@ -131,6 +131,14 @@ static enum audit_found page_find(struct audit_page *page, uint64_t number,
     return AUDIT_FOUND;
 }
 
+/* What could not be read is tried again after a while, however often it is asked for. */
+static bool page_is_stale(const struct audit_page *page)
+{
+    struct clock *clock = page->engine->config.clock;
+    return page->state == AUDIT_PAGE_HERE && page->err != OK &&
+           clock->boot_ns(clock) - page->read_ns >= PAGE_KEPT_NS;
+}
+
 enum audit_found engine_audit_entry(struct engine *engine, uint64_t number,
                                     struct audit_view *ret_view)
 {
@@ -143,6 +151,10 @@ enum audit_found engine_audit_entry(struct engine *engine, uint64_t number,
         struct audit_page *page = &engine->audit_pages[i];
         if (page->state == AUDIT_PAGE_FREE || page->run.first > number || page->run.last < number)
             continue;
+        if (page_is_stale(page)) {
+            page->state = AUDIT_PAGE_FREE;
+            continue;
+        }
         return page->state == AUDIT_PAGE_BUSY ? AUDIT_LATER : page_find(page, number, ret_view);
     }
     page_ask(engine, &run);

@@ -255,6 +255,34 @@ static void test_a_long_run_is_read_in_pieces(void **state)
     }
 }
 
+static bool opens_fail;
+static enum err (*disk_open)(struct disk *, const char *, unsigned, struct disk_file **);
+
+static enum err open_or_fail(struct disk *disk, const char *name, unsigned flags,
+                             struct disk_file **ret_file)
+{
+    return opens_fail ? ERR_NO_MEMORY : disk_open(disk, name, flags, ret_file);
+}
+
+/* A run that could not be read is not lost for as long as somebody asks. */
+static void test_a_failed_read_is_tried_again(void **state)
+{
+    struct house *house = *state;
+    struct audit_view view;
+    tell_all(house, 1, 200);
+    disk_open = house->disk->open;
+    house->disk->open = open_or_fail;
+    opens_fail = true;
+    assert_int_equal(entry_of(house, 1, &view), AUDIT_LOST);
+    opens_fail = false;
+    enum audit_found found = AUDIT_LOST;
+    for (int i = 0; i < 50 && found == AUDIT_LOST; i++) {
+        found = entry_of(house, 1, &view);
+        usleep(100 * 1000);
+    }
+    assert_int_equal(found, AUDIT_FOUND);
+}
+
 /* Changes one byte of what the journal keeps of an entry, and seals the batch again, so that no sum
  * tells. Returns how often it stood there. */
 static unsigned journal_change(const char *folder, const char *marker, bool reseal)
@@ -337,6 +365,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_runs_are_passed_over, house_setup, house_teardown),
         cmocka_unit_test_setup_teardown(test_pages_make_room, house_setup, house_teardown),
         cmocka_unit_test_setup_teardown(test_a_long_run_is_read_in_pieces, house_setup,
+                                        house_teardown),
+        cmocka_unit_test_setup_teardown(test_a_failed_read_is_tried_again, house_setup,
                                         house_teardown),
         cmocka_unit_test_setup_teardown(test_a_changed_journal_is_found, house_setup,
                                         house_teardown),

@@ -267,7 +267,7 @@ struct audit_page {
     struct engine *engine;
     enum { AUDIT_PAGE_FREE, AUDIT_PAGE_BUSY, AUDIT_PAGE_HERE } state;
     bool seen; /* somebody looked at it since it was read */
-    int64_t used_ns;
+    int64_t used_ns, read_ns;
     struct audit_run run;
     uint64_t from; /* position: what lies before it was read */
     uint64_t identity[2];

@@ -125,6 +125,8 @@ enum err alarms_profiles_refresh(struct alarms *alarms, uint32_t rule)
 {
     uint8_t kind = rule_at(alarms, rule)->kind;
     enum err err = OK;
+    if (kind >= RULE_POINT_KINDS)
+        return OK;
     for (uint32_t at = 1; err == OK && at <= alarms->roots->profiles; at++)
         if (profile_at(alarms, at)->rules[kind] == rule)
             err = profile_tell(alarms, (uint16_t)at);

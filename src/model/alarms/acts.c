@@ -247,6 +247,8 @@ static bool stands_on(const struct act *act)
         return false;
     if (act->point == POINT_NONE)
         return rule->on == RULE_ON_NOTHING;
+    if (rule->kind >= RULE_POINT_KINDS)
+        return false;
     struct standing standing = {0};
     alarms_standing(alarms, act->point, &standing);
     return standing.rules[rule->kind] == act->rule;

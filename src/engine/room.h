@@ -304,6 +304,7 @@ void audit_pages_stop(struct engine *engine); /* waits */
 #define STOCK_EVERY_POINTS 20000
 #define STOCK_EVERY_CHUNKS 2
 #define STOCK_CHUNKS 24
+#define STOCK_CHUNKS_LITTLE 4 /* for all else: what is laid in is held, needed or not */
 /* What one step applies of a durable batch takes no longer; the rest of it is left to the next.
  * The clock is looked at after so much work: a value that is told to the modules or a fact is
  * APPLY_WORK_OF_ONE, a point that it makes APPLY_WORK_OF_POINT, a record of samples beside that 1,

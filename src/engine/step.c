@@ -213,6 +213,12 @@ static void stock_run(struct job *job)
     state_stock(STOCK_CHUNKS);
 }
 
+static void stock_run_little(struct job *job)
+{
+    (void)job;
+    state_stock(STOCK_CHUNKS_LITTLE);
+}
+
 static void stock_done(struct job *job)
 {
     struct engine *engine = (struct engine *)((char *)job - offsetof(struct engine, stock_job));
@@ -225,10 +231,13 @@ static void step_stock(struct engine *engine)
     if (engine->stock_busy || (taken - engine->stock_taken < STOCK_EVERY_CHUNKS &&
                                points - engine->stock_points < STOCK_EVERY_POINTS))
         return;
+    bool many = points - engine->stock_points >= STOCK_EVERY_POINTS;
     engine->stock_taken = taken;
-    engine->stock_points = points;
+    if (many)
+        engine->stock_points = points;
     engine->stock_busy = true;
-    engine->stock_job = (struct job){.run = stock_run, .done = stock_done};
+    engine->stock_job =
+        (struct job){.run = many ? stock_run : stock_run_little, .done = stock_done};
     engine->config.snapshotter->submit(engine->config.snapshotter, &engine->stock_job);
 }
 

@@ -11,7 +11,6 @@ on /v1/live; then a normal one. The flood is devices of 50 metrics that all go b
 
 import argparse
 import base64
-import http.client
 import json
 import os
 import resource
@@ -22,6 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from house import House
 
 
 def words():
@@ -35,36 +36,7 @@ def words():
     return parser.parse_args()
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class House:
-    def __init__(self, program, folder):
-        self.mqtt, self.http = free_port(), free_port()
-        self.process = subprocess.Popen(
-            [program, "serve", "--data", folder, "--mqtt", f"127.0.0.1:{self.mqtt}", "--http",
-             f"127.0.0.1:{self.http}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(200):
-            try:
-                self.order("GET", "/healthz")
-                return
-            except OSError:
-                time.sleep(0.05)
-        sys.exit("the server does not start")
-
-    def order(self, verb, target, **body):
-        api = http.client.HTTPConnection("127.0.0.1", self.http)
-        api.request(verb, target, json.dumps(body) if body else None, {"Content-Type": "application/json"})
-        answer = api.getresponse()
-        text = answer.read()
-        api.close()
-        if answer.status >= 300:
-            sys.exit(f"{verb} {target}: {answer.status} {text.decode()}")
-        return json.loads(text) if text.startswith(b"{") else {}
-
+class AlarmHouse(House):
     def limits(self, name, path):
         for kind, limit in (("high_high", 1e9), ("high", 1e8), ("low", -1e8), ("low_low", -1e9)):
             self.order("PUT", f"/v1/rules/{name}-{kind}", kind=kind, on="pattern", path=path, limit=limit)
@@ -74,18 +46,11 @@ class House:
             time.sleep(0.05)
 
     def metric(self, name):
-        api = http.client.HTTPConnection("127.0.0.1", self.http)
-        api.request("GET", "/metrics")
-        text = api.getresponse().read().decode()
+        text = self.request("GET", "/metrics").decode()
         return float(text.split(f"\n{name} ")[1].split("\n")[0])
 
     def values(self):
         return self.metric("mainstem_applied_values_total")
-
-    def cpu_s(self):
-        with open(f"/proc/{self.process.pid}/stat") as stat:
-            fields = stat.read().rsplit(") ", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Mqtt:
@@ -184,7 +149,7 @@ def percentile(values, share):
 
 def probe_all(options, house):
     mqtt, follower = Mqtt(house.mqtt), Follower(house.http, "probe/#")
-    house.order("PUT", "/v1/rules/probe", kind="high", on="pattern", path="probe/#", limit=80)
+    house.order("PUT", "/v1/rules/probe", kind="high", on="pattern", path="probe/#", limit=80, chatter=0)
     mqtt.publish("probe/value", "20")
     mqtt.acknowledged(1)
     house.rest()
@@ -245,7 +210,7 @@ def main():
     options = words()
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
     folder = options.data or tempfile.mkdtemp(prefix="mainstem-bench-")
-    house = House(options.server, os.path.join(folder, "data"))
+    house = AlarmHouse(options.server, os.path.join(folder, "data"))
     try:
         print(f"alarm_live: {time.strftime('%Y-%m-%d %H:%M')}, {os.cpu_count()} cores")
         flood(options, house)

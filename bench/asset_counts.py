@@ -9,13 +9,12 @@ all is moved aside and back."""
 
 import argparse
 import http.client
-import json
 import os
-import socket
 import statistics
-import subprocess
 import tempfile
 import time
+
+from house import House
 
 LINES = 10
 ASKED = 200
@@ -30,51 +29,6 @@ def words():
     return parser.parse_args()
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class House:
-    def __init__(self, program, folder):
-        self.http = free_port()
-        self.process = subprocess.Popen(
-            [program, "serve", "--data", folder, "--mqtt", f"127.0.0.1:{free_port()}", "--http",
-             f"127.0.0.1:{self.http}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(200):
-            try:
-                self.order("GET", "/healthz")
-                return
-            except OSError:
-                time.sleep(0.05)
-        raise SystemExit("the server does not start")
-
-    def order(self, verb, target, **body):
-        api = http.client.HTTPConnection("127.0.0.1", self.http)
-        api.request(verb, target, json.dumps(body) if body else None, {"Content-Type": "application/json"})
-        answer = api.getresponse()
-        text = answer.read()
-        api.close()
-        assert answer.status < 300, (verb, target, answer.status, text[:500])
-        return json.loads(text) if text.startswith(b"{") else {}
-
-
-def post(house, target, media, body):
-    api = http.client.HTTPConnection("127.0.0.1", house.http)
-    api.request("POST", target, body, {"Content-Type": media})
-    answer = api.getresponse()
-    text = answer.read()
-    api.close()
-    assert answer.status < 300, (answer.status, text[:500])
-
-
-def cpu_s(house):
-    with open(f"/proc/{house.process.pid}/stat") as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def path_of(asset, assets):
     return f"plant/line-{asset * LINES // assets}/device-{asset}"
 
@@ -82,13 +36,13 @@ def path_of(asset, assets):
 def plant(house, asked):
     rows = ["path", "plant"] + [f"plant/line-{line}" for line in range(LINES)]
     rows += [path_of(asset, asked.assets) for asset in range(asked.assets)]
-    post(house, "/v1/assets-import", "text/csv", "\n".join(rows))
+    house.request("POST", "/v1/assets-import", "text/csv", "\n".join(rows))
     house.order("PUT", "/v1/rules/hot", kind="high", on="pattern", path="plant/#", limit=50)
     each = asked.alarms // asked.assets
     for first in range(0, asked.assets, 100):
         lines = [f'{{"path":"{path_of(asset, asked.assets)}/m{metric}","value":60}}'
                  for asset in range(first, min(first + 100, asked.assets)) for metric in range(each)]
-        post(house, "/v1/samples", "application/x-ndjson", "\n".join(lines))
+        house.request("POST", "/v1/samples", "application/x-ndjson", "\n".join(lines))
     while house.order("GET", "/v1/alarms?limit=1")["counts"]["active"] < each * asked.assets:
         time.sleep(0.1)
     time.sleep(2)
@@ -126,17 +80,17 @@ def main():
             counted, cost = [], []
             for change in range(CHANGES):
                 time.sleep(1)
-                before, idle = cpu_s(house), time.monotonic()
+                before, idle = house.cpu_s(), time.monotonic()
                 time.sleep(1)
-                rest = (cpu_s(house) - before) / (time.monotonic() - idle)
+                rest = (house.cpu_s() - before) / (time.monotonic() - idle)
                 was, now = ("line-0", "aside") if change % 2 == 0 else ("aside", "line-0")
-                before, begin = cpu_s(house), time.monotonic()
+                before, begin = house.cpu_s(), time.monotonic()
                 house.order("PATCH", f"/v1/assets/plant/{was}", path=f"plant/{now}")
                 took, count = tree(house)
                 assert count == alarms, count
                 counted.append(took)
                 time.sleep(2)
-                cost.append((cpu_s(house) - before - rest * (time.monotonic() - begin)) * 1000)
+                cost.append((house.cpu_s() - before - rest * (time.monotonic() - begin)) * 1000)
             told("the tree right behind a move, counted anew", counted)
             told("CPU of the move of a tenth, all in", cost)
             kept = [tree(house) for _ in range(ASKED)]

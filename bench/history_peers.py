@@ -19,7 +19,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -28,26 +27,16 @@ import time
 import urllib.parse
 import urllib.request
 
+from house import cpu_s, free_port
+
 T0 = 1772352000  # 2026-03-01T00:00:00Z
 BATCH = 4 << 20
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def request(url, body=None, media="text/plain"):
     headers = {"Content-Type": media} if body is not None else {}
     with urllib.request.urlopen(urllib.request.Request(url, data=body, headers=headers), timeout=600) as answer:
         return answer.read()
-
-
-def cpu_s(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_mib(pid):
@@ -131,6 +120,7 @@ class Victoria(Store):
 
 
 # ---- sets of tables ----
+
 
 def table_lines(path):
     if path.endswith(".zst"):
@@ -218,6 +208,7 @@ def bytes_table(make, folders):
 
 
 # ---- questions ----
+
 
 def devices_lines(devices, metrics, rows, period_s):
     source = random.Random(11)

@@ -10,9 +10,7 @@ The flood is `mainstem load` with the token of one more tenant, whose quota is 1
 moment a message is due."""
 
 import argparse
-import http.client
 import json
-import os
 import resource
 import selectors
 import shutil
@@ -23,6 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from house import House
 
 QUOTA = 1000
 
@@ -39,44 +39,11 @@ def words():
     return parser.parse_args()
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class House:
-    def __init__(self, program, folder):
-        self.mqtt, self.http = free_port(), free_port()
-        self.process = subprocess.Popen(
-            [program, "serve", "--data", folder, "--mqtt", f"127.0.0.1:{self.mqtt}", "--http",
-             f"127.0.0.1:{self.http}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(200):
-            try:
-                self.api = http.client.HTTPConnection("127.0.0.1", self.http)
-                self.order("GET", "/healthz")
-                return
-            except OSError:
-                time.sleep(0.05)
-        sys.exit("the server does not start")
-
-    def order(self, verb, path, **body):
-        self.api.request(verb, path, json.dumps(body) if body else None, {"Content-Type": "application/json"})
-        answer = self.api.getresponse()
-        text = answer.read()
-        if answer.status >= 300:
-            sys.exit(f"{verb} {path}: {answer.status} {text.decode()}")
-        return json.loads(text) if text.startswith(b"{") else {}
-
+class Estate(House):
     def tenant(self, name, quotas):
         self.order("POST", "/v1/tenants", name=name, quotas=quotas)
         return self.order("POST", f"/v1/tokens?tenant={name}", name="gate",
                           grants=[{"role": "operator", "branch": "#"}])["text"]
-
-    def cpu_s(self):
-        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def text(value):
@@ -143,7 +110,7 @@ def main():
     asked = words()
     resource.setrlimit(resource.RLIMIT_NOFILE, (asked.tenants + 1000,) * 2)
     folder = tempfile.mkdtemp(prefix="tenants-", dir=asked.data)
-    house = House(asked.server, folder + "/data")
+    house = Estate(asked.server, folder + "/data")
     flood = None
     try:
         quotas = {} if asked.no_quota else {"values_per_second": QUOTA}

@@ -5,7 +5,8 @@ import { channelWords } from "../src/alarms/channels";
 import { whyWords } from "../src/alarms/why-words";
 import { language } from "../src/i18n";
 import { daysOf, gapsOf, weekOf } from "../src/alarms/roster-week";
-import { isRosterWrong, ownOffset } from "../src/alarms/rosters";
+import { isRosterWrong } from "../src/alarms/rosters";
+import { ownOffset } from "../src/alarms/weekly";
 import {
   fieldsOf,
   flawsOf,

@@ -22,7 +22,7 @@ struct house {
     struct documents *documents;
     struct state *state;
     struct points *points;
-    struct library *library;
+    struct library *model;
     struct record_stamp stamp;
     struct outcome outcome;
     unsigned told;
@@ -43,7 +43,7 @@ static void house_open(struct house *h)
     assert_int_equal(disk_real_open(h->folder, false, &h->disk), OK);
     assert_int_equal(state_create(&h->state), OK);
     assert_int_equal(points_create(h->state, &points_limits_default, &h->points), OK);
-    assert_int_equal(library_create(h->state, &library_limits_default, &h->library), OK);
+    assert_int_equal(library_create(h->state, &library_limits_default, &h->model), OK);
     h->stamp = (struct record_stamp){.position = 1, .engine_ns = 1, .wall_ns = NS_PER_S};
     house_begin(h);
 }
@@ -52,7 +52,7 @@ static void house_close(struct house *h)
 {
     char command[128];
     documents_destroy(h->documents);
-    library_destroy(h->library);
+    library_destroy(h->model);
     points_destroy(h->points);
     state_destroy(h->state);
     disk_real_close(h->disk);
@@ -65,7 +65,7 @@ static void house_close(struct house *h)
 static void house_round(struct house *h)
 {
     struct pollfd fds[DOCUMENTS_FDS];
-    if (documents_step(h->documents, h->library))
+    if (documents_step(h->documents, h->model))
         return;
     for (unsigned i = 0; i < DOCUMENTS_FDS; i++)
         fds[i] = (struct pollfd){.fd = documents_fd(h->documents, i), .events = POLLIN};
@@ -78,7 +78,7 @@ static void house_settle(struct house *h)
 {
     struct documents_news news;
     for (;;) {
-        bool more = documents_step(h->documents, h->library);
+        bool more = documents_step(h->documents, h->model);
         documents_news(h->documents, &news);
         if (!more && !news.behind)
             return;
@@ -112,7 +112,7 @@ static void command_run(struct house *h, struct command *command)
 {
     struct fact fact = {.kind = FACT_MODULE, .command = *command};
     h->stamp.position++;
-    assert_int_equal(library_apply_fact(h->library, h->points, &fact, &h->stamp, &h->outcome), OK);
+    assert_int_equal(library_apply_fact(h->model, h->points, &fact, &h->stamp, &h->outcome), OK);
     assert_int_equal(h->outcome.code, OUTCOME_DONE);
 }
 
@@ -367,7 +367,7 @@ static void test_a_deleted_tenant_leaves_nothing(void **arg)
     put_document(&h, "ours", DOCUMENT_TEXT, "about walnuts", ours);
     house_settle(&h);
     assert_int_equal(search_tenant(&h, 2, "quinces", &first), 10);
-    assert_int_equal(library_tenant_deleted(h.library, 2), OK);
+    assert_int_equal(library_tenant_deleted(h.model, 2), OK);
     while (file_is_there(&h, theirs)) {
         put_document(&h, "later", DOCUMENT_TEXT, "each record moves it on", later);
         house_settle(&h);
@@ -520,7 +520,7 @@ static void test_questions_go_between_long_texts(void **arg)
     documents_put_settled(ask);
     documents_ask_end(ask);
     free(text);
-    (void)documents_step(h.documents, h.library);
+    (void)documents_step(h.documents, h.model);
     assert_int_equal(search_count(&h, "boilers", &first), 1);
     documents_news(h.documents, &news);
     assert_true(news.behind && news.indexed < MANY / 2);
@@ -551,7 +551,7 @@ static void put_bytes(struct house *h, uint32_t tenant, const char *name, struct
 static enum document_text text_of(const struct house *h, uint32_t document)
 {
     struct document_view view;
-    assert_true(library_document(h->library, document, &view));
+    assert_true(library_document(h->model, document, &view));
     return documents_text(h->documents, document, view.made);
 }
 
@@ -607,7 +607,7 @@ static void test_what_changes_while_it_is_read(void **arg)
         test_pdf_begin(&pdf);
         test_pdf_page(&pdf, "BT /L 12 Tf 72 700 Td (turbines) Tj ET");
         put_bytes(&h, TENANT_DEFAULT, i == 0 ? "a" : i == 1 ? "b" : "c", test_pdf_end(&pdf), hash);
-        (void)documents_step(h.documents, h.library);
+        (void)documents_step(h.documents, h.model);
     }
     put_document(&h, "a", DOCUMENT_TEXT, "of valves", hash);
     forget(&h, 2);

@@ -21,11 +21,10 @@ import { Badge, Button, Card, Empty, ProblemNote, Skeleton } from "../ui/parts";
 import { tell } from "../ui/toasts";
 import { Lines, mayNotices, NoticeDialog, RemoveDialog, TextInput } from "./notice-parts";
 import { durationText, priorityName } from "./parts";
-import { daysName, ownOffset } from "./rosters";
 import { spanSeconds } from "./spans";
+import { daysName, ownOffset, WeeklyFields } from "./weekly";
 
 const AGAIN_MS = 5000;
-const DAYS = ["mon-sun", "mon-fri", "sat-sun"];
 const SUBJECTS: Record<ChannelKind, "url" | "topic" | "address" | null> = {
   webhook: "url",
   mqtt: "topic",
@@ -240,27 +239,7 @@ function ChannelDialog(props: {
         onChange={(quiet) => change({ quiet })}
         line={(quiet, set) => (
           <>
-            <Choice
-              label={tr("rosters.days")}
-              value={quiet.days}
-              options={[...new Set([...DAYS, quiet.days])].map((value) => ({
-                value,
-                text: daysName(value),
-              }))}
-              onChange={(days) => set({ days })}
-            />
-            <TextInput
-              label={tr("rosters.from")}
-              type="time"
-              value={quiet.from}
-              onInput={(from) => set({ from })}
-            />
-            <TextInput
-              label={tr("rosters.until")}
-              type="time"
-              value={quiet.to}
-              onInput={(to) => set({ to })}
-            />
+            <WeeklyFields weekly={quiet} onChange={set} />
             <Choice
               label={tr("channels.quiet.but.label")}
               value={String(quiet.but_priority ?? 0)}

@@ -9,7 +9,7 @@ import {
 } from "../api/notices";
 import { serverNow } from "../api/clock";
 import { useQuery } from "../api/query";
-import { rulesKeyIfKnown, tr } from "../i18n/rules";
+import { tr } from "../i18n/rules";
 import { Choice } from "../ui/dialog";
 import { Icon } from "../ui/icon";
 import { Name } from "../ui/name";
@@ -25,35 +25,11 @@ import {
   RemoveDialog,
   TextInput,
 } from "./notice-parts";
+import { daysName, ownOffset, WeeklyFields } from "./weekly";
 
 const MINUTE_MS = 60_000;
 const CLOCK = /^([01]\d|2[0-4]):[0-5]\d$/;
 const OFFSET = /^[+-](0\d|1[0-4]):[0-5]\d$/;
-const DAY_CHOICES = [
-  "mon-sun",
-  "mon-fri",
-  "sat-sun",
-  "mon",
-  "tue",
-  "wed",
-  "thu",
-  "fri",
-  "sat",
-  "sun",
-];
-
-export function daysName(days: string): string {
-  const word = days.replace("-", "_");
-  const key = rulesKeyIfKnown(`days.${word}`);
-  return key ? tr(key) : days;
-}
-
-/** Where this browser is: "+08:00". */
-export function ownOffset(minutesWest = new Date().getTimezoneOffset()): string {
-  const size = Math.abs(minutesWest);
-  const two = (part: number) => String(part).padStart(2, "0");
-  return `${minutesWest > 0 ? "-" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
-}
 
 function OnCallNow({ roster }: { roster: Roster }) {
   const { data } = useQuery(
@@ -234,27 +210,7 @@ function RosterDialog(props: { roster: Roster | null; onDone: () => void; onClos
               options={[...(names.includes(shift.member) ? [] : [nobody]), ...known]}
               onChange={(member) => set({ member })}
             />
-            <Choice
-              label={tr("rosters.days")}
-              value={shift.days}
-              options={[...new Set([...DAY_CHOICES, shift.days])].map((value) => ({
-                value,
-                text: daysName(value),
-              }))}
-              onChange={(days) => set({ days })}
-            />
-            <TextInput
-              label={tr("rosters.from")}
-              type="time"
-              value={shift.from}
-              onInput={(from) => set({ from })}
-            />
-            <TextInput
-              label={tr("rosters.until")}
-              type="time"
-              value={shift.to}
-              onInput={(to) => set({ to })}
-            />
+            <WeeklyFields weekly={shift} onChange={set} />
           </>
         )}
       />

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#define SEEDS (SANITIZED ? 2 : 8)
+#define SEEDS (SANITIZED ? 2 : 4)
 #define STEPS 200
 
 /* ---- the clock ---------------------------------------------------------------------------------
